@@ -1,0 +1,20 @@
+//! One person's or group's time in one space.
+
+use crate::model::{MemberName, Role, SpaceName, Timestamp};
+
+/// A membership from `create_time` to `delete_time`: what one row of input says.
+///
+/// Two tenures with the same space, member and times are the same tenure; the role is no part of that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tenure {
+    /// The space.
+    pub space: SpaceName,
+    /// Who held the membership.
+    pub member: MemberName,
+    /// When it began. Without it Chat takes `delete_time` minus 1 µs.
+    pub create_time: Option<Timestamp>,
+    /// When it ended. `None` is an open row: still a member.
+    pub delete_time: Option<Timestamp>,
+    /// The role to set once the space is completed.
+    pub role: Option<Role>,
+}

@@ -1,0 +1,243 @@
+//! Points in time, to the microsecond.
+
+use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+/// A point in time: whole microseconds since 1970-01-01T00:00:00Z.
+///
+/// Chat derives an absent `createTime` as "`deleteTime` minus 1 microsecond" (import-data guide), so a
+/// microsecond is the finest step that a membership can show. Finer digits are cut off on reading.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(i64);
+
+/// 2000-01-01T00:00:00Z: the earliest `createTime` that an import-mode space, and so anything in it, can have
+/// (import-data guide).
+pub const EARLIEST: Timestamp = Timestamp(946_684_800_000_000);
+
+/// Why a text is no point in time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimeError {
+    /// A date and time of day, but no `Z` or offset, and no time zone to read it in.
+    #[error("it has no time zone: write it with Z or an offset such as +02:00, or give --timezone")]
+    NoZone,
+    /// A bare number where RFC 3339 was expected.
+    #[error("it is a bare number: give --time-format {0} if it counts from 1970")]
+    BareNumber(&'static str),
+    /// Not a whole number where an epoch was expected.
+    #[error("it is not a whole number of {0} since 1970")]
+    NotANumber(&'static str),
+    /// A date and time of day that the given time zone skips (clocks set forward).
+    #[error("the clocks of {0} skip this time of day: give it with an offset")]
+    Skipped(String),
+    /// Nothing recognisable.
+    #[error("it is not an RFC 3339 time such as 2021-03-05T09:30:00Z")]
+    Malformed,
+    /// Recognisable, but beyond what can be represented.
+    #[error("it is out of range")]
+    OutOfRange,
+}
+
+impl Timestamp {
+    /// From microseconds since 1970-01-01T00:00:00Z.
+    pub const fn from_micros(micros: i64) -> Self {
+        Timestamp(micros)
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn as_micros(self) -> i64 {
+        self.0
+    }
+
+    /// The system clock. For the outermost shell only: everything inside is handed the time.
+    pub fn now() -> Self {
+        let micros = match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_micros()).unwrap_or(i64::MAX),
+            Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),
+        };
+        Timestamp(micros)
+    }
+
+    /// One microsecond earlier: the `createTime` that Chat assumes when only `deleteTime` is given.
+    pub const fn just_before(self) -> Self {
+        Timestamp(self.0.saturating_sub(1))
+    }
+
+    /// Reads RFC 3339 (`2021-03-05T09:30:00Z`, `2021-03-05 10:30:00.25+01:00`). A time without a zone is read in
+    /// `zone` when one is given and is an error otherwise. An hour that a zone has twice is taken as the first.
+    ///
+    /// # Errors
+    /// Says which part is missing or malformed.
+    pub fn parse(text: &str, zone: Option<&TimeZone>) -> Result<Self, TimeError> {
+        let text = text.trim();
+        if let Ok(time) = text.parse::<jiff::Timestamp>() {
+            return Ok(Timestamp(time.as_nanosecond().div_euclid(1000) as i64));
+        }
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
+            let unit = if text.len() >= 12 { "epoch-ms" } else { "epoch-s" };
+            return Err(TimeError::BareNumber(unit));
+        }
+        let Ok(civil) = text.parse::<DateTime>() else {
+            return Err(TimeError::Malformed);
+        };
+        // A civil time is also parsed from a bare date; a tenure's ends are to the second, so a day is not enough.
+        if !text.contains(':') {
+            return Err(TimeError::Malformed);
+        }
+        // jiff ignores an offset that it could not use: only a text without one is a time without a zone.
+        if text.ends_with(['Z', 'z'])
+            || text.rsplit(['T', 't', ' ']).next().is_some_and(|t| t.contains(['+', '-']))
+        {
+            return Err(TimeError::OutOfRange);
+        }
+        let Some(zone) = zone else {
+            return Err(TimeError::NoZone);
+        };
+        let ambiguous = zone.to_ambiguous_zoned(civil);
+        if matches!(ambiguous.offset(), jiff::tz::AmbiguousOffset::Gap { .. }) {
+            let name = zone.iana_name().unwrap_or("this zone").to_owned();
+            return Err(TimeError::Skipped(name));
+        }
+        let zoned = ambiguous.compatible().map_err(|_| TimeError::OutOfRange)?;
+        Ok(Timestamp(zoned.timestamp().as_nanosecond().div_euclid(1000) as i64))
+    }
+
+    /// Reads seconds since 1970, with or without a decimal fraction (`1614936600`, `1614936600.000200`).
+    ///
+    /// # Errors
+    /// When it is not a number, or out of range.
+    pub fn parse_epoch_s(text: &str) -> Result<Self, TimeError> {
+        parse_epoch(text, 1_000_000, "seconds")
+    }
+
+    /// Reads milliseconds since 1970, with or without a decimal fraction.
+    ///
+    /// # Errors
+    /// When it is not a number, or out of range.
+    pub fn parse_epoch_ms(text: &str) -> Result<Self, TimeError> {
+        parse_epoch(text, 1_000, "milliseconds")
+    }
+}
+
+fn parse_epoch(text: &str, micros_per_unit: i64, unit: &'static str) -> Result<Timestamp, TimeError> {
+    let text = text.trim();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|b| b.is_ascii_digit());
+    let unsigned = whole.strip_prefix('-').unwrap_or(whole);
+    if unsigned.is_empty() || !digits(unsigned) || !digits(fraction) {
+        return Err(TimeError::NotANumber(unit));
+    }
+    let whole: i64 = whole.parse().map_err(|_| TimeError::OutOfRange)?;
+    let mut micros = whole.checked_mul(micros_per_unit).ok_or(TimeError::OutOfRange)?;
+    let mut place = micros_per_unit / 10;
+    for digit in fraction.bytes() {
+        if place == 0 {
+            break;
+        }
+        let step = i64::from(digit - b'0') * place;
+        micros += if unsigned.len() == text.split('.').next().map_or(0, str::len) { step } else { -step };
+        place /= 10;
+    }
+    // Anything that jiff cannot print is no date.
+    jiff::Timestamp::from_microsecond(micros).map_err(|_| TimeError::OutOfRange)?;
+    Ok(Timestamp(micros))
+}
+
+impl fmt::Display for Timestamp {
+    /// RFC 3339 in UTC with 0, 3 or 6 fractional digits, as the protobuf JSON mapping prints a `Timestamp`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Ok(time) = jiff::Timestamp::from_microsecond(self.0) else {
+            return write!(f, "{} µs after 1970", self.0);
+        };
+        let digits = match self.0.rem_euclid(1_000_000) {
+            0 => 0,
+            micros if micros % 1000 == 0 => 3,
+            _ => 6,
+        };
+        write!(f, "{time:.digits$}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn utc(text: &str) -> Result<String, TimeError> {
+        Timestamp::parse(text, None).map(|time| time.to_string())
+    }
+
+    #[test]
+    fn reads_rfc_3339() {
+        for (text, printed) in [
+            ("2021-03-05T09:30:00Z", "2021-03-05T09:30:00Z"),
+            ("2021-03-05t09:30:00z", "2021-03-05T09:30:00Z"),
+            ("2021-03-05 10:30:00.25+01:00", "2021-03-05T09:30:00.250Z"),
+            ("2021-03-05T09:30:00.000001Z", "2021-03-05T09:30:00.000001Z"),
+            ("2021-03-05T09:30:00.123456789Z", "2021-03-05T09:30:00.123456Z"),
+            (" 2021-03-05T09:30:00Z ", "2021-03-05T09:30:00Z"),
+        ] {
+            assert_eq!(utc(text).as_deref(), Ok(printed), "{text}");
+        }
+    }
+
+    #[test]
+    fn says_what_is_wrong() {
+        for (text, error) in [
+            ("2021-03-05T09:30:00", TimeError::NoZone),
+            ("2021-03-05 09:30", TimeError::NoZone),
+            ("1614936600", TimeError::BareNumber("epoch-s")),
+            ("1614936600000", TimeError::BareNumber("epoch-ms")),
+            ("2021-13-05T09:30:00Z", TimeError::Malformed),
+            ("2021-02-30T09:30:00Z", TimeError::Malformed),
+            ("2021-03-05", TimeError::Malformed),
+            ("05.03.2021 09:30", TimeError::Malformed),
+            ("yesterday", TimeError::Malformed),
+            ("", TimeError::Malformed),
+        ] {
+            assert_eq!(utc(text), Err(error), "{text}");
+        }
+    }
+
+    #[test]
+    fn reads_local_times_in_a_zone() {
+        let berlin = TimeZone::get("Europe/Berlin").unwrap();
+        let read = |text| Timestamp::parse(text, Some(&berlin)).map(|t| t.to_string());
+        assert_eq!(read("2021-07-01T12:00:00").as_deref(), Ok("2021-07-01T10:00:00Z"));
+        assert_eq!(read("2021-07-01T12:00:00Z").as_deref(), Ok("2021-07-01T12:00:00Z"));
+        assert_eq!(read("2021-10-31T02:30:00").as_deref(), Ok("2021-10-31T00:30:00Z"));
+        assert_eq!(read("2021-03-28T02:30:00"), Err(TimeError::Skipped("Europe/Berlin".into())));
+    }
+
+    #[test]
+    fn reads_epochs_as_decimals() {
+        let s = |text| Timestamp::parse_epoch_s(text).map(Timestamp::as_micros);
+        assert_eq!(s("1614936600"), Ok(1_614_936_600_000_000));
+        assert_eq!(s("1614936600.0002"), Ok(1_614_936_600_000_200));
+        assert_eq!(s("-1.5"), Ok(-1_500_000));
+        assert_eq!(s("1e9"), Err(TimeError::NotANumber("seconds")));
+        assert_eq!(s(""), Err(TimeError::NotANumber("seconds")));
+        assert_eq!(s("99999999999999999999"), Err(TimeError::OutOfRange));
+        assert_eq!(s("9999999999999"), Err(TimeError::OutOfRange));
+        assert_eq!(
+            Timestamp::parse_epoch_ms("1614936600123.5").map(Timestamp::as_micros),
+            Ok(1_614_936_600_123_500)
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn printed_times_read_back(micros in 0i64..4_102_444_800_000_000) {
+            let time = Timestamp::from_micros(micros);
+            prop_assert_eq!(Timestamp::parse(&time.to_string(), None), Ok(time));
+        }
+
+        #[test]
+        fn no_text_makes_it_panic(text in ".{0,40}") {
+            let _ = Timestamp::parse(&text, None);
+            let _ = Timestamp::parse_epoch_s(&text);
+        }
+    }
+}

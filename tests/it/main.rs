@@ -1,0 +1,1 @@
+//! Black-box tests: everything here drives the built binary.
