@@ -2,4 +2,6 @@
 //!
 //! `ARCHITECTURE.md` shows the rooms and the way of one row through them.
 
+pub mod chat;
+pub mod journal;
 pub mod model;

@@ -1,11 +1,12 @@
-//! The words everything else is written in: names, times, roles, and the tenure itself.
-//! Pure values, no I/O.
+//! The words everything else is written in: names, times, roles, tenures, jobs. Pure values, no I/O.
 
+mod job;
 mod name;
 mod role;
 mod tenure;
 mod time;
 
+pub use job::{Job, MemberId, Operation, RowId, SpaceId, Span, State};
 pub use name::{MemberName, NameError, SpaceName};
 pub use role::Role;
 pub use tenure::Tenure;

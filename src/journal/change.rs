@@ -1,0 +1,272 @@
+//! What can happen to a row, and the one place where it is written down.
+
+use rusqlite::{Connection, named_params};
+
+use super::JournalError;
+use crate::model::{MemberId, RowId, SpaceId, Span, State, Timestamp};
+
+/// One step in the life of a row or a space, made durable together with the others of its batch.
+///
+/// ```text
+///            Mark                Settle(Done)
+/// pending ---------> in flight --------------> done
+///    ^                  |  |      Settle(Rejected)
+///    +---- Release -----+  +-----------------> rejected
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A request of the row is about to leave.
+    Mark {
+        /// Which row.
+        row: RowId,
+        /// Its space.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
+    },
+    /// No request of the row has been applied: it may be sent again.
+    Release {
+        /// Which row.
+        row: RowId,
+        /// Its space.
+        space: SpaceId,
+        /// Whether its request left at all; else the attempt does not count.
+        sent: bool,
+        /// What went wrong, if anything did.
+        note: Option<Note>,
+    },
+    /// The answer is unclear: the row stays in flight, and this is why.
+    Unclear {
+        /// Which row.
+        row: RowId,
+        /// What went wrong.
+        note: Note,
+    },
+    /// Chat holds the membership.
+    Done {
+        /// Which row.
+        row: RowId,
+        /// Its space.
+        space: SpaceId,
+        /// Whose membership.
+        member: MemberId,
+        /// When.
+        at: Timestamp,
+        /// HTTP status of the answer that settled it.
+        http_status: Option<u16>,
+        /// The membership's name as Chat answered.
+        membership: Option<String>,
+        /// The member's canonical `users/{id}` as Chat answered.
+        user: Option<String>,
+        /// Whether Chat held it already.
+        existed: bool,
+    },
+    /// Chat refused it for good.
+    Rejected {
+        /// Which row.
+        row: RowId,
+        /// Its space.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        note: Note,
+    },
+    /// A membership that Chat held before the first call to the space.
+    Found {
+        /// Where.
+        space: SpaceId,
+        /// Who.
+        user: String,
+        /// From when to when.
+        span: Span,
+    },
+    /// Everything that Chat held beforehand is written down.
+    Surveyed {
+        /// Where.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Chat refuses the whole space: every row of it that is pending or in flight.
+    SpaceRejected {
+        /// Which.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
+        /// Why.
+        note: Note,
+    },
+    /// Calls were made.
+    Calls(Calls),
+}
+
+/// Why something did not succeed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// HTTP status, when there was an answer.
+    pub http_status: Option<u16>,
+    /// A short stable word for counting, e.g. `PERMISSION_DENIED`.
+    pub kind: String,
+    /// The whole story.
+    pub error: String,
+}
+
+/// Counts of API calls.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calls {
+    /// Requests that were handed to the network.
+    pub sent: u64,
+    /// Answered with success.
+    pub ok: u64,
+    /// Answered 429.
+    pub throttled: u64,
+    /// Answered otherwise, or not at all.
+    pub failed: u64,
+}
+
+impl std::ops::AddAssign for Calls {
+    fn add_assign(&mut self, other: Calls) {
+        self.sent += other.sent;
+        self.ok += other.ok;
+        self.throttled += other.throttled;
+        self.failed += other.failed;
+    }
+}
+
+/// Writes a batch of changes in one transaction: when this returns, all of them are durable.
+///
+/// # Errors
+/// When SQLite fails, or when a row is not in the state that the change starts from; then none is written.
+pub(super) fn apply(conn: &mut Connection, run: Option<i64>, changes: &[Change]) -> Result<(), JournalError> {
+    let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    for change in changes {
+        write(&tx, run, change)?;
+    }
+    tx.commit()?;
+    Ok(())
+}
+
+fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), JournalError> {
+    match change {
+        Change::Mark { row, space, at } => {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE rows SET state = 1, attempts = attempts + 1, marked_at = ?2 WHERE id = ?1 AND state = 0",
+                )?
+                .execute((row.0, at.as_micros()))?;
+            moved(conn, changed, *row, *space, State::Pending, State::InFlight)
+        }
+        Change::Release { row, space, sent, note } => {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE rows SET state = 0, attempts = attempts - (1 - :sent),
+                            http_status = iif(:kind IS NULL, http_status, :status),
+                            kind = ifnull(:kind, kind), error = ifnull(:error, error)
+                      WHERE id = :row AND state = 1",
+                )?
+                .execute(named_params! {
+                    ":row": row.0,
+                    ":sent": i64::from(*sent),
+                    ":status": note.as_ref().and_then(|note| note.http_status),
+                    ":kind": note.as_ref().map(|note| &note.kind),
+                    ":error": note.as_ref().map(|note| &note.error),
+                })?;
+            moved(conn, changed, *row, *space, State::InFlight, State::Pending)
+        }
+        Change::Unclear { row, note } => {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE rows SET http_status = ?2, kind = ?3, error = ?4 WHERE id = ?1 AND state = 1",
+                )?
+                .execute((row.0, note.http_status, &note.kind, &note.error))?;
+            expect_one(changed, *row, State::InFlight)
+        }
+        Change::Done { row, space, member, at, http_status, membership, user, existed } => {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE rows SET state = 2, settled_at = ?2, http_status = ?3, membership = ?4, existed = ?5,
+                            kind = NULL, error = NULL
+                      WHERE id = ?1 AND state = 1",
+                )?
+                .execute((row.0, at.as_micros(), http_status, membership, existed))?;
+            if let Some(user) = user {
+                conn.prepare_cached("UPDATE members SET user = ?2 WHERE id = ?1 AND user IS NOT ?2")?
+                    .execute((member.0, user))?;
+            }
+            moved(conn, changed, *row, *space, State::InFlight, State::Done)
+        }
+        Change::Rejected { row, space, at, note } => {
+            let changed = conn
+                .prepare_cached(
+                    "UPDATE rows SET state = 3, settled_at = ?2, http_status = ?3, kind = ?4, error = ?5
+                      WHERE id = ?1 AND state = 1",
+                )?
+                .execute((row.0, at.as_micros(), note.http_status, &note.kind, &note.error))?;
+            moved(conn, changed, *row, *space, State::InFlight, State::Rejected)
+        }
+        Change::Found { space, user, span } => {
+            let time = |time: Option<Timestamp>| time.map_or(0, Timestamp::as_micros);
+            conn.prepare_cached("INSERT OR IGNORE INTO found VALUES (?1, ?2, ?3, ?4)")?.execute((
+                space.0,
+                user,
+                time(span.create_time),
+                time(span.delete_time),
+            ))?;
+            Ok(())
+        }
+        Change::Surveyed { space, at } => {
+            conn.prepare_cached("UPDATE spaces SET surveyed_at = ?2 WHERE id = ?1")?
+                .execute((space.0, at.as_micros()))?;
+            Ok(())
+        }
+        Change::SpaceRejected { space, at, note } => {
+            conn.execute(
+                "UPDATE rows SET state = 3, settled_at = ?2, http_status = ?3, kind = ?4, error = ?5
+                  WHERE space = ?1 AND state IN (0, 1)",
+                (space.0, at.as_micros(), note.http_status, &note.kind, &note.error),
+            )?;
+            conn.execute(
+                "UPDATE spaces SET rejected = rejected + pending + in_flight, pending = 0, in_flight = 0
+                  WHERE id = ?1",
+                [space.0],
+            )?;
+            Ok(())
+        }
+        Change::Calls(calls) => {
+            let Some(run) = run else { return Ok(()) };
+            conn.prepare_cached(
+                "UPDATE runs SET sent = sent + ?2, ok = ok + ?3, throttled = throttled + ?4, failed = failed + ?5
+                  WHERE id = ?1",
+            )?
+            .execute((
+                run,
+                calls.sent as i64,
+                calls.ok as i64,
+                calls.throttled as i64,
+                calls.failed as i64,
+            ))?;
+            Ok(())
+        }
+    }
+}
+
+/// Keeps the space's counters in step with its rows.
+fn moved(
+    conn: &Connection,
+    changed: usize,
+    row: RowId,
+    space: SpaceId,
+    from: State,
+    to: State,
+) -> Result<(), JournalError> {
+    expect_one(changed, row, from)?;
+    let (from, to) = (from.counter(), to.counter());
+    conn.prepare_cached(&format!("UPDATE spaces SET {from} = {from} - 1, {to} = {to} + 1 WHERE id = ?1"))?
+        .execute([space.0])?;
+    Ok(())
+}
+
+fn expect_one(changed: usize, row: RowId, state: State) -> Result<(), JournalError> {
+    if changed == 1 { Ok(()) } else { Err(JournalError::NotInState { row, state: state.counter() }) }
+}

@@ -1,0 +1,356 @@
+//! Rows coming in: names interned, duplicates told from old acquaintances, overlaps found.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::{Journal, JournalError};
+use crate::model::{Operation, Span, State, Tenure, Timestamp};
+
+/// How many names are kept in memory; beyond that SQLite is asked again.
+const NAMES_CACHED_MAX: usize = 200_000;
+
+/// What a row turned out to be when it came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Added {
+    /// Not in the journal before.
+    New,
+    /// In the journal from an earlier reading.
+    Known,
+    /// Already met in this reading.
+    Duplicate,
+    /// Already met in this reading, with another role.
+    OtherRole {
+        /// `file:line` of the first.
+        origin: String,
+        /// The role there.
+        role: Option<String>,
+    },
+}
+
+/// Two tenures of one member in one space that share time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overlap {
+    /// The space's name.
+    pub space: String,
+    /// The member's name.
+    pub member: String,
+    /// Path of the file with the later of the two.
+    pub path: String,
+    /// Its line.
+    pub line: u64,
+    /// Its times.
+    pub span: Span,
+    /// `file:line` of the earlier one.
+    pub other_origin: String,
+    /// The earlier one's times.
+    pub other_span: Span,
+}
+
+/// One reading of input into a journal. All of it is one transaction: dropped without [`Loader::commit`] it never was.
+#[derive(Debug)]
+pub struct Loader<'j> {
+    conn: &'j Connection,
+    now: Timestamp,
+    reading: i64,
+    source: i64,
+    rows: u64,
+    duplicates: u64,
+    spaces: HashMap<String, i64>,
+    members: HashMap<String, i64>,
+    /// New rows per space: pending, open.
+    fresh: HashMap<i64, (i64, i64)>,
+    committed: bool,
+}
+
+impl Journal {
+    /// Begins to read input.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn loader(&mut self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
+        let conn = &self.conn;
+        conn.execute_batch("BEGIN IMMEDIATE")?;
+        conn.execute("UPDATE journal SET readings = readings + 1", [])?;
+        let reading = conn.query_row("SELECT readings FROM journal", [], |row| row.get(0))?;
+        Ok(Loader {
+            conn,
+            now,
+            reading,
+            source: 0,
+            rows: 0,
+            duplicates: 0,
+            spaces: HashMap::new(),
+            members: HashMap::new(),
+            fresh: HashMap::new(),
+            committed: false,
+        })
+    }
+}
+
+impl Loader<'_> {
+    /// Begins a file. What an earlier reading of it left as invalid is forgotten: this reading says it anew.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn begin_source(&mut self, path: &str, layout: &str) -> Result<(), JournalError> {
+        self.source = self.conn.query_row(
+            "INSERT INTO sources (path, layout, read_at) VALUES (?1, ?2, ?3)
+             ON CONFLICT (path) DO UPDATE SET layout = excluded.layout, read_at = excluded.read_at
+             RETURNING id",
+            (path, layout, self.now.as_micros()),
+            |row| row.get(0),
+        )?;
+        self.conn.execute(
+            "DELETE FROM rows WHERE space IS NULL AND source = ?1 AND seen < ?2",
+            (self.source, self.reading),
+        )?;
+        self.rows = 0;
+        self.duplicates = 0;
+        Ok(())
+    }
+
+    /// Ends the file begun last.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn end_source(&mut self) -> Result<(), JournalError> {
+        self.conn.execute(
+            "UPDATE sources SET rows = ?2, duplicates = ?3 WHERE id = ?1",
+            params![self.source, self.rows as i64, self.duplicates as i64],
+        )?;
+        Ok(())
+    }
+
+    /// Takes in a valid row. `given` is JSON of what the line said beyond the tenure.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn row(&mut self, line: u64, tenure: &Tenure, given: Option<&str>) -> Result<Added, JournalError> {
+        self.rows += 1;
+        let space = intern(self.conn, &mut self.spaces, "spaces", tenure.space.as_str())?;
+        let member = intern(self.conn, &mut self.members, "members", tenure.member.as_str())?;
+        let create = tenure.create_time.map(Timestamp::as_micros);
+        let delete = tenure.delete_time.map(Timestamp::as_micros);
+        let role = tenure.role.map(|role| role.as_str());
+        let state = if delete.is_none() { State::Open } else { State::Pending };
+        let operation = Operation::Create.code();
+        let inserted = self
+            .conn
+            .prepare_cached(
+                "INSERT INTO rows (operation, space, member, create_time, delete_time, role, source, line, given, seen, state)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
+            )?
+            .execute(params![
+                operation,
+                space,
+                member,
+                create,
+                delete,
+                role,
+                self.source,
+                line as i64,
+                given,
+                self.reading,
+                state.code()
+            ])?;
+        if inserted == 1 {
+            let (pending, open) = self.fresh.entry(space).or_default();
+            *(if state == State::Open { open } else { pending }) += 1;
+            return Ok(Added::New);
+        }
+        let (id, seen, first_role, origin) = self
+            .conn
+            .prepare_cached(
+                "SELECT rows.id, seen, role, path || ':' || line FROM rows JOIN sources ON sources.id = source
+                  WHERE space = ?1 AND member = ?2 AND operation = ?3
+                    AND ifnull(create_time, 0) = ifnull(?4, 0) AND ifnull(delete_time, 0) = ifnull(?5, 0)",
+            )?
+            .query_row(params![space, member, operation, create, delete], |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, i64>(1)?,
+                    row.get::<_, Option<String>>(2)?,
+                    row.get::<_, String>(3)?,
+                ))
+            })?;
+        if seen < self.reading {
+            self.conn
+                .prepare_cached("UPDATE rows SET seen = ?2, role = ?3 WHERE id = ?1")?
+                .execute(params![id, self.reading, role])?;
+            return Ok(Added::Known);
+        }
+        self.duplicates += 1;
+        if first_role.as_deref() == role {
+            Ok(Added::Duplicate)
+        } else {
+            Ok(Added::OtherRole { origin, role: first_role })
+        }
+    }
+
+    /// Takes in a line that can never be sent, as a reject.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn invalid(
+        &mut self,
+        line: u64,
+        kind: &str,
+        error: &str,
+        given: Option<&str>,
+    ) -> Result<(), JournalError> {
+        self.rows += 1;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO rows (operation, source, line, given, seen, state, settled_at, kind, error)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            )?
+            .execute(params![
+                Operation::Create.code(),
+                self.source,
+                line as i64,
+                given,
+                self.reading,
+                State::Rejected.code(),
+                self.now.as_micros(),
+                kind,
+                error
+            ])?;
+        Ok(())
+    }
+
+    /// Finds tenures of this reading that share time with another of the same member in the same space. Tenures that
+    /// merely touch do not; refused ones do not count.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn overlaps(&self, mut report: impl FnMut(Overlap)) -> Result<(), JournalError> {
+        // Only columns of the identity index, so that the scan never leaves it; its order keeps a member's stints together.
+        let mut scan = self.conn.prepare(
+            "SELECT space, member, ifnull(create_time, 0), ifnull(delete_time, 0), id
+               FROM rows INDEXED BY rows_identity WHERE space IS NOT NULL ORDER BY space, member",
+        )?;
+        let mut cursor = scan.query([])?;
+        let mut stints: Vec<(i64, i64, i64)> = Vec::new();
+        let mut of = (0, 0);
+        while let Some(row) = cursor.next()? {
+            let key: (i64, i64) = (row.get(0)?, row.get(1)?);
+            if key != of {
+                self.overlaps_among(&mut stints, &mut report)?;
+                stints.clear();
+                of = key;
+            }
+            let (create, delete): (i64, i64) = (row.get(2)?, row.get(3)?);
+            let end = if delete == 0 { i64::MAX } else { delete };
+            // An open row without a beginning begins after everything that has an end.
+            let start = if create == 0 { end - 1 } else { create };
+            stints.push((start, end, row.get(4)?));
+        }
+        self.overlaps_among(&mut stints, &mut report)
+    }
+
+    fn overlaps_among(
+        &self,
+        stints: &mut [(i64, i64, i64)],
+        report: &mut impl FnMut(Overlap),
+    ) -> Result<(), JournalError> {
+        if stints.len() < 2 {
+            return Ok(());
+        }
+        stints.sort_unstable();
+        let (_, mut reach, mut holder) = stints[0];
+        for &(start, end, id) in &stints[1..] {
+            if start < reach {
+                if let Some(overlap) = self.overlap(holder, id)? {
+                    report(overlap);
+                }
+            }
+            if end > reach {
+                (reach, holder) = (end, id);
+            }
+        }
+        Ok(())
+    }
+
+    /// The two rows in full, unless one of them was refused or both are from earlier readings.
+    fn overlap(&self, earlier: i64, later: i64) -> Result<Option<Overlap>, JournalError> {
+        let micros = |time: Option<i64>| time.map(Timestamp::from_micros);
+        let found = self
+            .conn
+            .prepare_cached(
+                "SELECT spaces.name, members.name, two_source.path, two.line, two.create_time, two.delete_time,
+                        one_source.path || ':' || one.line, one.create_time, one.delete_time
+                   FROM rows AS one
+                   JOIN rows AS two ON two.id = ?2
+                   JOIN sources AS one_source ON one_source.id = one.source
+                   JOIN sources AS two_source ON two_source.id = two.source
+                   JOIN spaces ON spaces.id = two.space
+                   JOIN members ON members.id = two.member
+                  WHERE one.id = ?1 AND one.state <> 3 AND two.state <> 3 AND max(one.seen, two.seen) = ?3",
+            )?
+            .query_row((earlier, later, self.reading), |row| {
+                Ok(Overlap {
+                    space: row.get(0)?,
+                    member: row.get(1)?,
+                    path: row.get(2)?,
+                    line: row.get::<_, i64>(3)?.cast_unsigned(),
+                    span: Span { create_time: micros(row.get(4)?), delete_time: micros(row.get(5)?) },
+                    other_origin: row.get(6)?,
+                    other_span: Span { create_time: micros(row.get(7)?), delete_time: micros(row.get(8)?) },
+                })
+            })
+            .optional()?;
+        Ok(found)
+    }
+
+    /// Makes the whole reading durable.
+    ///
+    /// # Errors
+    /// Then nothing of it is in the journal.
+    pub fn commit(mut self) -> Result<(), JournalError> {
+        for (space, (pending, open)) in &self.fresh {
+            self.conn
+                .prepare_cached("UPDATE spaces SET pending = pending + ?2, open = open + ?3 WHERE id = ?1")?
+                .execute((space, pending, open))?;
+        }
+        self.conn.execute_batch("COMMIT")?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Loader<'_> {
+    fn drop(&mut self) {
+        if !self.committed {
+            // SQLite has rolled back by itself if this fails.
+            let _ = self.conn.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+fn intern(
+    conn: &Connection,
+    cache: &mut HashMap<String, i64>,
+    table: &str,
+    name: &str,
+) -> Result<i64, JournalError> {
+    if let Some(id) = cache.get(name) {
+        return Ok(*id);
+    }
+    let known = conn
+        .prepare_cached(&format!("SELECT id FROM {table} WHERE name = ?1"))?
+        .query_row([name], |row| row.get(0))
+        .optional()?;
+    let id = match known {
+        Some(id) => id,
+        None => {
+            conn.prepare_cached(&format!("INSERT INTO {table} (name) VALUES (?1)"))?.execute([name])?;
+            conn.last_insert_rowid()
+        }
+    };
+    if cache.len() >= NAMES_CACHED_MAX {
+        cache.clear();
+    }
+    cache.insert(name.to_owned(), id);
+    Ok(id)
+}

@@ -1,0 +1,65 @@
+//! One process at a time.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use super::JournalError;
+
+/// Held while a process writes to a journal; the operating system gives it back when the process ends, however.
+///
+/// It lies beside the journal, in a file of its own: SQLite's own locks on the journal would be dropped if a second
+/// descriptor of it were closed, and readers such as `status` must not be kept out.
+#[derive(Debug)]
+pub struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock of the journal at `path`.
+    ///
+    /// # Errors
+    /// [`JournalError::Locked`] when another process holds it; an I/O error when the folder cannot be written to.
+    pub fn take(path: &Path) -> Result<Lock, JournalError> {
+        let lock_path = sibling(path, "lock");
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let mut file = options.open(&lock_path).map_err(|error| JournalError::file(&lock_path, error))?;
+        match file.try_lock() {
+            Ok(()) => {
+                // The number only helps whoever is refused; failing to note it changes nothing.
+                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                Ok(Lock { _file: file })
+            }
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.take(20).read_to_string(&mut holder);
+                Err(JournalError::Locked { holder: holder.trim().parse().ok() })
+            }
+            Err(TryLockError::Error(error)) => Err(JournalError::file(&lock_path, error)),
+        }
+    }
+
+    /// Whether some process holds the lock of the journal at `path`, and which.
+    pub fn holder(path: &Path) -> Option<Option<u32>> {
+        let mut file = File::open(sibling(path, "lock")).ok()?;
+        match file.try_lock_shared() {
+            Err(TryLockError::WouldBlock) => {
+                let mut holder = String::new();
+                let _ = file.read_to_string(&mut holder);
+                Some(holder.trim().parse().ok())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The file `<path>.<suffix>` beside a journal.
+pub fn sibling(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(suffix);
+    PathBuf::from(name)
+}

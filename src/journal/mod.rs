@@ -1,0 +1,278 @@
+//! The journal: one SQLite file that holds every row of a run and what became of it.
+//!
+//! Two rules make a run resumable at any moment. A row is durably *in flight* before its request leaves, and an answer
+//! is durable before anything is built on it. So after a crash every row is either known or in flight, and only those
+//! in flight have to be looked up in Chat.
+
+mod change;
+mod load;
+mod lock;
+mod query;
+mod rejects;
+mod schema;
+mod thread;
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+use crate::model::{RowId, Timestamp};
+
+pub use change::{Calls, Change, Note};
+pub use load::{Added, Loader, Overlap};
+pub use lock::{Lock, sibling};
+pub use query::{Attribution, Held, Lane, Lanes, Tally};
+pub use rejects::{RejectKind, RejectedRow};
+pub use thread::{JournalThread, Reply};
+
+/// What can go wrong with a journal. Each message says which file when it is shown with [`JournalError::at`].
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// Another process is running on it.
+    #[error("another tenure process{} is working with this journal; wait for it, or stop it first", .holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default())]
+    Locked {
+        /// Its process id, when it could be read.
+        holder: Option<u32>,
+    },
+    /// Some other file.
+    #[error("this file is not a tenure journal")]
+    NotAJournal,
+    /// Made by a later version of this program.
+    #[error(
+        "this journal has schema version {found}, and this tenure knows versions up to {known}; use the tenure that wrote it, or a newer one"
+    )]
+    Newer {
+        /// Version in the file.
+        found: i64,
+        /// Newest version known here.
+        known: usize,
+    },
+    /// Not there.
+    #[error("there is no such journal; `tenure import` makes one")]
+    Missing,
+    /// A row was not in the state that it had to be in. Never expected; nothing was written.
+    #[error(
+        "row {row} of the journal is not {state}, as it should be; nothing was written. Was the file changed by another program?"
+    )]
+    NotInState {
+        /// Which row.
+        row: RowId,
+        /// The state it should have had.
+        state: &'static str,
+    },
+    /// The journal was made for another place.
+    #[error(
+        "this journal belongs to {journal}, and this run would go to {run}: what is done there is not done here. Use another --journal FILE for it"
+    )]
+    OtherTarget {
+        /// Where its rows went so far.
+        journal: String,
+        /// Where they would go now.
+        run: String,
+    },
+    /// What a column holds cannot be what this program wrote.
+    #[error("the journal holds something unreadable: {0}")]
+    Content(String),
+    /// The disk or the folder.
+    #[error("{path}: {error}", path = .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
+    /// SQLite.
+    #[error("{}", sqlite_story(.0))]
+    Sqlite(#[from] rusqlite::Error),
+}
+
+impl JournalError {
+    fn file(path: &Path, error: io::Error) -> Self {
+        JournalError::File { path: path.to_owned(), error }
+    }
+
+    /// The error together with the journal that it is about.
+    pub fn at(self, path: &Path) -> anyhow::Error {
+        match self {
+            JournalError::File { .. } => self.into(),
+            error => anyhow::anyhow!("{}: {error}", path.display()),
+        }
+    }
+}
+
+/// SQLite's errors, with what to do about those that an operator meets.
+fn sqlite_story(error: &rusqlite::Error) -> String {
+    use rusqlite::ErrorCode::{
+        CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure,
+    };
+    match error.sqlite_error_code() {
+        Some(DiskFull) => {
+            "the disk is full; make room and run the same command again, nothing is lost".to_owned()
+        }
+        Some(ReadOnly) => format!("the journal or its folder cannot be written to ({error})"),
+        Some(CannotOpen) => {
+            format!("the journal cannot be opened; may this user read and write its folder? ({error})")
+        }
+        Some(NotADatabase) => "this file is not a tenure journal".to_owned(),
+        Some(DatabaseCorrupt) => format!(
+            "the journal is damaged ({error}); keep the file, and do not import again before `sqlite3 FILE .recover` was tried"
+        ),
+        Some(SystemIoFailure) => format!("the disk failed ({error}); nothing that was settled is lost"),
+        _ => format!("the journal cannot be used: {error}"),
+    }
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    conn: Connection,
+    run: Option<i64>,
+}
+
+impl Journal {
+    /// Makes a new journal at `path`, readable by its owner alone: it holds addresses.
+    ///
+    /// # Errors
+    /// When the file exists or cannot be made.
+    pub fn create(path: &Path, target: &str, now: Timestamp) -> Result<Journal, JournalError> {
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.open(path).map_err(|error| JournalError::file(path, error))?;
+        let mut journal = Journal::prepare(Connection::open(path)?)?;
+        journal.begin(target, now)?;
+        Ok(journal)
+    }
+
+    /// Opens an existing journal for writing. Whoever calls holds its [`Lock`].
+    ///
+    /// # Errors
+    /// When it is missing, damaged, from a newer version, or no journal.
+    pub fn open(path: &Path) -> Result<Journal, JournalError> {
+        if !path.exists() {
+            return Err(JournalError::Missing);
+        }
+        Journal::prepare(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
+    }
+
+    /// Opens an existing journal for reading, also while another process writes to it.
+    ///
+    /// # Errors
+    /// As [`Journal::open`], and when its schema is older than this program's.
+    pub fn open_read_only(path: &Path) -> Result<Journal, JournalError> {
+        if !path.exists() {
+            return Err(JournalError::Missing);
+        }
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        conn.busy_timeout(Duration::from_secs(5))?;
+        if !schema::is_current(schema::check(&conn)?) {
+            // Only a writer may migrate it.
+            drop(conn);
+            return Journal::open(path);
+        }
+        Ok(Journal { conn, run: None })
+    }
+
+    /// A journal that leaves nothing behind: in a private temporary file, begun as a copy of `original` if there is
+    /// one. For `check` and `--dry-run`.
+    ///
+    /// # Errors
+    /// When the original cannot be read or there is no room.
+    pub fn scratch(original: Option<&Path>, target: &str, now: Timestamp) -> Result<Journal, JournalError> {
+        let mut conn = Connection::open("")?;
+        let original = original.filter(|path| path.exists());
+        if let Some(path) = original {
+            let from = Journal::open_read_only(path)?;
+            rusqlite::backup::Backup::new(&from.conn, &mut conn)?.run_to_completion(
+                10_000,
+                Duration::ZERO,
+                None,
+            )?;
+        }
+        conn.execute_batch(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;",
+        )?;
+        schema::migrate(&mut conn)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        let mut journal = Journal { conn, run: None };
+        if original.is_none() {
+            journal.begin(target, now)?;
+        }
+        Ok(journal)
+    }
+
+    fn prepare(mut conn: Connection) -> Result<Journal, JournalError> {
+        conn.busy_timeout(Duration::from_secs(10))?;
+        // FULL: a commit is on the disk when it returns, whatever happens to the machine then.
+        conn.execute_batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;",
+        )?;
+        schema::migrate(&mut conn)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        Ok(Journal { conn, run: None })
+    }
+
+    fn begin(&mut self, target: &str, now: Timestamp) -> Result<(), JournalError> {
+        self.conn.execute(
+            "INSERT INTO journal (id, operation, target, created_at) VALUES (1, 'import', ?1, ?2)",
+            (target, now.as_micros()),
+        )?;
+        Ok(())
+    }
+
+    /// Refuses a journal whose rows went elsewhere.
+    ///
+    /// # Errors
+    /// [`JournalError::OtherTarget`].
+    pub fn expect_target(&self, target: &str) -> Result<(), JournalError> {
+        let journal = self.target()?;
+        if journal == target {
+            return Ok(());
+        }
+        Err(JournalError::OtherTarget { journal: place(&journal), run: place(target) })
+    }
+
+    /// Notes that a run begins, with its settings as JSON (no secrets).
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn begin_run(&mut self, settings: &str, now: Timestamp) -> Result<(), JournalError> {
+        self.conn.execute(
+            "INSERT INTO runs (started_at, settings, version) VALUES (?1, ?2, ?3)",
+            (now.as_micros(), settings, env!("CARGO_PKG_VERSION")),
+        )?;
+        self.run = Some(self.conn.last_insert_rowid());
+        Ok(())
+    }
+
+    /// Notes how the run ended.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn end_run(&mut self, outcome: &str, now: Timestamp) -> Result<(), JournalError> {
+        self.conn.execute(
+            "UPDATE runs SET ended_at = ?2, outcome = ?3 WHERE id = ?1",
+            (self.run, now.as_micros(), outcome),
+        )?;
+        Ok(())
+    }
+
+    /// Writes a batch of changes in one durable transaction.
+    ///
+    /// # Errors
+    /// Then none of them is written.
+    pub fn apply(&mut self, changes: &[Change]) -> Result<(), JournalError> {
+        change::apply(&mut self.conn, self.run, changes)
+    }
+}
+
+fn place(target: &str) -> String {
+    match target {
+        "emulator" => "a rehearsal (--emulator)".to_owned(),
+        url => url.to_owned(),
+    }
+}

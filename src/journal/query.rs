@@ -1,0 +1,308 @@
+//! Reading: where a run stands, what is to be sent next, whose memberships are whose.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Calls, Journal, JournalError};
+use crate::model::{Job, MemberId, MemberName, Operation, RowId, SpaceId, SpaceName, Span, Timestamp};
+
+/// Where a run stands. `done + rejected + pending + in_flight + open = total`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Distinct rows.
+    pub total: u64,
+    /// Held by Chat.
+    pub done: u64,
+    /// Refused for good, or invalid.
+    pub rejected: u64,
+    /// Still to be sent.
+    pub pending: u64,
+    /// Sent or about to be, answer unknown.
+    pub in_flight: u64,
+    /// Waiting for their space's completion.
+    pub open: u64,
+    /// Lines that said what another line had said already.
+    pub duplicate: u64,
+    /// Spaces named.
+    pub spaces: u64,
+    /// Spaces of which no row is pending or in flight.
+    pub spaces_settled: u64,
+    /// Spaces completed.
+    pub spaces_completed: u64,
+    /// Calls of all runs together.
+    pub calls: Calls,
+}
+
+/// A space with work in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lane {
+    /// The space.
+    pub id: SpaceId,
+    /// Its name.
+    pub name: SpaceName,
+    /// Rows still to be sent.
+    pub pending: u64,
+    /// Rows whose answer is unknown.
+    pub in_flight: u64,
+    /// Whether that which Chat held beforehand is written down.
+    pub surveyed: bool,
+}
+
+/// Every space with work in it, those with unknown answers first, then by size.
+pub type Lanes = Vec<Lane>;
+
+/// A membership that Chat lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Canonical `users/{id}`.
+    pub user: String,
+    /// Its times as listed.
+    pub span: Span,
+}
+
+/// What the journal knows of a membership that Chat lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attribution {
+    /// The membership.
+    pub held: Held,
+    /// Whether its user is known to be some member of this journal, and which.
+    pub owners: Vec<MemberId>,
+    /// Whether it was there before this journal's first call.
+    pub found_beforehand: bool,
+}
+
+impl Journal {
+    /// Where its rows go: `emulator`, or the endpoint's URL.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn target(&self) -> Result<String, JournalError> {
+        Ok(self.conn.query_row("SELECT target FROM journal", [], |row| row.get(0))?)
+    }
+
+    /// What the rows are for: `import`.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn operation(&self) -> Result<String, JournalError> {
+        Ok(self.conn.query_row("SELECT operation FROM journal", [], |row| row.get(0))?)
+    }
+
+    /// Settings (JSON) of the latest run, if there was one.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn last_settings(&self) -> Result<Option<String>, JournalError> {
+        Ok(self
+            .conn
+            .query_row("SELECT settings FROM runs ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+            .optional()?)
+    }
+
+    /// How the latest run ended, and when it began; `None` for the outcome while it goes on or after it was killed.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn last_run(&self) -> Result<Option<(Timestamp, Option<String>)>, JournalError> {
+        Ok(self
+            .conn
+            .query_row("SELECT started_at, outcome FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
+                Ok((Timestamp::from_micros(row.get(0)?), row.get(1)?))
+            })
+            .optional()?)
+    }
+
+    /// Where the run stands, from the counters that each change keeps.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn tally(&self) -> Result<Tally, JournalError> {
+        let count = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
+        // One read transaction, so that the figures belong together while another process writes.
+        let tx = self.conn.unchecked_transaction()?;
+        let mut tally = tx.query_row(
+            "SELECT total(pending), total(in_flight), total(done), total(rejected), total(open),
+                    count(*), total(pending + in_flight = 0), count(completed_at)
+               FROM spaces",
+            [],
+            |row| {
+                let sum = |column| row.get::<_, f64>(column).map(|sum| sum as u64);
+                Ok(Tally {
+                    pending: sum(0)?,
+                    in_flight: sum(1)?,
+                    done: sum(2)?,
+                    rejected: sum(3)?,
+                    open: sum(4)?,
+                    spaces: count(row, 5)?,
+                    spaces_settled: sum(6)?,
+                    spaces_completed: count(row, 7)?,
+                    ..Tally::default()
+                })
+            },
+        )?;
+        tally.rejected +=
+            tx.query_row("SELECT count(*) FROM rows WHERE space IS NULL", [], |row| count(row, 0))?;
+        tally.duplicate =
+            tx.query_row("SELECT ifnull(sum(duplicates), 0) FROM sources", [], |row| count(row, 0))?;
+        tally.calls = tx.query_row(
+            "SELECT ifnull(sum(sent), 0), ifnull(sum(ok), 0), ifnull(sum(throttled), 0), ifnull(sum(failed), 0) FROM runs",
+            [],
+            |row| {
+                Ok(Calls {
+                    sent: count(row, 0)?,
+                    ok: count(row, 1)?,
+                    throttled: count(row, 2)?,
+                    failed: count(row, 3)?,
+                })
+            },
+        )?;
+        tally.total = tally.pending + tally.in_flight + tally.done + tally.rejected + tally.open;
+        Ok(tally)
+    }
+
+    /// The same figures counted row by row. Slow; it is what [`Journal::tally`] is tested against.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn recount(&self) -> Result<[u64; 5], JournalError> {
+        let mut counts = [0; 5];
+        let mut statement = self.conn.prepare("SELECT state, count(*) FROM rows GROUP BY state")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let state: usize = row.get::<_, i64>(0)?.try_into().unwrap_or(usize::MAX);
+            let slot = counts
+                .get_mut(state)
+                .ok_or_else(|| JournalError::Content(format!("a row in state {state}")))?;
+            *slot = row.get::<_, i64>(1)?.cast_unsigned();
+        }
+        Ok(counts)
+    }
+
+    /// The spaces that have work in them.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn lanes(&self) -> Result<Lanes, JournalError> {
+        let mut statement = self.conn.prepare(
+            "SELECT id, name, pending, in_flight, surveyed_at IS NOT NULL FROM spaces
+              WHERE pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut lanes = Vec::new();
+        while let Some(row) = rows.next()? {
+            lanes.push(Lane {
+                id: SpaceId(row.get(0)?),
+                name: space_name(&row.get::<_, String>(1)?)?,
+                pending: row.get::<_, i64>(2)?.cast_unsigned(),
+                in_flight: row.get::<_, i64>(3)?.cast_unsigned(),
+                surveyed: row.get(4)?,
+            });
+        }
+        Ok(lanes)
+    }
+
+    /// The names of all spaces.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn space_names(&self) -> Result<Vec<SpaceName>, JournalError> {
+        let mut statement = self.conn.prepare("SELECT name FROM spaces ORDER BY id")?;
+        let mut rows = statement.query([])?;
+        let mut names = Vec::new();
+        while let Some(row) = rows.next()? {
+            names.push(space_name(&row.get::<_, String>(0)?)?);
+        }
+        Ok(names)
+    }
+
+    /// Rows of a space that are to be sent, a member's stints one after the other in the order of their times, from
+    /// the one behind `after` on.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn pending(
+        &self,
+        space: SpaceId,
+        after: Option<&Job>,
+        limit: usize,
+    ) -> Result<Vec<Job>, JournalError> {
+        let (member, start, id) = after.map_or((0, 0, 0), |job| {
+            // As the index has it: the given createTime, else the deleteTime.
+            let start = job.span.create_time.or(job.span.delete_time);
+            (job.member.0, start.map_or(0, Timestamp::as_micros), job.id.0)
+        });
+        self.jobs(
+            "AND state = 0 AND (member, ifnull(create_time, delete_time), rows.id) > (?2, ?3, ?4)
+             ORDER BY member, ifnull(create_time, delete_time), rows.id LIMIT ?5",
+            params![space.0, member, start, id, limit as i64],
+        )
+    }
+
+    /// Rows of a space whose answer is unknown.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn in_flight(&self, space: SpaceId) -> Result<Vec<Job>, JournalError> {
+        self.jobs("AND state = 1 ORDER BY rows.id", params![space.0])
+    }
+
+    fn jobs(&self, condition: &str, parameters: impl rusqlite::Params) -> Result<Vec<Job>, JournalError> {
+        let mut statement = self.conn.prepare_cached(&format!(
+            "SELECT rows.id, operation, space, spaces.name, member, members.name, members.user, create_time, delete_time,
+                    attempts
+               FROM rows JOIN spaces ON spaces.id = space JOIN members ON members.id = member
+              WHERE space = ?1 {condition}"
+        ))?;
+        let mut rows = statement.query(parameters)?;
+        let mut jobs = Vec::new();
+        while let Some(row) = rows.next()? {
+            let operation: i64 = row.get(1)?;
+            if operation != Operation::Create.code() {
+                return Err(JournalError::Content(format!("a row with operation {operation}")));
+            }
+            let member: String = row.get(5)?;
+            jobs.push(Job {
+                id: RowId(row.get(0)?),
+                operation: Operation::Create,
+                space: SpaceId(row.get(2)?),
+                space_name: space_name(&row.get::<_, String>(3)?)?,
+                member: MemberId(row.get(4)?),
+                member_name: MemberName::parse(&member)
+                    .map_err(|error| JournalError::Content(format!("member {member:?}: {error}")))?,
+                user: row.get(6)?,
+                span: Span {
+                    create_time: row.get::<_, Option<i64>>(7)?.map(Timestamp::from_micros),
+                    delete_time: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
+                },
+                attempts: row.get(9)?,
+            });
+        }
+        Ok(jobs)
+    }
+
+    /// Says of each listed membership whose it is as far as the journal knows.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn attribute(&self, space: SpaceId, listed: Vec<Held>) -> Result<Vec<Attribution>, JournalError> {
+        let mut owners = self.conn.prepare_cached("SELECT id FROM members WHERE user = ?1 OR name = ?1")?;
+        let mut found = self.conn.prepare_cached(
+            "SELECT 1 FROM found WHERE space = ?1 AND user = ?2 AND create_time = ?3 AND delete_time = ?4",
+        )?;
+        let micros = |time: Option<Timestamp>| time.map_or(0, Timestamp::as_micros);
+        listed
+            .into_iter()
+            .map(|held| {
+                let owners = owners
+                    .query_map([&held.user], |row| row.get(0).map(MemberId))?
+                    .collect::<Result<_, _>>()?;
+                let (create, delete) = (micros(held.span.create_time), micros(held.span.delete_time));
+                let found_beforehand = found.exists((space.0, &held.user, create, delete))?;
+                Ok(Attribution { held, owners, found_beforehand })
+            })
+            .collect()
+    }
+}
+
+fn space_name(text: &str) -> Result<SpaceName, JournalError> {
+    SpaceName::parse(text).map_err(|error| JournalError::Content(format!("space {text:?}: {error}")))
+}

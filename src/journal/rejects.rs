@@ -1,0 +1,128 @@
+//! The refused rows, as they were and why.
+
+use rusqlite::Row;
+
+use super::{Journal, JournalError};
+use crate::model::{Span, Timestamp};
+
+/// A row that was refused for good, or never valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectedRow {
+    /// The file it came from.
+    pub path: String,
+    /// JSON of that file's layout.
+    pub layout: String,
+    /// Its line there.
+    pub line: u64,
+    /// `spaces/{id}`; `None` for an invalid line.
+    pub space: Option<String>,
+    /// The member's name; `None` for an invalid line.
+    pub member: Option<String>,
+    /// Its times.
+    pub span: Span,
+    /// Its role.
+    pub role: Option<String>,
+    /// JSON of what the line said beyond these.
+    pub given: Option<String>,
+    /// A short stable word for the reason.
+    pub kind: String,
+    /// The reason in full.
+    pub error: String,
+    /// HTTP status of the refusal, if there was a call.
+    pub http_status: Option<u16>,
+    /// How often it was sent.
+    pub attempts: u32,
+}
+
+/// How many rows were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectKind {
+    /// The reason's short word.
+    pub kind: String,
+    /// HTTP status, if there was a call.
+    pub http_status: Option<u16>,
+    /// How many.
+    pub count: u64,
+    /// One of the messages.
+    pub example: String,
+}
+
+impl Journal {
+    /// Every refused row in the order of the input.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or `each` fails.
+    pub fn rejects<E: From<JournalError>>(
+        &self,
+        mut each: impl FnMut(RejectedRow) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut statement = self
+            .conn
+            .prepare(
+                "SELECT path, layout, line, spaces.name, members.name, create_time, delete_time, role, given, kind,
+                        error, http_status, attempts
+                   FROM rows
+                   JOIN sources ON sources.id = rows.source
+                   LEFT JOIN spaces ON spaces.id = rows.space
+                   LEFT JOIN members ON members.id = rows.member
+                  WHERE rows.state = 3 ORDER BY rows.source, rows.line, rows.id",
+            )
+            .map_err(JournalError::from)?;
+        let mut rows = statement.query([]).map_err(JournalError::from)?;
+        while let Some(row) = rows.next().map_err(JournalError::from)? {
+            each(rejected(row).map_err(JournalError::from)?)?;
+        }
+        Ok(())
+    }
+
+    /// The reasons, the commonest first.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn reject_kinds(&self) -> Result<Vec<RejectKind>, JournalError> {
+        let mut statement = self.conn.prepare(
+            "SELECT ifnull(kind, 'unknown'), http_status, count(*) AS n, ifnull(min(error), '')
+               FROM rows WHERE state = 3 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
+        )?;
+        let kinds = statement
+            .query_map([], |row| {
+                Ok(RejectKind {
+                    kind: row.get(0)?,
+                    http_status: row.get(1)?,
+                    count: row.get::<_, i64>(2)?.cast_unsigned(),
+                    example: row.get(3)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(kinds)
+    }
+
+    /// The layouts (JSON) of all files that were read, in the order in which they were.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn layouts(&self) -> Result<Vec<(String, String)>, JournalError> {
+        let mut statement = self.conn.prepare("SELECT path, layout FROM sources ORDER BY id")?;
+        let layouts =
+            statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+        Ok(layouts)
+    }
+}
+
+fn rejected(row: &Row<'_>) -> rusqlite::Result<RejectedRow> {
+    let time = |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_micros));
+    Ok(RejectedRow {
+        path: row.get(0)?,
+        layout: row.get(1)?,
+        line: row.get::<_, i64>(2)?.cast_unsigned(),
+        space: row.get(3)?,
+        member: row.get(4)?,
+        span: Span { create_time: time(5)?, delete_time: time(6)? },
+        role: row.get(7)?,
+        given: row.get(8)?,
+        kind: row.get::<_, Option<String>>(9)?.unwrap_or_else(|| "unknown".to_owned()),
+        error: row.get::<_, Option<String>>(10)?.unwrap_or_default(),
+        http_status: row.get(11)?,
+        attempts: row.get(12)?,
+    })
+}

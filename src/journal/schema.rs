@@ -1,0 +1,50 @@
+//! The schema's versions: `migrations/*.sql`, applied in order, counted in `PRAGMA user_version`.
+
+use rusqlite::Connection;
+
+use super::JournalError;
+
+/// "tnre": `PRAGMA application_id` of a journal, so that no other SQLite file is taken for one.
+const APPLICATION_ID: i64 = 0x746e_7265;
+
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/0001_journal.sql")];
+
+/// Brings a new or older journal to this version's schema, each step in a transaction of its own.
+///
+/// # Errors
+/// When the file is no journal, or one of a newer version.
+pub(super) fn migrate(conn: &mut Connection) -> Result<(), JournalError> {
+    let version = check(conn)?;
+    for (done, sql) in MIGRATIONS.iter().enumerate().skip(version) {
+        let tx = conn.transaction()?;
+        tx.execute_batch(sql)?;
+        tx.pragma_update(None, "application_id", APPLICATION_ID)?;
+        tx.pragma_update(None, "user_version", done as i64 + 1)?;
+        tx.commit()?;
+    }
+    Ok(())
+}
+
+/// The schema version of a file that this program may read: 0 for an empty one.
+///
+/// # Errors
+/// As [`migrate`].
+pub(super) fn check(conn: &Connection) -> Result<usize, JournalError> {
+    let pragma = |name| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let version = pragma("user_version")?;
+    let application = pragma("application_id")?;
+    let tables: i64 = conn.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    if application != APPLICATION_ID && (application != 0 || version != 0 || tables != 0) {
+        return Err(JournalError::NotAJournal);
+    }
+    let known = MIGRATIONS.len();
+    match usize::try_from(version) {
+        Ok(version) if version <= known => Ok(version),
+        _ => Err(JournalError::Newer { found: version, known }),
+    }
+}
+
+/// Whether the schema is this version's own.
+pub(super) fn is_current(version: usize) -> bool {
+    version == MIGRATIONS.len()
+}

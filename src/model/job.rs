@@ -1,0 +1,134 @@
+//! A row of the journal as the engine sees it: one operation on one membership.
+
+use crate::model::{MemberName, SpaceName, Timestamp};
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(pub i64);
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A row of one journal.
+    RowId
+}
+id! {
+    /// A space of one journal.
+    SpaceId
+}
+id! {
+    /// A member, as named in the input, of one journal.
+    MemberId
+}
+
+/// What is to be done with the membership that a row names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Operation {
+    /// `spaces.members.create`.
+    Create,
+}
+
+impl Operation {
+    /// The journal's code for it.
+    pub const fn code(self) -> i64 {
+        match self {
+            Operation::Create => 1,
+        }
+    }
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Still to be sent. No request of it can have been applied.
+    Pending,
+    /// Its request is about to leave, has left, or left before a crash: it may have been applied.
+    InFlight,
+    /// Chat holds it.
+    Done,
+    /// Refused for good, or never valid.
+    Rejected,
+    /// Has no end yet; waits until its space is completed.
+    Open,
+}
+
+impl State {
+    /// Every state, in the order of their codes.
+    pub const ALL: [State; 5] = [State::Pending, State::InFlight, State::Done, State::Rejected, State::Open];
+
+    /// The journal's code for it.
+    pub const fn code(self) -> i64 {
+        self as i64
+    }
+
+    /// The name of its counter in the journal's `spaces` table and in `status --json`.
+    pub const fn counter(self) -> &'static str {
+        match self {
+            State::Pending => "pending",
+            State::InFlight => "in_flight",
+            State::Done => "done",
+            State::Rejected => "rejected",
+            State::Open => "open",
+        }
+    }
+}
+
+/// The two ends of a membership, as sent to Chat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// `createTime`; `None` leaves it to Chat.
+    pub create_time: Option<Timestamp>,
+    /// `deleteTime`; `None` for a membership that goes on.
+    pub delete_time: Option<Timestamp>,
+}
+
+impl Span {
+    /// When it begins in Chat's eyes: `createTime`, or 1 µs before `deleteTime` (import-data guide).
+    pub fn start(self) -> Option<Timestamp> {
+        self.create_time.or(self.delete_time.map(Timestamp::just_before))
+    }
+}
+
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.create_time {
+            Some(time) => write!(f, "{time}")?,
+            None => f.write_str("?")?,
+        }
+        match self.delete_time {
+            Some(time) => write!(f, " .. {time}"),
+            None => f.write_str(" .. today"),
+        }
+    }
+}
+
+/// A row that is to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The row.
+    pub id: RowId,
+    /// What to do.
+    pub operation: Operation,
+    /// Where.
+    pub space: SpaceId,
+    /// Where, by name.
+    pub space_name: SpaceName,
+    /// Whose membership.
+    pub member: MemberId,
+    /// Whose membership, by name.
+    pub member_name: MemberName,
+    /// The canonical `users/{id}` of the member, when Chat has told it already.
+    pub user: Option<String>,
+    /// From when to when.
+    pub span: Span,
+    /// How often it has been marked in flight.
+    pub attempts: u32,
+}
