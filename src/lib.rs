@@ -3,5 +3,6 @@
 //! `ARCHITECTURE.md` shows the rooms and the way of one row through them.
 
 pub mod chat;
+pub mod engine;
 pub mod journal;
 pub mod model;

@@ -53,7 +53,9 @@ pub type Lanes = Vec<Lane>;
 /// A membership that Chat lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
-    /// Canonical `users/{id}`.
+    /// `spaces/{space}/members/{member}`.
+    pub membership: String,
+    /// Canonical `users/{id}`, or `groups/{id}`.
     pub user: String,
     /// Its times as listed.
     pub span: Span,

@@ -1,0 +1,168 @@
+//! The loop around the engine: carries out what it asks for, and hands it what happens.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+
+use super::event::{Event, Snapshot, Stop};
+use super::{Engine, Finish, Input, Now, Output};
+use crate::chat::{Answer, Call, Chat, Failure};
+use crate::journal::{Journal, JournalError, JournalThread, Reply};
+use crate::model::Timestamp;
+
+/// How often an observer is shown where things stand.
+const TICK: Duration = Duration::from_millis(100);
+/// How many inputs are taken in before the engine acts on them.
+const INPUTS_PER_POLL_MAX: usize = 1024;
+
+/// Somebody who watches.
+pub trait Observer {
+    /// Something happened.
+    fn event(&mut self, now: Now, event: &Event);
+    /// Time passes.
+    fn tick(&mut self, now: Now, snapshot: &Snapshot);
+}
+
+/// Why the loop could not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum DriveError {
+    /// The journal could not be written or read. What it confirmed before is safe.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The system gave no thread.
+    #[error("no thread for the journal could be started: {0}")]
+    Thread(std::io::Error),
+    /// The journal's thread is gone without a word.
+    #[error("the journal's thread has ended unexpectedly; run the same command again, nothing is lost")]
+    ThreadEnded,
+}
+
+enum Message {
+    Input(Input),
+    JournalFailed(JournalError),
+}
+
+impl From<Reply> for Message {
+    fn from(reply: Reply) -> Self {
+        Message::Input(match reply {
+            Reply::Written { batch } => Input::Written { batch },
+            Reply::Pending { space, jobs } => Input::Pending { space, jobs },
+            Reply::InFlight { space, jobs } => Input::InFlight { space, jobs },
+            Reply::Attributed { space, attributions } => Input::Attributed { space, attributions },
+            Reply::Failed(error) => return Message::JournalFailed(error),
+        })
+    }
+}
+
+/// Runs the engine to its end. The journal comes back with the result, so that the caller can note how the run ended;
+/// without it after [`DriveError::ThreadEnded`].
+pub async fn drive<C: Chat>(
+    mut engine: Engine,
+    journal: Journal,
+    chat: Arc<C>,
+    mut stops: UnboundedReceiver<Stop>,
+    observer: &mut impl Observer,
+) -> (Option<Journal>, Result<Finish, DriveError>) {
+    let (sender, mut inbox) = unbounded_channel();
+    let thread = match JournalThread::start(journal, sender.clone()) {
+        Ok(thread) => thread,
+        Err(error) => return (None, Err(DriveError::Thread(error))),
+    };
+    let begin = Instant::now();
+    let clock = || Now { elapsed: begin.elapsed(), wall: Timestamp::now() };
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let result = loop {
+        let now = clock();
+        for output in engine.poll(now) {
+            carry_out(output, &thread, &chat, &sender);
+        }
+        for event in engine.take_events() {
+            observer.event(now, &event);
+        }
+        if let Some(finish) = engine.finished(now) {
+            observer.tick(now, &engine.snapshot(now));
+            break Ok(finish);
+        }
+        let deadline = engine.next_deadline().map(|elapsed| begin + elapsed);
+        let message = tokio::select! {
+            message = inbox.recv() => message,
+            Some(stop) = stops.recv() => Some(Message::Input(Input::Stop(stop))),
+            _ = tick.tick() => {
+                let now = clock();
+                observer.tick(now, &engine.snapshot(now));
+                continue;
+            }
+            () = async { sleep_until(deadline.unwrap_or(begin)).await }, if deadline.is_some() => continue,
+        };
+        let mut next = message;
+        let mut taken = 0;
+        let failed = loop {
+            match next {
+                Some(Message::Input(input)) => engine.handle(clock(), input),
+                Some(Message::JournalFailed(error)) => break Some(error),
+                None => break None,
+            }
+            taken += 1;
+            if taken == INPUTS_PER_POLL_MAX {
+                break None;
+            }
+            next = inbox.try_recv().ok();
+        };
+        if let Some(error) = failed {
+            break Err(DriveError::Journal(error));
+        }
+    };
+    match thread.finish() {
+        Some(journal) => (Some(journal), result),
+        None => (None, result.and(Err(DriveError::ThreadEnded))),
+    }
+}
+
+fn carry_out<C: Chat>(
+    output: Output,
+    journal: &JournalThread,
+    chat: &Arc<C>,
+    sender: &UnboundedSender<Message>,
+) {
+    match output {
+        Output::Write { batch, changes } => journal.write(batch, changes),
+        Output::Pending { space, after, limit } => journal.pending(space, after, limit),
+        Output::InFlight { space } => journal.in_flight(space),
+        Output::Attribute { space, listed } => journal.attribute(space, listed),
+        Output::Create { row, call } => spawn(chat, call, sender, move |answer| {
+            let result = answer.and_then(|answer| match answer {
+                Answer::Member(membership) => Ok(membership),
+                Answer::Members(_) => Err(mismatched()),
+            });
+            Input::Created { row, result }
+        }),
+        Output::List { space, call } => spawn(chat, call, sender, move |answer| {
+            let result = answer.and_then(|answer| match answer {
+                Answer::Members(page) => Ok(page),
+                Answer::Member(_) => Err(mismatched()),
+            });
+            Input::Listed { space, result }
+        }),
+    }
+}
+
+fn spawn<C: Chat>(
+    chat: &Arc<C>,
+    call: Call,
+    sender: &UnboundedSender<Message>,
+    input: impl FnOnce(Result<Answer, Failure>) -> Input + Send + 'static,
+) {
+    let (chat, sender) = (Arc::clone(chat), sender.clone());
+    tokio::spawn(async move {
+        let answer = chat.call(call).await;
+        // Nobody listens any more when the run ended before the answer came; the row stays in flight.
+        let _ = sender.send(Message::Input(input(answer)));
+    });
+}
+
+fn mismatched() -> Failure {
+    Failure::Lost("the answer belongs to another call".to_owned())
+}

@@ -1,0 +1,137 @@
+//! What the engine tells those who watch: one event a thing worth telling, and a snapshot of where it stands.
+
+use std::time::Duration;
+
+use crate::journal::{Calls, Note};
+use crate::model::{Job, SpaceName};
+
+/// Why a run stops before its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stop {
+    /// Somebody asked: Ctrl-C, SIGTERM.
+    Asked,
+    /// The token endpoint said no.
+    TokenRefused {
+        /// OAuth's code.
+        code: String,
+        /// What it says.
+        description: String,
+    },
+    /// 401 with a fresh token.
+    Unauthorized(String),
+    /// The token lacks the scope.
+    ScopeMissing(String),
+    /// The Chat API is not enabled in the project.
+    ApiDisabled(String),
+    /// The project has no Chat app.
+    AppNotConfigured(String),
+    /// Not one space could be reached.
+    EverySpaceRefused {
+        /// One of them.
+        space: SpaceName,
+        /// What Chat said.
+        story: String,
+        /// How many were tried.
+        spaces: usize,
+    },
+    /// Nothing but failures for too long.
+    GaveUp {
+        /// How long.
+        after: Duration,
+        /// The last of them.
+        last: String,
+        /// Whether that was the quota's doing.
+        throttled: bool,
+    },
+}
+
+/// Something worth telling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A row is settled as done.
+    Done {
+        /// The row.
+        job: Job,
+        /// Whether Chat had it before.
+        existed: bool,
+    },
+    /// A row is settled as refused.
+    Rejected {
+        /// The row.
+        job: Job,
+        /// Why.
+        note: Note,
+    },
+    /// A row will be tried again.
+    Retry {
+        /// The row.
+        job: Job,
+        /// After how long.
+        wait: Duration,
+        /// What went wrong.
+        story: String,
+    },
+    /// Chat answered 429: all writes (or reads) wait.
+    Throttled {
+        /// For how long.
+        wait: Duration,
+    },
+    /// Answers were unclear; the space is listed before anything more is sent to it.
+    Looking {
+        /// The space.
+        space: SpaceName,
+        /// How many rows.
+        rows: usize,
+    },
+    /// Chat refuses a space; its rows are rejected.
+    SpaceRefused {
+        /// The space.
+        space: SpaceName,
+        /// How many rows.
+        rows: u64,
+        /// What Chat said.
+        story: String,
+    },
+    /// The run is stopping.
+    Stopping {
+        /// Why.
+        stop: Stop,
+        /// Requests that are still under way.
+        under_way: usize,
+    },
+}
+
+/// Where the engine stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Snapshot {
+    /// Distinct rows of the journal.
+    pub total: u64,
+    /// Held by Chat.
+    pub done: u64,
+    /// Refused for good.
+    pub rejected: u64,
+    /// Waiting for their space's completion.
+    pub open: u64,
+    /// Requests that are under way.
+    pub under_way: usize,
+    /// Rows that wait for another try.
+    pub waiting: usize,
+    /// Calls of this run.
+    pub calls: Calls,
+    /// How much longer everything waits for the quota, if it does.
+    pub paused: Duration,
+    /// What went wrong last, while nothing has succeeded since: how often in a row.
+    pub failures_in_a_row: u32,
+}
+
+impl Snapshot {
+    /// Rows that this kind of run can settle: everything but the open ones.
+    pub fn goal(&self) -> u64 {
+        self.total - self.open
+    }
+
+    /// Rows settled.
+    pub fn settled(&self) -> u64 {
+        self.done + self.rejected
+    }
+}

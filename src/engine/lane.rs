@@ -1,0 +1,176 @@
+//! One space's share of the work.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use super::pacer::SpaceBuckets;
+use super::reconcile::known_holder;
+use crate::journal::{Held, Note};
+use crate::model::{Job, MemberId, RowId, SpaceId, SpaceName, Span};
+
+/// How far a lane looks past rows that have to wait for another of the same member.
+const LOOK_AHEAD: usize = 32;
+
+/// Where a space stands.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Its rows with unknown answers are being fetched from the journal.
+    Recovering,
+    /// Its memberships are being listed; nothing is sent meanwhile.
+    Looking(Look),
+    /// Rows may leave.
+    Sending,
+    /// Chat refuses it, and nothing else has succeeded yet that would tell a bad space from a bad set-up.
+    Refused(Note),
+}
+
+/// Why a space is listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// To write down what it holds before the first call.
+    Baseline,
+    /// To find out about rows whose answers are unclear.
+    Unclear,
+    /// To find out whether it is there at all, after a 403 or 404.
+    Presence,
+}
+
+/// A listing that is under way.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) purpose: Purpose,
+    pub(super) page_token: Option<String>,
+    /// A page has been asked for, or the journal has been asked whose the listed memberships are.
+    pub(super) waiting: bool,
+    pub(super) not_before: Duration,
+    pub(super) failures: u32,
+    /// What the list holds that can matter.
+    pub(super) kept: Vec<Held>,
+}
+
+impl Look {
+    pub(super) fn new(purpose: Purpose, not_before: Duration) -> Self {
+        Look { purpose, page_token: None, waiting: false, not_before, failures: 0, kept: Vec::new() }
+    }
+}
+
+/// The lane of a space.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) id: SpaceId,
+    pub(super) name: SpaceName,
+    /// Rows that are not settled yet, in memory or not.
+    pub(super) left: u64,
+    pub(super) buckets: SpaceBuckets,
+    pub(super) step: Step,
+    /// Rows in memory that may be sent, in order.
+    pub(super) queue: VecDeque<RowId>,
+    /// The last row that the journal gave.
+    pub(super) fed: Option<Job>,
+    pub(super) feeding: bool,
+    /// The journal has no more rows for it.
+    pub(super) drained: bool,
+    /// Rows between being marked in flight and being answered.
+    pub(super) out: usize,
+    /// Rows that wait for another try.
+    pub(super) delayed: usize,
+    /// Rows whose answers are unclear; nothing is sent until they are cleared up.
+    pub(super) unclear: Vec<RowId>,
+    /// When those may be looked up: a late write should have arrived by then.
+    pub(super) look_not_before: Duration,
+    /// Whether to look if the space is still there.
+    pub(super) doubtful: bool,
+    /// Members with a row out, waiting for another try or unclear.
+    members: HashMap<MemberId, RowId>,
+    /// Times of such rows whose member the list could not name.
+    spans: HashMap<Span, RowId>,
+}
+
+impl Lane {
+    pub(super) fn new(id: SpaceId, name: SpaceName, left: u64, buckets: SpaceBuckets, step: Step) -> Self {
+        Lane {
+            id,
+            name,
+            left,
+            buckets,
+            step,
+            queue: VecDeque::new(),
+            fed: None,
+            feeding: false,
+            drained: false,
+            out: 0,
+            delayed: 0,
+            unclear: Vec::new(),
+            look_not_before: Duration::ZERO,
+            doubtful: false,
+            members: HashMap::new(),
+            spans: HashMap::new(),
+        }
+    }
+
+    /// Whether a row may leave now, as far as the lane is concerned.
+    pub(super) fn may_send(&self) -> bool {
+        matches!(self.step, Step::Sending)
+            && self.unclear.is_empty()
+            && !self.doubtful
+            && !self.queue.is_empty()
+    }
+
+    /// Whether it has to be listed before anything more happens.
+    pub(super) fn wants_look(&self) -> Option<Purpose> {
+        if !matches!(self.step, Step::Sending) || self.out > 0 {
+            None
+        } else if !self.unclear.is_empty() {
+            Some(Purpose::Unclear)
+        } else if self.doubtful {
+            Some(Purpose::Presence)
+        } else {
+            None
+        }
+    }
+
+    /// Whether nothing is left to do.
+    pub(super) fn is_finished(&self) -> bool {
+        matches!(self.step, Step::Sending)
+            && self.drained
+            && self.queue.is_empty()
+            && self.out == 0
+            && self.delayed == 0
+            && self.unclear.is_empty()
+            && !self.doubtful
+    }
+
+    /// The place in the queue of the first row that may leave: not while another row of the same member is out, and
+    /// not while another row is out that a list could not tell from it.
+    pub(super) fn next<'a>(&self, job: impl Fn(RowId) -> Option<&'a Job>) -> Option<usize> {
+        self.queue.iter().take(LOOK_AHEAD).position(|id| job(*id).is_some_and(|job| self.is_free_for(job)))
+    }
+
+    fn is_free_for(&self, job: &Job) -> bool {
+        let own = |holder: &RowId| *holder == job.id;
+        self.members.get(&job.member).is_none_or(own)
+            && (known_holder(job).is_some() || self.spans.get(&effective(job.span)).is_none_or(own))
+    }
+
+    /// A row leaves: its member and times are taken until it is settled.
+    pub(super) fn claim(&mut self, job: &Job) {
+        self.members.insert(job.member, job.id);
+        if known_holder(job).is_none() {
+            self.spans.insert(effective(job.span), job.id);
+        }
+    }
+
+    /// A row is settled.
+    pub(super) fn free(&mut self, job: &Job) {
+        self.members.remove(&job.member);
+        let span = effective(job.span);
+        if self.spans.get(&span) == Some(&job.id) {
+            self.spans.remove(&span);
+        }
+    }
+}
+
+/// The times as Chat will list them.
+fn effective(span: Span) -> Span {
+    Span { create_time: span.start(), delete_time: span.delete_time }
+}
