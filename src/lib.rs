@@ -3,6 +3,16 @@
 //! `ARCHITECTURE.md` shows the rooms and the way of one row through them.
 
 pub mod chat;
+pub mod cli;
+pub mod commands;
+pub mod emulator;
 pub mod engine;
+pub mod exit;
+pub mod input;
+pub mod intake;
 pub mod journal;
 pub mod model;
+pub mod progress;
+pub mod settings;
+pub mod signals;
+pub mod summary;

@@ -114,12 +114,25 @@ impl ServiceAccount {
     /// # Errors
     /// When the file is not readable or not a key, or its `token_uri` is neither https nor loopback.
     pub async fn from_file(path: &Path, subject: &str, scope: &'static str) -> Result<Self, KeyError> {
-        let text =
-            std::fs::read_to_string(path).map_err(|error| KeyError::File { path: path.to_owned(), error })?;
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| KeyError::File { path: path.to_owned(), error })?;
+        ServiceAccount::from_json(&text, path, subject, scope).await
+    }
+
+    /// The same from a key file's text; `path` is for messages.
+    ///
+    /// # Errors
+    /// As [`ServiceAccount::from_file`].
+    pub async fn from_json(
+        text: &str,
+        path: &Path,
+        subject: &str,
+        scope: &'static str,
+    ) -> Result<Self, KeyError> {
         let not_a_key = |story: String| KeyError::NotAKey { path: path.to_owned(), story };
         // The parser's message would quote the line that it stumbles on, and that may be the key itself.
         let kind: serde_json::Value =
-            serde_json::from_str(&text).map_err(|_| not_a_key("it is not JSON".to_owned()))?;
+            serde_json::from_str(text).map_err(|_| not_a_key("it is not JSON".to_owned()))?;
         match kind["type"].as_str() {
             Some("service_account") => {}
             Some(other) => return Err(not_a_key(format!("its type is {other:?}, not \"service_account\""))),
@@ -130,7 +143,7 @@ impl ServiceAccount {
         {
             return Err(not_a_key(format!("it has no {missing:?}")));
         }
-        let key = yup_oauth2::parse_service_account_key(&text)
+        let key = yup_oauth2::parse_service_account_key(text)
             .map_err(|_| not_a_key("a field has the wrong type".to_owned()))?;
         Endpoint::parse(&key.token_uri)
             .map_err(|error| KeyError::TokenUri { path: path.to_owned(), error })?;

@@ -279,8 +279,12 @@ mod tests {
             let rates = Rates { writes_per_minute: per_minute, writes_per_minute_per_space: 0, ..Rates::default() };
             let sent = writes(rates, 130, 1);
             let burst = (per_minute / 60 / BURSTS_PER_SECOND).max(1) as usize;
-            for (i, from) in sent.iter().enumerate() {
-                let within = sent[i..].iter().take_while(|at| **at < *from + Duration::from_secs(60)).count();
+            let mut oldest = 0;
+            for (newest, at) in sent.iter().enumerate() {
+                while sent[oldest] + Duration::from_secs(60) <= *at {
+                    oldest += 1;
+                }
+                let within = newest - oldest + 1;
                 prop_assert!(within <= per_minute as usize + burst, "{within} in a minute");
             }
         }

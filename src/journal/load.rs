@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{Journal, JournalError};
-use crate::model::{Operation, Span, State, Tenure, Timestamp};
+use crate::model::{Operation, RowId, Span, State, Tenure, Timestamp};
 
 /// How many names are kept in memory; beyond that SQLite is asked again.
 const NAMES_CACHED_MAX: usize = 200_000;
@@ -35,7 +35,9 @@ pub struct Overlap {
     pub space: String,
     /// The member's name.
     pub member: String,
-    /// Path of the file with the later of the two.
+    /// The later one.
+    pub row: RowId,
+    /// Path of its file.
     pub path: String,
     /// Its line.
     pub line: u64,
@@ -290,6 +292,7 @@ impl Loader<'_> {
             )?
             .query_row((earlier, later, self.reading), |row| {
                 Ok(Overlap {
+                    row: RowId(later),
                     space: row.get(0)?,
                     member: row.get(1)?,
                     path: row.get(2)?,
@@ -301,6 +304,30 @@ impl Loader<'_> {
             })
             .optional()?;
         Ok(found)
+    }
+
+    /// Rejects a row that has come in valid by itself. One that was sent already is left alone.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn reject(&mut self, row: RowId, kind: &str, error: &str) -> Result<(), JournalError> {
+        let was: Option<(i64, i64)> = self
+            .conn
+            .query_row("SELECT state, space FROM rows WHERE id = ?1 AND state IN (0, 4)", [row.0], |row| {
+                Ok((row.get(0)?, row.get(1)?))
+            })
+            .optional()?;
+        let Some((state, space)) = was else { return Ok(()) };
+        self.conn.execute(
+            "UPDATE rows SET state = 3, settled_at = ?2, kind = ?3, error = ?4 WHERE id = ?1",
+            (row.0, self.now.as_micros(), kind, error),
+        )?;
+        let counter = if state == State::Open.code() { State::Open } else { State::Pending }.counter();
+        self.conn.execute(
+            &format!("UPDATE spaces SET {counter} = {counter} - 1, rejected = rejected + 1 WHERE id = ?1"),
+            [space],
+        )?;
+        Ok(())
     }
 
     /// Makes the whole reading durable.

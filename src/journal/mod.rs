@@ -224,6 +224,15 @@ impl Journal {
         Ok(())
     }
 
+    /// Closes it with everything in the one file, so that it can be moved.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn close(self) -> Result<(), JournalError> {
+        self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.conn.close().map_err(|(_, error)| error.into())
+    }
+
     /// Refuses a journal whose rows went elsewhere.
     ///
     /// # Errors

@@ -1,0 +1,59 @@
+//! `tenure check`: read everything, send nothing, say what is wrong.
+
+use super::{inputs, print};
+use crate::cli::CheckArgs;
+use crate::exit::Exit;
+use crate::intake::{Intake, IntakeError};
+use crate::journal::{Journal, Tally};
+use crate::model::Timestamp;
+use crate::progress::Progress;
+use crate::settings::TARGET_EMULATOR;
+use crate::signals::Signals;
+use crate::summary::rows;
+
+pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
+    let now = Timestamp::now();
+    let (signals, _stops) = Signals::listen()?;
+    let inputs = match inputs::resolve(&args.input, false, now) {
+        Ok(inputs) => inputs,
+        Err(problems) => {
+            inputs::show(&problems);
+            print(&format!("{} in the maps; no input was read.\n", inputs::count(&problems)))?;
+            return Ok(Exit::BadInput);
+        }
+    };
+    let mut progress = Progress::new(args.output.progress);
+    let mut journal = Journal::scratch(None, TARGET_EMULATOR, now)?;
+    let mut loader = journal.loader(now)?;
+    let intake = match inputs::read(&mut loader, &inputs, &mut progress, &signals) {
+        Ok(intake) => intake,
+        Err(IntakeError::Interrupted) => {
+            progress.finish();
+            return Ok(Exit::Signal(signals.received().unwrap_or(2)));
+        }
+        Err(IntakeError::Journal(error)) => return Err(error.into()),
+    };
+    loader.commit()?;
+    progress.finish();
+    let tally = journal.tally()?;
+    inputs::show(&intake.problems);
+    print(&verdict(&intake, &tally))?;
+    Ok(if intake.problems.is_empty() { Exit::Done } else { Exit::BadInput })
+}
+
+/// What was read and whether it may be sent.
+pub(super) fn verdict(intake: &Intake, tally: &Tally) -> String {
+    let mut text = format!("{} read: {} to send", rows(intake.rows), tally.pending);
+    if tally.open > 0 {
+        text += &format!(", {} open (members to this day)", tally.open);
+    }
+    if intake.duplicates > 0 {
+        text += &format!(", {} repeating another", intake.duplicates);
+    }
+    text += &format!("; {} spaces.\n", tally.spaces);
+    text += &match intake.problems.total() {
+        0 => "No problems.\n".to_owned(),
+        _ => format!("{}; nothing may be sent before they are mended.\n", inputs::count(&intake.problems)),
+    };
+    text
+}

@@ -1,0 +1,35 @@
+//! `tenure emulator`: a local Chat API to rehearse on.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use anyhow::Context as _;
+
+use super::print;
+use crate::cli::EmulatorArgs;
+use crate::emulator::{Config, Emulator, Rules};
+use crate::exit::Exit;
+use crate::signals::Signals;
+
+pub(super) async fn run(args: EmulatorArgs) -> anyhow::Result<Exit> {
+    let (_signals, mut stops) = Signals::listen()?;
+    let config = Config {
+        listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
+        writes_per_minute: args.writes_per_minute,
+        reads_per_minute: args.reads_per_minute,
+        latency: args.latency,
+        faults: args.faults,
+        seed: args.seed,
+        store: args.state,
+        rules: Rules { any_space: args.any_space, ..Rules::default() },
+        ..Config::default()
+    };
+    let emulator = Emulator::start(config).await.context("the emulator cannot be started")?;
+    if let Some(path) = &args.write_key {
+        emulator.write_key(path).with_context(|| format!("{}", path.display()))?;
+    }
+    print(&format!("listening on {}\n", emulator.endpoint()))?;
+    // Being told to stop is how it ends.
+    stops.recv().await;
+    emulator.stop().await;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,218 @@
+//! `tenure import`: the main job.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::{Usage, check, inputs, print, send};
+use crate::chat::{SCOPE_IMPORT, ServiceAccount};
+use crate::cli::ImportArgs;
+use crate::exit::Exit;
+use crate::intake::{Inputs, Intake, IntakeError};
+use crate::journal::{Journal, JournalError, Lock, sibling};
+use crate::model::Timestamp;
+use crate::progress::Progress;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::summary::{quoted, rows};
+
+pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
+    let now = Timestamp::now();
+    let settings = Settings::default().with(&args.connection, &args.pace)?;
+    let path = journal_path(&args)?;
+    let sends = !(args.journal_only || args.dry_run);
+    if sends && !settings.is_rehearsal() {
+        // What is wrong with the key is better known before hours of reading than after.
+        let (key, subject) = settings.account()?;
+        ServiceAccount::from_file(key, subject, SCOPE_IMPORT).await?;
+    }
+    let (signals, stops) = Signals::listen()?;
+    let inputs = match inputs::resolve(&args.input, args.skip_invalid, now) {
+        Ok(inputs) => inputs,
+        Err(problems) => {
+            inputs::show(&problems);
+            print(&format!("{} in the maps; nothing was sent.\n", inputs::count(&problems)))?;
+            return Ok(Exit::BadInput);
+        }
+    };
+    let mut progress = Progress::new(args.output.progress);
+    if args.dry_run {
+        return dry_run(&path, &settings, &inputs, progress, &signals, now);
+    }
+    let _lock = Lock::take(&path).map_err(|error| error.at(&path))?;
+    let reading = read_in(&path, &settings, &inputs, &mut progress, &signals, now);
+    let (mut journal, intake) = match reading {
+        Ok(read) => read,
+        Err(Refused::Problems(intake)) => {
+            progress.finish();
+            inputs::show(&intake.problems);
+            let advice = if intake.problems.is_fatal() { "" } else { ", or add --skip-invalid to leave those rows out" };
+            print(&format!(
+                "{} in {}; nothing was sent. Mend them{advice}.\n",
+                inputs::count(&intake.problems),
+                rows(intake.rows)
+            ))?;
+            return Ok(Exit::BadInput);
+        }
+        Err(Refused::Interrupted) => {
+            progress.finish();
+            print("Interrupted while reading; nothing of it was journaled, nothing was sent.\n")?;
+            return Ok(Exit::Signal(signals.received().unwrap_or(2)));
+        }
+        Err(Refused::Journal(error)) => return Err(error.at(&path)),
+    };
+    if !intake.problems.is_empty() {
+        progress.say(&format!("{} skipped for their problems; `tenure rejects` shows them", rows(intake.invalid)));
+    }
+    if args.journal_only {
+        progress.finish();
+        send::begin_run(&mut journal, &settings, now).map_err(|error| error.at(&path))?;
+        journal.end_run("journaled", Timestamp::now()).map_err(|error| error.at(&path))?;
+        let tally = journal.tally().map_err(|error| error.at(&path))?;
+        let name = path.display().to_string();
+        print(&format!(
+            "{} journaled in {name}, {} to send.\nSend them with: tenure resume {}\n",
+            rows(tally.total),
+            tally.pending,
+            quoted(&name)
+        ))?;
+        return Ok(if tally.rejected > 0 { Exit::Rejects } else { Exit::Done });
+    }
+    send::send(send::Sending { journal, path: &path, settings, signals, stops, progress }).await
+}
+
+/// `--journal`, else the input's name with `.journal.db` behind it, in the current folder.
+fn journal_path(args: &ImportArgs) -> Result<PathBuf, Usage> {
+    if let Some(path) = &args.journal {
+        return Ok(path.clone());
+    }
+    match args.input.inputs.as_slice() {
+        [input] if input.as_os_str() != "-" => {
+            let mut name = input.file_name().unwrap_or(input.as_os_str()).to_owned();
+            name.push(".journal.db");
+            Ok(PathBuf::from(name))
+        }
+        [_] => Err(Usage("standard input has no name: say with --journal FILE where to keep the journal".to_owned())),
+        _ => Err(Usage("several inputs share one journal: say with --journal FILE where to keep it".to_owned())),
+    }
+}
+
+enum Refused {
+    Problems(Box<Intake>),
+    Interrupted,
+    Journal(JournalError),
+}
+
+impl From<JournalError> for Refused {
+    fn from(error: JournalError) -> Self {
+        Refused::Journal(error)
+    }
+}
+
+/// Reads all input into the journal, or leaves the journal as it was. A new one appears only when it is whole.
+fn read_in(
+    path: &Path,
+    settings: &Settings,
+    inputs: &Inputs,
+    progress: &mut Progress,
+    signals: &Signals,
+    now: Timestamp,
+) -> Result<(Journal, Box<Intake>), Refused> {
+    let target = settings.target.as_str();
+    if path.exists() {
+        let mut journal = Journal::open(path)?;
+        journal.expect_target(target)?;
+        let intake = fill(&mut journal, inputs, progress, signals, now)?;
+        return Ok((journal, intake));
+    }
+    let unfinished = sibling(path, "new");
+    // Left by a reading that was killed.
+    remove(&unfinished);
+    let filled = Journal::create(&unfinished, target, now).map_err(Refused::from).and_then(|mut journal| {
+        let intake = fill(&mut journal, inputs, progress, signals, now)?;
+        journal.close()?;
+        fs::rename(&unfinished, path)
+            .map_err(|error| JournalError::File { path: path.to_owned(), error })?;
+        Ok(intake)
+    });
+    match filled {
+        Ok(intake) => Ok((Journal::open(path)?, intake)),
+        Err(refused) => {
+            remove(&unfinished);
+            Err(refused)
+        }
+    }
+}
+
+fn fill(
+    journal: &mut Journal,
+    inputs: &Inputs,
+    progress: &mut Progress,
+    signals: &Signals,
+    now: Timestamp,
+) -> Result<Box<Intake>, Refused> {
+    let mut loader = journal.loader(now)?;
+    let intake = match inputs::read(&mut loader, inputs, progress, signals) {
+        Ok(intake) => Box::new(intake),
+        Err(IntakeError::Interrupted) => return Err(Refused::Interrupted),
+        Err(IntakeError::Journal(error)) => return Err(error.into()),
+    };
+    if intake.is_refused(inputs.skip_invalid) {
+        return Err(Refused::Problems(intake));
+    }
+    loader.commit()?;
+    Ok(intake)
+}
+
+/// A journal that never was, with what SQLite keeps beside it. Whatever cannot be removed is found and removed by the
+/// next reading.
+fn remove(path: &Path) {
+    for name in [path.to_owned(), dashed(path, "-wal"), dashed(path, "-shm")] {
+        let _ = fs::remove_file(name);
+    }
+}
+
+fn dashed(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn dry_run(
+    path: &Path,
+    settings: &Settings,
+    inputs: &Inputs,
+    mut progress: Progress,
+    signals: &Signals,
+    now: Timestamp,
+) -> anyhow::Result<Exit> {
+    let target = settings.target.as_str();
+    let mut journal = Journal::scratch(Some(path), target, now).map_err(|error| error.at(path))?;
+    journal.expect_target(target).map_err(|error| error.at(path))?;
+    let mut loader = journal.loader(now)?;
+    let intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
+        Ok(intake) => intake,
+        Err(IntakeError::Interrupted) => return Ok(Exit::Signal(signals.received().unwrap_or(2))),
+        Err(IntakeError::Journal(error)) => return Err(error).context("reading"),
+    };
+    loader.commit()?;
+    progress.finish();
+    let tally = journal.tally()?;
+    inputs::show(&intake.problems);
+    let mut text = check::verdict(&intake, &tally);
+    if settings.writes_per_minute > 0 && tally.pending > 0 {
+        let minutes = tally.pending.div_ceil(settings.writes_per_minute.into());
+        let long = crate::progress::span(std::time::Duration::from_secs(minutes * 60));
+        text += &format!("Sending them takes about {long} at {} writes a minute.\n", settings.writes_per_minute);
+    }
+    text += "This was a dry run: nothing was written, nothing was sent.\n";
+    print(&text)?;
+    Ok(if intake.is_refused(inputs.skip_invalid) {
+        Exit::BadInput
+    } else if intake.invalid > 0 {
+        Exit::Rejects
+    } else {
+        Exit::Done
+    })
+}

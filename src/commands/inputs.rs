@@ -1,0 +1,68 @@
+//! Input as `check` and `import` read it.
+
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use crate::cli::InputArgs;
+use crate::input::{Problems, Rules, SpaceMap, TimeReader, UserMap};
+use crate::intake::{Inputs, Intake, IntakeError, take_in};
+use crate::journal::Loader;
+use crate::model::Timestamp;
+use crate::progress::Progress;
+use crate::signals::Signals;
+
+/// Opens the maps and puts everything together.
+///
+/// # Errors
+/// All that is wrong with the maps.
+pub(super) fn resolve(args: &InputArgs, skip_invalid: bool, now: Timestamp) -> Result<Inputs, Problems> {
+    let mut problems = Problems::new();
+    let mut note = |found: Problems| problems.absorb(found);
+    let spaces = args.spaces.as_deref().and_then(|path| SpaceMap::open(path).map_err(&mut note).ok());
+    let users = args.users.as_deref().and_then(|path| UserMap::open(path).map_err(&mut note).ok());
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let times = TimeReader { format: args.time_format.into(), zone: args.timezone.clone() };
+    Ok(Inputs {
+        paths: args.inputs.clone(),
+        format: args.format.map(Into::into),
+        rules: Arc::new(Rules { times, spaces, users, now }),
+        skip_invalid,
+    })
+}
+
+/// Reads, showing how far it is, until it is done or somebody interrupts.
+///
+/// # Errors
+/// When the journal fails, or a signal came.
+pub(super) fn read(
+    loader: &mut Loader<'_>,
+    inputs: &Inputs,
+    progress: &mut Progress,
+    signals: &Signals,
+) -> Result<Intake, IntakeError> {
+    let intake = tokio::task::block_in_place(|| {
+        take_in(loader, inputs, |reading| {
+            progress.reading(&reading);
+            if signals.received().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })
+    })?;
+    progress.reading_done(intake.rows);
+    Ok(intake)
+}
+
+/// Prints what is wrong: on standard error, since it is not what a script reads.
+pub(super) fn show(problems: &Problems) {
+    // The exit code tells if standard error is gone.
+    let _ = write!(std::io::stderr(), "{}", problems.render());
+}
+
+/// `3 problems`, `1 problem`.
+pub(super) fn count(problems: &Problems) -> String {
+    match problems.total() {
+        1 => "1 problem".to_owned(),
+        total => format!("{total} problems"),
+    }
+}

@@ -1,0 +1,77 @@
+//! The commands, a file each. They speak to the operator: results on standard output, everything else on standard
+//! error, and an exit code of the contract.
+
+mod check;
+mod completions;
+mod emulator;
+mod import;
+mod inputs;
+mod rejects;
+mod resume;
+mod send;
+mod status;
+
+use std::io::{self, Write};
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::exit::Exit;
+use crate::settings::SettingsError;
+
+/// Runs the program and says how it ends.
+pub fn run() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come this way too, on standard output; a closed pipe is no failure of theirs.
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    let result = match cli.command {
+        Command::Check(args) => asynchronously(check::run(args)),
+        Command::Import(args) => asynchronously(import::run(args)),
+        Command::Resume(args) => asynchronously(resume::run(args)),
+        Command::Status(args) => status::run(&args),
+        Command::Rejects(args) => rejects::run(&args),
+        Command::Emulator(args) => asynchronously(emulator::run(args)),
+        Command::Completions(args) => completions::run(&args),
+    };
+    match result {
+        Ok(exit) => exit,
+        Err(error) if is_broken_pipe(&error) => Exit::Done,
+        Err(error) => {
+            // Standard error may be gone as well; the exit code still tells.
+            let _ = writeln!(io::stderr(), "error: {error:#}");
+            if error.downcast_ref::<Usage>().is_some() || error.downcast_ref::<SettingsError>().is_some() {
+                Exit::Usage
+            } else {
+                Exit::Failed
+            }
+        }
+    }
+}
+
+/// Something the operator should have typed otherwise.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Usage(String);
+
+fn asynchronously(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+/// Writes a result to standard output.
+fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()
+}
+
+/// `tenure rejects … | head` closes the pipe early, and that is fine.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
+}

@@ -1,0 +1,146 @@
+//! `tenure rejects`: the refused rows in the input's own columns, and why.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+use crate::cli::RejectsArgs;
+use crate::exit::Exit;
+use crate::input::{Format, Given, Layout, Restored};
+use crate::journal::{Journal, JournalError, RejectedRow};
+use crate::model::{MemberName, Role, SpaceName, Tenure};
+
+/// The columns that are added to the input's own.
+const ADDED: [&str; 3] = ["error", "status", "attempts"];
+
+pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
+    let path = &args.journal;
+    let journal = Journal::open_read_only(path).map_err(|error| error.at(path))?;
+    let layouts: Vec<Layout> = journal
+        .layouts()
+        .map_err(|error| error.at(path))?
+        .iter()
+        .map(|(_, json)| layout(json))
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.at(path))?;
+    let format = match args.format {
+        Some(format) => format.into(),
+        // JSONL says what CSV says, but not the other way round.
+        None if layouts.iter().all(|layout| layout.format == Format::Csv) => Format::Csv,
+        None => Format::Jsonl,
+    };
+    let out: Box<dyn Write> = match &args.output {
+        Some(file) => Box::new(File::create(file).with_context(|| format!("{}", file.display()))?),
+        None => Box::new(std::io::stdout().lock()),
+    };
+    let mut out = BufWriter::new(out);
+    match format {
+        Format::Csv => write_csv(&journal, &layouts, &mut out)?,
+        Format::Jsonl => write_jsonl(&journal, &mut out)?,
+    }
+    out.flush()?;
+    Ok(Exit::Done)
+}
+
+fn layout(json: &str) -> Result<Layout, JournalError> {
+    serde_json::from_str(json).map_err(|error| JournalError::Content(format!("a source's layout: {error}")))
+}
+
+/// The columns of every input, each once, in the order in which they were met.
+fn columns(layouts: &[Layout]) -> Vec<String> {
+    let mut columns: Vec<String> = Vec::new();
+    let contract = ["space", "member", "createTime", "deleteTime", "role"].map(str::to_owned);
+    let of_jsonl = layouts.iter().any(|layout| layout.format == Format::Jsonl);
+    let named = layouts.iter().flat_map(|layout| &layout.columns);
+    for name in named.chain(contract.iter().filter(|_| of_jsonl)) {
+        if !columns.contains(name) && !ADDED.contains(&name.as_str()) {
+            columns.push(name.clone());
+        }
+    }
+    columns
+}
+
+fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut impl Write) -> anyhow::Result<()> {
+    let columns = columns(layouts);
+    let delimiter = layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
+    let mut csv = csv::WriterBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_writer(out);
+    csv.write_record(columns.iter().map(String::as_str).chain(ADDED))?;
+    journal.rejects(|row| -> anyhow::Result<()> {
+        let layout = layout(&row.layout)?;
+        let mut fields = vec![String::new(); columns.len()];
+        let mut put = |name: &str, text: String| {
+            if let Some(place) = columns.iter().position(|column| column == name) {
+                fields[place] = text;
+            }
+        };
+        match restored(&row, &layout)? {
+            Restored::Csv(texts) => {
+                for (name, text) in layout.columns.iter().zip(texts) {
+                    put(name, text);
+                }
+            }
+            Restored::Jsonl(object) => {
+                for (name, value) in object {
+                    put(&name, text_of(value));
+                }
+            }
+            // A line that could not be taken apart has no columns; it stands whole in the first.
+            Restored::Raw(line) => fields[0] = line,
+        }
+        fields.extend(added(&row));
+        csv.write_record(&fields)?;
+        Ok(())
+    })?;
+    csv.flush()?;
+    Ok(())
+}
+
+fn write_jsonl(journal: &Journal, out: &mut impl Write) -> anyhow::Result<()> {
+    journal.rejects(|row| -> anyhow::Result<()> {
+        let layout = layout(&row.layout)?;
+        let mut object = match restored(&row, &layout)? {
+            Restored::Csv(texts) => {
+                layout.columns.iter().cloned().zip(texts.into_iter().map(Value::String)).collect()
+            }
+            Restored::Jsonl(object) => object,
+            Restored::Raw(line) => [("raw".to_owned(), Value::String(line))].into_iter().collect(),
+        };
+        let [error, _, _] = added(&row);
+        object.insert("error".to_owned(), error.into());
+        object.insert("status".to_owned(), row.http_status.map_or(Value::Null, Value::from));
+        object.insert("attempts".to_owned(), row.attempts.into());
+        writeln!(out, "{}", Value::Object(object))?;
+        Ok(())
+    })
+}
+
+fn added(row: &RejectedRow) -> [String; 3] {
+    let status = row.http_status.map(|status| status.to_string()).unwrap_or_default();
+    [format!("{}: {}", row.kind, row.error), status, row.attempts.to_string()]
+}
+
+fn text_of(value: Value) -> String {
+    match value {
+        Value::String(text) => text,
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}
+
+fn restored(row: &RejectedRow, layout: &Layout) -> Result<Restored, JournalError> {
+    let unreadable = |story: String| JournalError::Content(format!("line {} of {}: {story}", row.line, row.path));
+    let given = Given::from_json(row.given.as_deref()).map_err(|error| unreadable(error.to_string()))?;
+    let tenure = match (&row.space, &row.member) {
+        (Some(space), Some(member)) => Some(Tenure {
+            space: SpaceName::parse(space).map_err(|error| unreadable(error.to_string()))?,
+            member: MemberName::parse(member).map_err(|error| unreadable(error.to_string()))?,
+            create_time: row.span.create_time,
+            delete_time: row.span.delete_time,
+            role: row.role.as_deref().and_then(|role| role.parse::<Role>().ok()),
+        }),
+        _ => None,
+    };
+    Ok(given.restore(layout, tenure.as_ref()))
+}

@@ -1,0 +1,28 @@
+//! `tenure resume`: go on from the journal alone.
+
+use super::send;
+use crate::cli::ResumeArgs;
+use crate::exit::Exit;
+use crate::journal::{Journal, JournalError, Lock};
+use crate::progress::Progress;
+use crate::settings::Settings;
+use crate::signals::Signals;
+
+pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
+    let path = args.journal;
+    if !path.exists() {
+        return Err(JournalError::Missing.at(&path));
+    }
+    let _lock = Lock::take(&path).map_err(|error| error.at(&path))?;
+    let journal = Journal::open(&path).map_err(|error| error.at(&path))?;
+    let before = match journal.last_settings().map_err(|error| error.at(&path))? {
+        Some(json) => serde_json::from_str(&json)
+            .map_err(|error| JournalError::Content(format!("settings: {error}")).at(&path))?,
+        None => Settings::default(),
+    };
+    let settings: Settings = Settings::with(before, &args.connection, &args.pace)?;
+    journal.expect_target(settings.target.as_str()).map_err(|error| error.at(&path))?;
+    let (signals, stops) = Signals::listen()?;
+    let progress = Progress::new(args.output.progress);
+    send::send(send::Sending { journal, path: &path, settings, signals, stops, progress }).await
+}

@@ -1,0 +1,138 @@
+//! Sending what a journal holds: what `import` does after reading, and `resume` at once.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use super::print;
+use crate::chat::{Endpoint, HttpChat, HttpOptions, SCOPE_IMPORT, ServiceAccount};
+use crate::emulator::{self, Emulator};
+use crate::engine::{Config, DriveError, Engine, Finish, Stop, drive};
+use crate::exit::Exit;
+use crate::journal::{Journal, JournalError, sibling};
+use crate::model::Timestamp;
+use crate::progress::Progress;
+use crate::settings::{Settings, Target};
+use crate::signals::Signals;
+use crate::summary::{self, Summary};
+
+/// How long requests under way may take to finish after Ctrl-C.
+const GRACE: Duration = Duration::from_secs(10);
+/// Whom the service account acts for in a rehearsal.
+const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
+
+/// Everything that sending needs. The journal's lock is held by the caller.
+pub(super) struct Sending<'a> {
+    pub(super) journal: Journal,
+    pub(super) path: &'a Path,
+    pub(super) settings: Settings,
+    pub(super) signals: Signals,
+    pub(super) stops: UnboundedReceiver<Stop>,
+    pub(super) progress: Progress,
+}
+
+/// Notes in the journal that a run begins.
+pub(super) fn begin_run(journal: &mut Journal, settings: &Settings, now: Timestamp) -> Result<(), JournalError> {
+    let json = serde_json::to_string(settings).map_err(|error| JournalError::Content(error.to_string()))?;
+    journal.begin_run(&json, now)
+}
+
+pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
+    let Sending { mut journal, path, settings, signals, stops, mut progress } = sending;
+    let begin = Instant::now();
+    let before = journal.tally().map_err(|error| error.at(path))?;
+    begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
+    let finish = if before.pending + before.in_flight == 0 {
+        Ok(Finish::Complete)
+    } else {
+        let emulator = match settings.target {
+            Target::Emulator => Some(rehearsal(&journal, path, &settings).await?),
+            Target::Endpoint(_) => None,
+        };
+        let chat = connect(&settings, emulator.as_ref()).await?;
+        let config = Config {
+            rates: settings.rates(),
+            in_flight_max: settings.in_flight_max(),
+            give_up_after: Duration::from_millis(settings.give_up_after_ms),
+            grace: GRACE,
+        };
+        let lanes = journal.lanes().map_err(|error| error.at(path))?;
+        let engine = Engine::new(config, lanes, &before, StdRng::seed_from_u64(rand::random()));
+        let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
+        if let Some(emulator) = emulator {
+            emulator.stop().await;
+        }
+        journal = returned.ok_or(DriveError::ThreadEnded)?;
+        result
+    };
+    progress.finish();
+    let finish = match finish {
+        Ok(finish) => finish,
+        Err(DriveError::Journal(error)) => {
+            // It may still be able to say so; if not, the missing end says it.
+            let _ = journal.end_run("journal failed", Timestamp::now());
+            return Err(error.at(path));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let outcome = match &finish {
+        Finish::Complete => "complete".to_owned(),
+        Finish::Stopped(stop) => summary::stop_story(stop),
+    };
+    journal.end_run(&outcome, Timestamp::now()).map_err(|error| error.at(path))?;
+    let tally = journal.tally().map_err(|error| error.at(path))?;
+    let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
+    print(&summary::of_run(&Summary {
+        journal: &path.display().to_string(),
+        rehearsal: settings.is_rehearsal(),
+        tally: &tally,
+        kinds: &kinds,
+        settled: (tally.done + tally.rejected).saturating_sub(before.done + before.rejected),
+        elapsed: begin.elapsed(),
+        finish: &finish,
+    }))?;
+    Ok(match finish {
+        Finish::Complete if tally.rejected > 0 => Exit::Rejects,
+        Finish::Complete => Exit::Done,
+        Finish::Stopped(Stop::Asked) => Exit::Signal(signals.received().unwrap_or(2)),
+        Finish::Stopped(_) => Exit::Stopped,
+    })
+}
+
+/// A Chat of this process's own. What it holds lies beside the journal, so that a rehearsal too can be interrupted.
+async fn rehearsal(journal: &Journal, path: &Path, settings: &Settings) -> anyhow::Result<Emulator> {
+    let config = emulator::Config {
+        writes_per_minute: settings.writes_per_minute,
+        reads_per_minute: settings.reads_per_minute,
+        store: Some(sibling(path, "emulator")),
+        ..emulator::Config::default()
+    };
+    let emulator = Emulator::start(config).await.context("the emulator cannot be started")?;
+    let spaces = journal.space_names().map_err(|error| error.at(path))?;
+    emulator.ensure_spaces(&spaces).context("the emulator cannot make the spaces of the input")?;
+    Ok(emulator)
+}
+
+async fn connect(settings: &Settings, emulator: Option<&Emulator>) -> anyhow::Result<HttpChat<ServiceAccount>> {
+    let (url, account) = match (&settings.target, emulator) {
+        (Target::Endpoint(url), _) => {
+            let (key, subject) = settings.account()?;
+            (url.as_str(), ServiceAccount::from_file(key, subject, SCOPE_IMPORT).await?)
+        }
+        (Target::Emulator, Some(emulator)) => {
+            let name = Path::new("the emulator's key");
+            let account =
+                ServiceAccount::from_json(emulator.key_json(), name, REHEARSAL_SUBJECT, SCOPE_IMPORT).await?;
+            (emulator.endpoint(), account)
+        }
+        (Target::Emulator, None) => anyhow::bail!("the emulator was not started"),
+    };
+    let endpoint = Endpoint::parse(url).with_context(|| format!("endpoint {url:?}"))?;
+    let timeout = Duration::from_millis(settings.request_timeout_ms);
+    HttpChat::new(HttpOptions { endpoint, timeout }, account).context("the HTTP client cannot be set up")
+}

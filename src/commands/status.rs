@@ -1,0 +1,69 @@
+//! `tenure status`: where a run stands.
+
+use serde_json::{Value, json};
+
+use super::print;
+use crate::cli::StatusArgs;
+use crate::exit::Exit;
+use crate::journal::{Journal, Lock, Tally};
+use crate::summary;
+
+pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
+    let path = &args.journal;
+    let at = |error: crate::journal::JournalError| error.at(path);
+    let journal = Journal::open_read_only(path).map_err(at)?;
+    let tally = journal.tally().map_err(at)?;
+    let operation = journal.operation().map_err(at)?;
+    let target = journal.target().map_err(at)?;
+    let running = Lock::holder(path);
+    let last = journal.last_run().map_err(at)?;
+    if args.json {
+        let status = json(&operation, &path.display().to_string(), &target, running.is_some(), &tally);
+        print(&format!("{status}\n"))?;
+        return Ok(Exit::Done);
+    }
+    let kinds = journal.reject_kinds().map_err(at)?;
+    let goes_on = match (running, &last) {
+        (Some(Some(pid)), _) => format!("running (pid {pid})"),
+        (Some(None), _) => "running".to_owned(),
+        (None, Some((_, Some(outcome)))) => format!("not running; the last run ended: {outcome}"),
+        (None, Some((begun, None))) => format!("not running; the run of {begun} was cut off"),
+        (None, None) => "nothing was sent yet".to_owned(),
+    };
+    let mut text = format!("{operation} to {target}: {goes_on}\n\n{}", summary::counts(&tally, &kinds));
+    if running.is_none() && tally.pending + tally.in_flight > 0 {
+        text += &format!("\ngo on     tenure resume {}\n", summary::quoted(&path.display().to_string()));
+    }
+    print(&text)?;
+    Ok(Exit::Done)
+}
+
+/// The contract's keys, and `target` and `running` besides.
+fn json(operation: &str, journal: &str, target: &str, running: bool, tally: &Tally) -> Value {
+    json!({
+        "operation": operation,
+        "journal": journal,
+        "target": target,
+        "running": running,
+        "rows": {
+            "total": tally.total,
+            "done": tally.done,
+            "rejected": tally.rejected,
+            "pending": tally.pending,
+            "in_flight": tally.in_flight,
+            "open": tally.open,
+            "duplicate": tally.duplicate,
+        },
+        "requests": {
+            "sent": tally.calls.sent,
+            "ok": tally.calls.ok,
+            "throttled": tally.calls.throttled,
+            "failed": tally.calls.failed,
+        },
+        "spaces": {
+            "total": tally.spaces,
+            "settled": tally.spaces_settled,
+            "completed": tally.spaces_completed,
+        },
+    })
+}

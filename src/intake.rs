@@ -1,0 +1,249 @@
+//! Input into a journal: every row read, checked, told from its like, and taken in, before anything is sent.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::input::{BadRow, Entry, Format, Problem, ProblemKind, Problems, Reader, Row, Rules};
+use crate::journal::{Added, JournalError, Loader, Overlap};
+
+/// How many rows are read between two looks at the clock.
+const ROWS_PER_LOOK: u64 = 1000;
+
+/// What is read, and how.
+#[derive(Debug, Clone)]
+pub struct Inputs {
+    /// Files; `-` is standard input.
+    pub paths: Vec<PathBuf>,
+    /// Their format, if it is not to be told by name.
+    pub format: Option<Format>,
+    /// What rows are held against.
+    pub rules: Arc<Rules>,
+    /// Whether rows with problems become rejects, instead of stopping everything.
+    pub skip_invalid: bool,
+}
+
+/// How far the reading is.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The file, as problems call it.
+    pub file: &'a str,
+    /// Bytes of it that were read, compressed as they are.
+    pub bytes: u64,
+    /// Its size, when it has one.
+    pub bytes_total: Option<u64>,
+    /// Rows read so far, of all files.
+    pub rows: u64,
+    /// Problems found so far.
+    pub problems: u64,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Intake {
+    /// Rows read.
+    pub rows: u64,
+    /// Of these, not in the journal before.
+    pub new: u64,
+    /// Of these, in the journal from an earlier reading.
+    pub known: u64,
+    /// Of these, repeating another.
+    pub duplicates: u64,
+    /// Of these, taken in as rejects, for `--skip-invalid`.
+    pub invalid: u64,
+    /// Everything that is wrong.
+    pub problems: Problems,
+}
+
+impl Intake {
+    /// Whether the problems forbid to go on.
+    pub fn is_refused(&self, skip_invalid: bool) -> bool {
+        self.problems.is_fatal() || !(self.problems.is_empty() || skip_invalid)
+    }
+}
+
+/// Why reading ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum IntakeError {
+    /// The journal.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Whoever watches asked to stop.
+    #[error("interrupted while reading")]
+    Interrupted,
+}
+
+/// Reads all inputs into a journal. Whether what came of it is committed is the caller's decision.
+///
+/// # Errors
+/// When the journal fails or `watch` breaks; problems of the input are no error here, but listed in the [`Intake`].
+pub fn take_in(
+    loader: &mut Loader<'_>,
+    inputs: &Inputs,
+    mut watch: impl FnMut(Reading<'_>) -> ControlFlow<()>,
+) -> Result<Intake, IntakeError> {
+    let mut intake = Intake::default();
+    let mut names = HashMap::new();
+    for path in &inputs.paths {
+        let reader = match Reader::open(path, inputs.format, Arc::clone(&inputs.rules)) {
+            Ok(reader) => reader,
+            Err(problems) => {
+                intake.problems.absorb(problems);
+                continue;
+            }
+        };
+        let source = source_name(path);
+        names.insert(source.clone(), Arc::clone(reader.file()));
+        let layout = serde_json::to_string(reader.layout())
+            .map_err(|error| JournalError::Content(error.to_string()))?;
+        loader.begin_source(&source, &layout)?;
+        read_one(reader, loader, inputs, &mut intake, &mut watch)?;
+        loader.end_source()?;
+    }
+    overlaps(loader, inputs, &mut intake, &names)?;
+    Ok(intake)
+}
+
+fn read_one(
+    mut reader: Reader,
+    loader: &mut Loader<'_>,
+    inputs: &Inputs,
+    intake: &mut Intake,
+    watch: &mut impl FnMut(Reading<'_>) -> ControlFlow<()>,
+) -> Result<(), IntakeError> {
+    let file = Arc::clone(reader.file());
+    let progress = reader.progress().clone();
+    let mut look = |intake: &Intake| {
+        watch(Reading {
+            file: &file,
+            bytes: progress.bytes_read(),
+            bytes_total: progress.bytes_total(),
+            rows: intake.rows,
+            problems: intake.problems.total(),
+        })
+    };
+    while let Some(entry) = reader.next() {
+        match entry {
+            Ok(Entry::Row(row)) => take_row(row, &file, loader, inputs, intake)?,
+            Ok(Entry::Bad(bad)) => take_bad(bad, loader, inputs, intake)?,
+            Err(problem) => intake.problems.push(*problem),
+        }
+        intake.rows += 1;
+        if intake.rows % ROWS_PER_LOOK == 0 && look(intake).is_break() {
+            return Err(IntakeError::Interrupted);
+        }
+    }
+    let _ = look(intake);
+    Ok(())
+}
+
+fn take_row(
+    row: Row,
+    file: &Arc<str>,
+    loader: &mut Loader<'_>,
+    inputs: &Inputs,
+    intake: &mut Intake,
+) -> Result<(), IntakeError> {
+    let given = row.given.to_json();
+    match loader.row(row.line, &row.tenure, given.as_deref())? {
+        Added::New => intake.new += 1,
+        Added::Known => intake.known += 1,
+        Added::Duplicate => intake.duplicates += 1,
+        Added::OtherRole { origin, role } => {
+            let message = format!(
+                "the same membership stands at {} with {}",
+                shown(&origin),
+                role.as_deref().map_or("no role".to_owned(), |role| format!("role {role}"))
+            );
+            let mut problem = Problem::new(file, row.line, ProblemKind::DuplicateWithOtherRole, message)
+                .column("role")
+                .help("a membership has one role: delete one of the two rows");
+            if let Some(role) = row.tenure.role {
+                problem = problem.value(role.as_str());
+            }
+            let bad = BadRow { line: row.line, problems: vec![problem], given: row.given };
+            take_bad(bad, loader, inputs, intake)?;
+        }
+    }
+    Ok(())
+}
+
+fn take_bad(
+    bad: BadRow,
+    loader: &mut Loader<'_>,
+    inputs: &Inputs,
+    intake: &mut Intake,
+) -> Result<(), IntakeError> {
+    if inputs.skip_invalid
+        && let Some(first) = bad.problems.first()
+    {
+        let story: Vec<String> = bad.problems.iter().map(story).collect();
+        loader.invalid(bad.line, first.kind.as_str(), &story.join("; "), bad.given.to_json().as_deref())?;
+        intake.invalid += 1;
+    }
+    for problem in bad.problems {
+        intake.problems.push(problem);
+    }
+    Ok(())
+}
+
+/// A problem without its place, which stands beside it in the journal.
+fn story(problem: &Problem) -> String {
+    match (&problem.column, &problem.value) {
+        (Some(column), Some(value)) => format!("{column} \"{value}\": {}", problem.message),
+        (Some(column), None) => format!("{column}: {}", problem.message),
+        _ => problem.message.clone(),
+    }
+}
+
+fn overlaps(
+    loader: &mut Loader<'_>,
+    inputs: &Inputs,
+    intake: &mut Intake,
+    names: &HashMap<String, Arc<str>>,
+) -> Result<(), IntakeError> {
+    let mut rejected = Vec::new();
+    loader.overlaps(|overlap| {
+        let file = names.get(&overlap.path).cloned().unwrap_or_else(|| shown(&overlap.path).into());
+        let problem = overlap_problem(&file, &overlap);
+        if inputs.skip_invalid {
+            rejected.push((overlap.row, problem.message.clone()));
+        }
+        intake.problems.push(problem);
+    })?;
+    for (row, message) in rejected {
+        loader.reject(row, ProblemKind::Overlap.as_str(), &message)?;
+        intake.invalid += 1;
+    }
+    Ok(())
+}
+
+fn overlap_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {
+    let message = format!(
+        "{} is in {} from {} here, and from {} at {}: the two overlap",
+        overlap.member,
+        overlap.space,
+        overlap.span.to_string().replace(" .. ", " to "),
+        overlap.other_span.to_string().replace(" .. ", " to "),
+        shown(&overlap.other_origin)
+    );
+    Problem::new(file, overlap.line, ProblemKind::Overlap, message)
+        .help("nobody is twice in one space at a time: mend the times, or make the two rows one")
+}
+
+/// What the journal calls an input: the absolute path, so that the same file is known from another folder too.
+fn source_name(path: &Path) -> String {
+    if path.as_os_str() == "-" {
+        return "-".to_owned();
+    }
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+}
+
+/// A path (or `path:line`) of the journal as it is short to read: relative to the current folder if it is below it.
+pub fn shown(origin: &str) -> String {
+    std::env::current_dir()
+        .ok()
+        .and_then(|folder| Path::new(origin).strip_prefix(folder).ok().map(|path| path.display().to_string()))
+        .unwrap_or_else(|| origin.to_owned())
+}

@@ -1,0 +1,136 @@
+//! Bars on a terminal.
+
+use std::borrow::Cow;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::Display;
+use super::meter::{Meter, rate, span};
+use crate::engine::{Now, Snapshot};
+use crate::intake::Reading;
+
+/// One bar for reading, then one for importing.
+pub(super) struct Bars {
+    all: MultiProgress,
+    reading: Option<(String, ProgressBar)>,
+    importing: Option<ProgressBar>,
+    meter: Meter,
+}
+
+/// Fits 60 columns.
+const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {msg}";
+const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {msg}";
+const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {msg}";
+const CHARS: &str = "=> ";
+
+impl Bars {
+    pub(super) fn new() -> Self {
+        Bars { all: MultiProgress::new(), reading: None, importing: None, meter: Meter::default() }
+    }
+
+    fn add(&self, bar: ProgressBar, template: &str) -> ProgressBar {
+        // A template that cannot be parsed leaves indicatif's own style.
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars(CHARS));
+        }
+        self.all.add(bar)
+    }
+}
+
+impl Display for Bars {
+    fn reading(&mut self, reading: &Reading<'_>) {
+        if self.reading.as_ref().is_none_or(|(file, _)| file != reading.file) {
+            if let Some((_, bar)) = self.reading.take() {
+                bar.finish();
+            }
+            let bar = match reading.bytes_total {
+                Some(total) => self.add(ProgressBar::new(total), READING),
+                None => self.add(ProgressBar::new_spinner(), READING_STREAM),
+            };
+            self.reading = Some((reading.file.to_owned(), bar));
+        }
+        if let Some((file, bar)) = &self.reading {
+            bar.set_position(reading.bytes);
+            let problems = match reading.problems {
+                0 => String::new(),
+                problems => format!(", {problems} problems"),
+            };
+            bar.set_message(format!("{} rows{problems}  {}", thousands(reading.rows), tail(file)));
+        }
+    }
+
+    fn reading_done(&mut self, _rows: u64) {
+        if let Some((_, bar)) = self.reading.take() {
+            bar.finish();
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        // Without a terminal there are no bars, and nowhere to print above them.
+        if self.all.println(line).is_err() || self.all.is_hidden() {
+            use std::io::Write as _;
+            let _ = writeln!(std::io::stderr(), "{line}");
+        }
+    }
+
+    fn tick(&mut self, now: Now, snapshot: &Snapshot) {
+        if self.importing.is_none() {
+            let bar = self.add(ProgressBar::new(snapshot.goal()), IMPORTING);
+            self.importing = Some(bar);
+        }
+        self.meter.note(now.elapsed, snapshot.settled());
+        if let Some(bar) = &self.importing {
+            bar.set_position(snapshot.settled());
+            bar.set_message(figures(&self.meter, snapshot));
+        }
+    }
+
+    fn finish(&mut self) {
+        if let Some(bar) = self.importing.take() {
+            bar.abandon();
+        }
+        if let Some((_, bar)) = self.reading.take() {
+            bar.abandon();
+        }
+    }
+}
+
+/// The line below the bar: how fast, how long, and what went wrong so far.
+fn figures(meter: &Meter, snapshot: &Snapshot) -> String {
+    let rest = snapshot.goal() - snapshot.settled();
+    let mut parts: Vec<Cow<'_, str>> = Vec::new();
+    match meter.per_second() {
+        Some(per_second) if rest > 0 => {
+            parts.push(rate(per_second).into());
+            if let Some(left) = meter.left(rest) {
+                parts.push(format!("{} left", span(left)).into());
+            }
+        }
+        _ => {}
+    }
+    if snapshot.calls.throttled > 0 {
+        parts.push(format!("{} throttled", snapshot.calls.throttled).into());
+    }
+    if snapshot.rejected > 0 {
+        parts.push(format!("{} rejected", snapshot.rejected).into());
+    }
+    if snapshot.waiting > 0 {
+        parts.push(format!("{} to be retried", snapshot.waiting).into());
+    }
+    if !snapshot.paused.is_zero() {
+        parts.push(format!("quota: waiting {}", span(snapshot.paused)).into());
+    } else if snapshot.failures_in_a_row > 0 {
+        parts.push(format!("{} failures in a row", snapshot.failures_in_a_row).into());
+    }
+    parts.join(", ")
+}
+
+/// The end of a path: that is where its name is.
+fn tail(path: &str) -> String {
+    let skip = path.chars().count().saturating_sub(24);
+    if skip == 0 { path.to_owned() } else { format!("…{}", path.chars().skip(skip + 1).collect::<String>()) }
+}
+
+fn thousands(count: u64) -> String {
+    indicatif::HumanCount(count).to_string()
+}

@@ -1,0 +1,116 @@
+//! Showing how far a run is: consumers of the engine's events and of the reading's progress.
+
+mod bars;
+mod json;
+mod meter;
+mod plain;
+
+use std::io::{IsTerminal, Write, stderr};
+
+use crate::cli::ProgressMode;
+use crate::engine::{Event, Now, Observer, Snapshot, Stop};
+use crate::intake::Reading;
+
+pub use meter::{Meter, span};
+
+/// Somebody who shows progress.
+pub trait Display {
+    /// Input is being read.
+    fn reading(&mut self, reading: &Reading<'_>);
+    /// All input is read.
+    fn reading_done(&mut self, rows: u64);
+    /// Something worth a line of its own happened.
+    fn say(&mut self, line: &str);
+    /// Something happened.
+    fn event(&mut self, _now: Now, _event: &Event) {}
+    /// Time passes.
+    fn tick(&mut self, now: Now, snapshot: &Snapshot);
+    /// Nothing more will be shown.
+    fn finish(&mut self);
+}
+
+/// The display for `--progress`.
+pub struct Progress {
+    display: Box<dyn Display>,
+}
+
+impl std::fmt::Debug for Progress {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Progress")
+    }
+}
+
+impl Progress {
+    /// Chooses.
+    pub fn new(mode: ProgressMode) -> Self {
+        let display: Box<dyn Display> = match mode {
+            ProgressMode::Auto if stderr().is_terminal() => Box::new(bars::Bars::new()),
+            ProgressMode::Bar => Box::new(bars::Bars::new()),
+            ProgressMode::Auto | ProgressMode::Plain => Box::new(plain::Plain::new(stderr())),
+            ProgressMode::Json => Box::new(json::Json::new(stderr())),
+            ProgressMode::None => Box::new(Silent),
+        };
+        Progress { display }
+    }
+
+    /// Input is being read.
+    pub fn reading(&mut self, reading: &Reading<'_>) {
+        self.display.reading(reading);
+    }
+
+    /// All input is read.
+    pub fn reading_done(&mut self, rows: u64) {
+        self.display.reading_done(rows);
+    }
+
+    /// Something worth a line of its own.
+    pub fn say(&mut self, line: &str) {
+        self.display.say(line);
+    }
+
+    /// Nothing more will be shown.
+    pub fn finish(&mut self) {
+        self.display.finish();
+    }
+}
+
+impl Observer for Progress {
+    fn event(&mut self, now: Now, event: &Event) {
+        self.display.event(now, event);
+        if let Some(line) = line(event) {
+            self.display.say(&line);
+        }
+    }
+
+    fn tick(&mut self, now: Now, snapshot: &Snapshot) {
+        self.display.tick(now, snapshot);
+    }
+}
+
+/// What somebody who watches should read at once; the rest is in the figures.
+fn line(event: &Event) -> Option<String> {
+    match event {
+        Event::SpaceRefused { space, rows, story } => {
+            Some(format!("{space}: Chat refuses the whole space ({story}); its {rows} rows are rejected"))
+        }
+        Event::Stopping { stop: Stop::Asked, under_way: 0 } => Some("stopping".to_owned()),
+        Event::Stopping { stop: Stop::Asked, under_way } => Some(format!(
+            "stopping: {under_way} requests are under way and get 10 s to finish (again: leave at once)"
+        )),
+        _ => None,
+    }
+}
+
+/// Shows nothing but what must be read.
+struct Silent;
+
+impl Display for Silent {
+    fn reading(&mut self, _reading: &Reading<'_>) {}
+    fn reading_done(&mut self, _rows: u64) {}
+    fn say(&mut self, line: &str) {
+        // Nobody reads it when standard error is gone.
+        let _ = writeln!(stderr(), "{line}");
+    }
+    fn tick(&mut self, _now: Now, _snapshot: &Snapshot) {}
+    fn finish(&mut self) {}
+}

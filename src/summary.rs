@@ -1,0 +1,204 @@
+//! What a person reads at the end of a run, or when asking where it stands: pure text.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::engine::{Finish, Stop};
+use crate::journal::{RejectKind, Tally};
+use crate::progress::span;
+
+/// How many reasons of rejection are listed.
+const KINDS_MAX: usize = 6;
+
+/// Everything that a summary is made of.
+#[derive(Debug, Clone)]
+pub struct Summary<'a> {
+    /// The journal as the operator named it.
+    pub journal: &'a str,
+    /// Whether it was a rehearsal.
+    pub rehearsal: bool,
+    /// Where things stand.
+    pub tally: &'a Tally,
+    /// Why rows were rejected.
+    pub kinds: &'a [RejectKind],
+    /// Rows settled in this run, and how long it took.
+    pub settled: u64,
+    /// How long the run took.
+    pub elapsed: Duration,
+    /// How it ended.
+    pub finish: &'a Finish,
+}
+
+/// The end of an import.
+pub fn of_run(summary: &Summary<'_>) -> String {
+    let Summary { tally, journal, .. } = summary;
+    let mut text = String::new();
+    let place = if summary.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
+    match summary.finish {
+        Finish::Complete if summary.settled == 0 => {
+            let _ = writeln!(text, "Nothing was left to send{place}.");
+        }
+        Finish::Complete => {
+            let _ = writeln!(
+                text,
+                "Done: {} settled in {}{place}.",
+                rows(summary.settled),
+                span(summary.elapsed)
+            );
+        }
+        Finish::Stopped(stop) => {
+            let _ = writeln!(text, "Stopped{place}: {}", stop_story(stop));
+        }
+    }
+    text.push('\n');
+    text += &counts(tally, summary.kinds);
+    text.push('\n');
+    let _ = writeln!(text, "journal   {journal}");
+    if let Finish::Stopped(stop) = summary.finish {
+        if let Some(remedy) = remedy(stop) {
+            let _ = writeln!(text, "do        {remedy}");
+        }
+        let _ = writeln!(text, "go on     tenure resume {}", quoted(journal));
+    }
+    if tally.rejected > 0 {
+        let _ = writeln!(text, "see why   tenure rejects {}", quoted(journal));
+    }
+    text
+}
+
+/// Where a run stands.
+pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, count: u64, about: &str| {
+        let about = if about.is_empty() { String::new() } else { format!("   {about}") };
+        let _ = writeln!(text, "  {name:<10}{count:>9}{about}");
+    };
+    line("done", tally.done, "");
+    line("rejected", tally.rejected, "");
+    for kind in kinds.iter().take(KINDS_MAX) {
+        let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
+        line("", kind.count, &format!("{status}{}: {}", kind.kind, shorten(&kind.example)));
+    }
+    if kinds.len() > KINDS_MAX {
+        let more = kinds[KINDS_MAX..].iter().map(|kind| kind.count).sum();
+        line("", more, "for other reasons");
+    }
+    if tally.pending > 0 {
+        line("pending", tally.pending, "still to be sent");
+    }
+    if tally.in_flight > 0 {
+        line("in flight", tally.in_flight, "sent, answer unknown: looked up in Chat before anything is sent again");
+    }
+    if tally.open > 0 {
+        line("open", tally.open, "members to this day: they are added once their space is completed");
+    }
+    line("total", tally.total, "");
+    if tally.duplicate > 0 {
+        line("duplicate", tally.duplicate, "lines that repeat another: sent once");
+    }
+    let spaces = format!("of which {} have no row left to send", tally.spaces_settled);
+    line("spaces", tally.spaces, &spaces);
+    text
+}
+
+/// Why a run stopped, in words.
+pub fn stop_story(stop: &Stop) -> String {
+    match stop {
+        Stop::Asked => "interrupted.".to_owned(),
+        Stop::TokenRefused { code, description } if description.is_empty() => {
+            format!("Google gives no access token: {code}.")
+        }
+        Stop::TokenRefused { code, description } => {
+            format!("Google gives no access token: {code} ({description}).")
+        }
+        Stop::Unauthorized(story) => format!("Chat refuses a token that was fetched just now: {story}"),
+        Stop::ScopeMissing(story) => format!("the access token lacks a scope: {story}"),
+        Stop::ApiDisabled(story) => format!("the Chat API is not enabled in the Cloud project: {story}"),
+        Stop::AppNotConfigured(story) => format!("the Cloud project has no Chat app: {story}"),
+        Stop::EverySpaceRefused { space, story, spaces: 1 } => {
+            format!("Chat refuses {space}, and no other space was reached: {story}")
+        }
+        Stop::EverySpaceRefused { space, story, spaces } => {
+            format!("Chat refuses every space that was tried ({spaces}), such as {space}: {story}")
+        }
+        Stop::GaveUp { after, last, throttled: true } => {
+            format!("for {} Chat has answered only that the quota is used up: {last}", span(*after))
+        }
+        Stop::GaveUp { after, last, throttled: false } => {
+            format!("nothing has succeeded for {}; the last failure: {last}", span(*after))
+        }
+    }
+}
+
+/// What to do about it, before going on.
+fn remedy(stop: &Stop) -> Option<&'static str> {
+    Some(match stop {
+        Stop::Asked => return None,
+        Stop::TokenRefused { code, .. } => match code.as_str() {
+            "unauthorized_client" => {
+                "Admin console > Security > API controls > Domain-wide delegation: add the key's numeric client_id with \
+                 the scope https://www.googleapis.com/auth/chat.import (it can take a while to apply)"
+            }
+            "invalid_grant" => {
+                "check --impersonate (is there such a user?), this machine's clock, and whether the key was revoked"
+            }
+            "access_denied" | "admin_policy_enforced" => "ask the Workspace administrator to allow the service account",
+            _ => "check the key file and the domain-wide delegation of its service account",
+        },
+        Stop::Unauthorized(_) => "check this machine's clock, and whether the key or the delegation was revoked",
+        Stop::ScopeMissing(_) => {
+            "Admin console > Security > API controls > Domain-wide delegation: delegate the scope \
+             https://www.googleapis.com/auth/chat.import"
+        }
+        Stop::ApiDisabled(_) => "Cloud console > APIs & Services > Library > Google Chat API: enable it",
+        Stop::AppNotConfigured(_) => {
+            "Cloud console > APIs & Services > Google Chat API > Configuration: fill in the Chat app's name, avatar and \
+             description, and save"
+        }
+        Stop::EverySpaceRefused { .. } => {
+            "check that these spaces were created by this very Chat app, are in import mode and not older than 90 days, \
+             and that the --impersonate user may use Chat"
+        }
+        Stop::GaveUp { throttled: true, .. } => {
+            "wait, or lower --writes-per-minute if other programs share the project's quota"
+        }
+        Stop::GaveUp { throttled: false, .. } => "check the network, then go on",
+    })
+}
+
+/// `1 row`, `12 rows`.
+pub fn rows(count: u64) -> String {
+    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
+}
+
+/// A file name as a shell takes it.
+pub fn quoted(name: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | '+' | ',' | ':' | '@' | '=');
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+fn shorten(text: &str) -> String {
+    const CHARS_MAX: usize = 100;
+    if text.chars().count() <= CHARS_MAX {
+        return text.to_owned();
+    }
+    let mut short: String = text.chars().take(CHARS_MAX - 1).collect();
+    short.push('…');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_for_a_shell() {
+        assert_eq!(quoted("a/b-c_1.db"), "a/b-c_1.db");
+        assert_eq!(quoted("it's mine.db"), r"'it'\''s mine.db'");
+        assert_eq!(quoted(""), "''");
+    }
+}
