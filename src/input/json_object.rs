@@ -191,9 +191,8 @@ impl<'a> Object<'a> {
     /// id, unless the membership is a group's.
     fn member(&self, member: &'_ Value) -> Cow<'_, str> {
         let nested = [Some(member), self.group_member.as_ref()];
-        let mut names = nested.into_iter().flatten().filter_map(|value| value.get("name")?.as_str());
-        if let Some(name) = names.next() {
-            return Cow::Owned(name.to_owned());
+        if let Some(name) = nested.into_iter().flatten().find_map(|value| value.get("name")) {
+            return Cow::Owned(name.as_str().unwrap_or_default().to_owned());
         }
         match self.resource() {
             Some((_, id)) if id == "app" || id.contains('@') => Cow::Owned(format!("users/{id}")),

@@ -156,6 +156,7 @@ fn given(object: Object<'_>, tenure: &Tenure) -> Given {
             continue;
         };
         match value.text() {
+            Some("") => given.push(name, ""),
             Some(text) if *name == key.as_str() && is_canonical(key, text, tenure) => {}
             _ if value.is_null() && is_canonical(key, "", tenure) => {}
             _ => given.push(name, value),
@@ -166,9 +167,12 @@ fn given(object: Object<'_>, tenure: &Tenure) -> Given {
 
 /// All keys of a line that is known to be an object.
 fn whole(text: &str) -> Given {
-    let json: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(text);
+    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    if json.is_empty() {
+        return Given::empty_object();
+    }
     let mut given = GivenBuilder::default();
-    for (name, value) in json.unwrap_or_default() {
+    for (name, value) in json {
         given.push(&name, &value);
     }
     given.finish()

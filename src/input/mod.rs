@@ -20,6 +20,7 @@ mod problem;
 mod row;
 mod source;
 mod suggest;
+mod utf16;
 mod zstd;
 
 use std::borrow::Cow;

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use encoding_rs_io::DecodeReaderBytesBuilder;
 use flate2::bufread::MultiGzDecoder;
 
 use super::fault::Fault;
 use super::problem::{Problem, ProblemKind};
+use super::utf16::Utf16Reader;
 use super::zstd::ZstdReader;
 
 /// Bytes of the buffers between the layers.
@@ -134,14 +134,8 @@ fn to_text(reader: impl Read + Send + 'static) -> io::Result<Peeked> {
         _ => stored,
     };
     let mut text = match bytes.peek(2)? {
-        [0xff, 0xfe] | [0xfe, 0xff] => {
-            // The BOM decides the encoding, and is taken off by the decoder.
-            let decoder = DecodeReaderBytesBuilder::new()
-                .bom_override(true)
-                .strip_bom(true)
-                .build_with_buffer(bytes, vec![0; BUFFER_BYTES])?;
-            Peeked::new(Box::new(decoder))
-        }
+        [0xff, 0xfe] => Peeked::new(Box::new(Utf16Reader::new(bytes, false))),
+        [0xfe, 0xff] => Peeked::new(Box::new(Utf16Reader::new(bytes, true))),
         [0, _] | [_, 0] => {
             return Err(Fault::whole_file(
                 ProblemKind::NotText,
