@@ -1,6 +1,7 @@
 //! The five columns of the contract, and how a CSV header is held against them.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::problem::{Problem, ProblemKind, Problems};
@@ -150,16 +151,19 @@ impl Columns {
 /// What is wrong with a header whatever its columns mean: names that are absent, doubled or unreadable.
 pub(super) fn header_problems(file: &Arc<str>, line: u64, header: &[String]) -> Problems {
     let mut problems = Problems::new();
+    let mut first_places: HashMap<&str, usize> = HashMap::new();
     for (index, name) in header.iter().enumerate() {
         if name.trim().is_empty() {
             let message = format!("column {} has no name", index + 1);
             let problem = Problem::new(file, line, ProblemKind::UnnamedColumn, message);
             problems.push(problem.help("name it, or delete the column").fatal());
-        } else if let Some(first) = header[..index].iter().position(|other| other == name) {
+        } else if let Some(first) = first_places.get(name.as_str()) {
             let message = format!("it stands twice, as columns {} and {}", first + 1, index + 1);
             let problem =
                 Problem::new(file, line, ProblemKind::DoubledColumn, message).column(shown_name(name));
             problems.push(problem.help("keep one of them, or rename one").fatal());
+        } else {
+            first_places.insert(name, index);
         }
     }
     problems

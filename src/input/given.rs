@@ -125,7 +125,7 @@ fn canonical(key: Key, tenure: &Tenure) -> Option<Cow<'_, str>> {
     }
 }
 
-/// Whether a text is what [`canonical`] would print.
+/// Whether a text is what `canonical` would print.
 pub(super) fn is_canonical(key: Key, text: &str, tenure: &Tenure) -> bool {
     match key {
         // Printing a time is most of what a row would cost; nearly every time has the plain form.

@@ -56,6 +56,8 @@ pub(super) struct Guard<R> {
     /// Where the last quoted field began.
     quote_line: u64,
     flaw: Option<RecordFlaw>,
+    /// Where in the present record the text after a closing quote begins, if that is its flaw.
+    text_after_quote: usize,
     /// The beginning of the present record, from earlier reads.
     earlier: Vec<u8>,
     marks: VecDeque<Mark>,
@@ -73,6 +75,7 @@ impl<R: Read> Guard<R> {
             field: 0,
             quote_line: 0,
             flaw: None,
+            text_after_quote: 0,
             earlier: Vec::new(),
             marks: VecDeque::new(),
             stop: None,
@@ -130,8 +133,7 @@ impl<R: Read> Guard<R> {
                     State::FieldStart
                 }
                 (State::AfterQuote, _) => {
-                    let rest = &chunk[at..chunk.len().min(at + 20)];
-                    self.note_text_after_quote(rest);
+                    self.note_text_after_quote(self.earlier.len() + at - start);
                     State::Plain
                 }
                 _ => State::Plain,
@@ -171,6 +173,12 @@ impl<R: Read> Guard<R> {
         if let Some(mut flaw) = self.flaw.take() {
             let mut raw = self.earlier.clone();
             raw.extend_from_slice(tail);
+            if flaw.kind == ProblemKind::TextAfterQuote {
+                let rest = raw[self.text_after_quote..].split(|b| matches!(b, b'\n' | b'\r')).next();
+                let rest = String::from_utf8_lossy(rest.unwrap_or_default());
+                let shown: String = rest.chars().take(QUOTED_CHARS_MAX).collect();
+                flaw.message += &format!(": \"{}\"", printable(&shown));
+            }
             flaw.raw = String::from_utf8_lossy(&raw).into_owned();
             if let Some(mark) = self.marks.back_mut() {
                 mark.flaw = Some(Box::new(flaw));
@@ -185,13 +193,14 @@ impl<R: Read> Guard<R> {
         }
     }
 
-    fn note_text_after_quote(&mut self, rest: &[u8]) {
-        let rest = rest.split(|b| matches!(b, b'\n' | b'\r')).next().unwrap_or_default();
-        let mut message =
-            format!("text follows its closing quote: \"{}\"", printable(&String::from_utf8_lossy(rest)));
-        if self.marks.back().is_some_and(|mark| mark.line < self.line) {
-            message += &format!(" on line {}", self.line);
+    /// `place` is where in the record the text begins, which is quoted once all of it is there.
+    fn note_text_after_quote(&mut self, place: usize) {
+        if self.flaw.is_none() {
+            self.text_after_quote = place;
         }
+        let begun = self.marks.back().map_or(self.line, |mark| mark.line);
+        let on_line = if begun < self.line { format!(" on line {}", self.line) } else { String::new() };
+        let message = format!("text follows its closing quote{on_line}");
         self.note(ProblemKind::TextAfterQuote, message, "write a quote inside a quoted field twice: \"\"");
     }
 
@@ -232,6 +241,9 @@ impl<R: Read> Guard<R> {
         }
     }
 }
+
+/// Characters of the text after a closing quote that a message shows.
+const QUOTED_CHARS_MAX: usize = 20;
 
 const NUL_HELP: &str = "was it damaged, or is a part of it UTF-16? save it as UTF-8";
 

@@ -1,10 +1,10 @@
 //! From bytes to checked rows.
 //!
-//! [`Reader`] is the face: it opens an input ([`source`]), learns its format ([`format`]), and yields its rows one by
-//! one, each as a tenure or as all that is wrong with it. Everything is streamed: memory does not grow with the file.
+//! [`Reader`] is the face: it opens an input (`source`), learns its format (`format`), and yields its rows one by one,
+//! each as a tenure or as all that is wrong with it. Everything is streamed: memory does not grow with the file.
 //!
-//! CSV goes through [`guard`] (bounds, line numbers, broken quotes), the csv crate, [`columns`] and [`row`]; JSONL
-//! through [`jsonl`], [`json_object`] and [`row`].
+//! CSV goes through `guard` (bounds, line numbers, broken quotes), the csv crate, `columns` and `row`; JSONL through
+//! `jsonl`, `json_object` and `row`.
 
 mod columns;
 mod csv;

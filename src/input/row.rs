@@ -1,5 +1,7 @@
 //! One row: from its raw texts to a tenure, or to all that is wrong with it. Pure.
 
+use std::str::FromStr;
+
 use jiff::tz::TimeZone;
 
 use crate::model::{EARLIEST, MemberName, NameError, Role, SpaceName, Tenure, TimeError, Timestamp};
@@ -19,6 +21,27 @@ pub enum TimeFormat {
     EpochS,
     /// Milliseconds since 1970, with or without a fraction.
     EpochMs,
+}
+
+impl TimeFormat {
+    /// The name that `--time-format` takes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TimeFormat::Rfc3339 => "rfc3339",
+            TimeFormat::EpochS => "epoch-s",
+            TimeFormat::EpochMs => "epoch-ms",
+        }
+    }
+}
+
+impl FromStr for TimeFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [TimeFormat::Rfc3339, TimeFormat::EpochS, TimeFormat::EpochMs];
+        let found = all.into_iter().find(|format| format.as_str() == text);
+        found.ok_or_else(|| "it is neither rfc3339, epoch-s nor epoch-ms".to_owned())
+    }
 }
 
 /// Reads the times of an input.

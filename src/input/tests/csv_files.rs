@@ -64,7 +64,7 @@ fn lines_whose_fields_cannot_be_told_apart() {
         ),
         (
             b"spaces/A,users/1,\"so\nhe said \"hi, there\" and left\"\nspaces/A,users/1,x\n",
-            r#"rows.csv:2: note: text follows its closing quote: "hi, there" and left"" on line 3
+            r#"rows.csv:2: note: text follows its closing quote on line 3: "hi, there" and left""
   help: write a quote inside a quoted field twice: ""
   given: {"raw":"spaces/A,users/1,\"so\nhe said \"hi, there\" and left\""}
 4: spaces/A users/1 - - - {"note":"x"}"#,

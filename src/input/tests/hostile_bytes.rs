@@ -133,7 +133,11 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
         ])
         .prop_map(|text| text.as_bytes().to_vec()),
     ];
+    // Beyond what is looked at beforehand, the pieces come through as they are.
+    let long = [&b"space,member,x\n"[..], &[b'\n'; 1200]].concat();
+    let long: &'static [u8] = long.leak();
     let start = prop::sample::select(vec![
+        long,
         &b""[..],
         b"space,member,createTime,x\n",
         b"\xff\xfe",

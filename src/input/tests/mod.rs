@@ -25,6 +25,12 @@ fn reader(name: &str, bytes: impl Into<Vec<u8>>) -> Result<Reader, Problems> {
     Reader::new(source, None, rules())
 }
 
+#[test]
+fn a_reader_may_live_on_a_thread_of_its_own() {
+    fn is_send<T: Send>() {}
+    is_send::<Reader>();
+}
+
 /// A row in one line: where, whose, when, and what else was given.
 fn shown(row: &Row) -> String {
     let Tenure { space, member, create_time, delete_time, role } = &row.tenure;
