@@ -129,17 +129,15 @@ fn parse_epoch(text: &str, micros_per_unit: i64, unit: &'static str) -> Result<T
     if unsigned.is_empty() || !digits(unsigned) || !digits(fraction) {
         return Err(TimeError::NotANumber(unit));
     }
+    let sign = if unsigned.len() < whole.len() { -1 } else { 1 };
     let whole: i64 = whole.parse().map_err(|_| TimeError::OutOfRange)?;
-    let mut micros = whole.checked_mul(micros_per_unit).ok_or(TimeError::OutOfRange)?;
-    let mut place = micros_per_unit / 10;
+    let (mut part, mut place) = (0, micros_per_unit / 10);
     for digit in fraction.bytes() {
-        if place == 0 {
-            break;
-        }
-        let step = i64::from(digit - b'0') * place;
-        micros += if unsigned.len() == text.split('.').next().map_or(0, str::len) { step } else { -step };
+        part += i64::from(digit - b'0') * place;
         place /= 10;
     }
+    let micros = whole.checked_mul(micros_per_unit).and_then(|micros| micros.checked_add(sign * part));
+    let micros = micros.ok_or(TimeError::OutOfRange)?;
     // Anything that jiff cannot print is no date.
     jiff::Timestamp::from_microsecond(micros).map_err(|_| TimeError::OutOfRange)?;
     Ok(Timestamp(micros))
@@ -221,6 +219,8 @@ mod tests {
         assert_eq!(s(""), Err(TimeError::NotANumber("seconds")));
         assert_eq!(s("99999999999999999999"), Err(TimeError::OutOfRange));
         assert_eq!(s("9999999999999"), Err(TimeError::OutOfRange));
+        assert_eq!(s("9223372036854.999999"), Err(TimeError::OutOfRange));
+        assert_eq!(s("-0.25"), Ok(-250_000));
         assert_eq!(
             Timestamp::parse_epoch_ms("1614936600123.5").map(Timestamp::as_micros),
             Ok(1_614_936_600_123_500)

@@ -1,0 +1,162 @@
+//! CSV lines: a table with a header, read line by line through the guard.
+
+use std::sync::Arc;
+
+use csv::{ByteRecord, ErrorKind, ReaderBuilder};
+
+use super::columns::header_problems;
+use super::fault::Fault;
+use super::format::sniff_delimiter;
+use super::guard::{Guard, Mark};
+use super::problem::{Problem, ProblemKind, Problems};
+use super::source::{BUFFER_BYTES, Peeked, Source};
+
+/// A CSV file whose header has been read.
+pub(super) struct Table {
+    pub(super) file: Arc<str>,
+    pub(super) delimiter: u8,
+    pub(super) header: Vec<String>,
+    /// The line that the header begins on.
+    pub(super) header_line: u64,
+    reader: csv::Reader<Guard<Peeked>>,
+    record: ByteRecord,
+}
+
+/// One line below the header. It may span several lines of the file.
+pub(super) enum Line<'a> {
+    /// As many fields as the header has, all UTF-8.
+    Fields(u64, &'a ByteRecord),
+    /// No fields to rely on: what is wrong, and the text as it came.
+    Bad(Problem, String),
+}
+
+impl Table {
+    /// Reads the header. Everything wrong with it is fatal.
+    pub(super) fn open(mut source: Source) -> Result<Self, Problems> {
+        let file = source.file;
+        let failed = |error| Problems::from(Fault::of(error).problem(&file));
+        let delimiter = sniff_delimiter(&mut source.text).map_err(failed)?;
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(delimiter)
+            .buffer_capacity(BUFFER_BYTES)
+            .from_reader(Guard::new(source.text, delimiter));
+        let mut record = ByteRecord::new();
+        let Some(mark) = next_record(&mut reader, &mut record).map_err(|fault| fault.problem(&file))? else {
+            let problem = Problem::new(&file, 0, ProblemKind::EmptyFile, "it has nothing but blank lines");
+            return Err(problem.help("check that the export finished").fatal().into());
+        };
+        let line = mark.line;
+        if let Some((problem, _)) = flaw_of(&file, &mark, &record, None, delimiter) {
+            return Err(problem.fatal().into());
+        }
+        let header: Vec<String> =
+            record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+        Ok(Table { file, delimiter, header, header_line: line, reader, record })
+    }
+
+    /// The next line that is not blank.
+    ///
+    /// # Errors
+    /// A fatal problem: there is no next line to be had.
+    pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, Box<Problem>> {
+        loop {
+            let next = next_record(&mut self.reader, &mut self.record);
+            let mark = match next {
+                Ok(Some(mark)) => mark,
+                Ok(None) => return Ok(None),
+                Err(fault) => {
+                    let column = fault.field.and_then(|field| self.header.get(field)).cloned();
+                    let mut problem = fault.problem(&self.file);
+                    problem.column = column.map(Into::into);
+                    return Err(Box::new(problem));
+                }
+            };
+            let blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
+            if blank && self.header.len() > 1 && mark.flaw.is_none() {
+                continue;
+            }
+            if let Some((problem, raw)) =
+                flaw_of(&self.file, &mark, &self.record, Some(&self.header), self.delimiter)
+            {
+                return Ok(Some(Line::Bad(problem, raw)));
+            }
+            return Ok(Some(Line::Fields(mark.line, &self.record)));
+        }
+    }
+
+    /// Problems that a table's header may have whatever its columns mean.
+    pub(super) fn header_problems(&self) -> Problems {
+        header_problems(&self.file, self.header_line, &self.header)
+    }
+}
+
+fn next_record(
+    reader: &mut csv::Reader<Guard<Peeked>>,
+    record: &mut ByteRecord,
+) -> Result<Option<Mark>, Fault> {
+    match reader.read_byte_record(record) {
+        Ok(true) => Ok(Some(reader.get_mut().next_mark())),
+        Ok(false) => Ok(None),
+        Err(error) => Err(match error.into_kind() {
+            ErrorKind::Io(error) => Fault::of(error),
+            // A flexible reader of bytes has no other errors.
+            other => Fault::whole_file(
+                ProblemKind::UnreadableFile,
+                format!("reading it failed: {other:?}"),
+                "try again",
+            ),
+        }),
+    }
+}
+
+/// What makes a record's fields unreliable, and its text. `header` is `None` for the header itself.
+fn flaw_of(
+    file: &Arc<str>,
+    mark: &Mark,
+    record: &ByteRecord,
+    header: Option<&[String]>,
+    delimiter: u8,
+) -> Option<(Problem, String)> {
+    let name = |field: usize| header.and_then(|names| names.get(field)).cloned();
+    if let Some(flaw) = &mark.flaw {
+        let mut problem = Problem::new(file, mark.line, flaw.kind, flaw.message.as_str()).help(flaw.help);
+        problem.column = name(flaw.field).map(Into::into);
+        return Some((problem, flaw.raw.clone()));
+    }
+    if let Some(field) = record.iter().position(|field| std::str::from_utf8(field).is_err()) {
+        let mut problem = Problem::new(file, mark.line, ProblemKind::NotUtf8, "it is not UTF-8")
+            .value(&String::from_utf8_lossy(&record[field]))
+            .help("was it saved as Windows-1252 or Latin-1? save it as UTF-8");
+        problem.column = name(field).map(Into::into);
+        return Some((problem, written(record, delimiter)));
+    }
+    let header = header?;
+    if record.len() == header.len() {
+        return None;
+    }
+    let message = format!("it has {}, but the header has {}", fields(record.len()), header.len());
+    let help = if record.len() > header.len() {
+        "is a delimiter inside a value? put that value in quotes"
+    } else {
+        "are delimiters missing, or is the line cut off? an empty value needs its delimiter too"
+    };
+    Some((
+        Problem::new(file, mark.line, ProblemKind::RaggedLine, message).help(help),
+        written(record, delimiter),
+    ))
+}
+
+fn fields(count: usize) -> String {
+    if count == 1 { "1 field".to_owned() } else { format!("{count} fields") }
+}
+
+/// The record as a line of CSV again, without line end.
+fn written(record: &ByteRecord, delimiter: u8) -> String {
+    let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    // Writing to memory does not fail.
+    let _ = writer.write_byte_record(record);
+    let line = writer.into_inner().unwrap_or_default();
+    String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned()
+}

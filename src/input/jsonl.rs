@@ -1,0 +1,179 @@
+//! JSONL: one object a line, bounded in length, to entries.
+
+use std::io::{BufRead, BufReader, Read};
+use std::sync::Arc;
+
+use super::columns::Key;
+use super::fault::Fault;
+use super::given::{Given, GivenBuilder, is_canonical};
+use super::guard::RECORD_BYTES_MAX;
+use super::json_object::{Object, ParseError, parse};
+use super::problem::{Problem, ProblemKind};
+use super::row::{Fields, Flaw, Rules, check};
+use super::source::{BUFFER_BYTES, Peeked, Source};
+use super::{BadRow, Entry, Row, problems_of};
+use crate::model::Tenure;
+
+/// A JSONL file of rows.
+pub(super) struct JsonlRows {
+    file: Arc<str>,
+    reader: BufReader<Peeked>,
+    buffer: Vec<u8>,
+    line: u64,
+    any: bool,
+}
+
+impl JsonlRows {
+    pub(super) fn open(source: Source) -> Self {
+        let reader = BufReader::with_capacity(BUFFER_BYTES, source.text);
+        JsonlRows { file: source.file, reader, buffer: Vec::new(), line: 0, any: false }
+    }
+
+    /// The next row.
+    ///
+    /// # Errors
+    /// A fatal problem.
+    pub(super) fn next(&mut self, rules: &Rules) -> Result<Option<Entry>, Box<Problem>> {
+        loop {
+            if !self.next_line()? {
+                if self.any {
+                    return Ok(None);
+                }
+                let message = "it has nothing but blank lines";
+                let problem = Problem::new(&self.file, 0, ProblemKind::EmptyFile, message);
+                return Err(Box::new(problem.help("check that the export finished").fatal()));
+            }
+            if !self.buffer.trim_ascii().is_empty() {
+                self.any = true;
+                return Ok(Some(entry(&self.file, self.line, &self.buffer, rules)));
+            }
+        }
+    }
+
+    /// Fills the buffer with the next line, without its end; false at the end of the input.
+    fn next_line(&mut self) -> Result<bool, Box<Problem>> {
+        self.buffer.clear();
+        self.line += 1;
+        let mut limited = Read::by_ref(&mut self.reader).take(RECORD_BYTES_MAX as u64 + 2);
+        match limited.read_until(b'\n', &mut self.buffer) {
+            Ok(0) => return Ok(false),
+            Ok(_) => {}
+            Err(error) => return Err(Box::new(Fault::of(error).problem(&self.file))),
+        }
+        for end in [b'\n', b'\r'] {
+            if self.buffer.last() == Some(&end) {
+                self.buffer.pop();
+            }
+        }
+        if self.buffer.len() > RECORD_BYTES_MAX {
+            let problem = Problem::new(
+                &self.file,
+                self.line,
+                ProblemKind::LineTooLong,
+                "the line is longer than 1 MiB",
+            )
+            .help("is it JSONL with one object a line? jq -c . writes it so");
+            return Err(Box::new(problem.fatal()));
+        }
+        Ok(true)
+    }
+}
+
+/// One line, not blank, to an entry.
+fn entry(file: &Arc<str>, line: u64, bytes: &[u8], rules: &Rules) -> Entry {
+    let bad = |problem: Problem| {
+        let given = Given::raw(&String::from_utf8_lossy(bytes));
+        Entry::Bad(BadRow { line, problems: vec![problem], given })
+    };
+    let text = match std::str::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let position = String::from_utf8_lossy(&bytes[..error.valid_up_to()]).chars().count() + 1;
+            let message = format!("it is not UTF-8, from character {position} on");
+            let problem = Problem::new(file, line, ProblemKind::NotUtf8, message);
+            return bad(problem.help("was it saved as Windows-1252 or Latin-1? save it as UTF-8"));
+        }
+    };
+    let object = match parse(text) {
+        Ok(object) => object,
+        Err(ParseError { kind, message, help }) => {
+            let mut problem = Problem::new(file, line, kind, message);
+            problem.help = help;
+            return bad(problem);
+        }
+    };
+    judge(file, line, text, object, rules)
+}
+
+fn judge(file: &Arc<str>, line: u64, text: &str, object: Object<'_>, rules: &Rules) -> Entry {
+    let mut flaws = object.flaws();
+    let texts = object.texts();
+    let fields = Fields([0, 1, 2, 3, 4].map(|index| texts[index].as_ref()));
+    let mut checked = check(&fields, rules);
+    // A value of the wrong type is reported as such, and not as absent or malformed as well.
+    if let Err(more) = &mut checked {
+        more.retain(|flaw| match flaw.key {
+            Some(key) => flaws.iter().all(|known| known.key != Some(key)),
+            None => flaws.is_empty(),
+        });
+    }
+    if let Ok(tenure) = &checked {
+        flaws.extend(contradiction(&object, tenure));
+    }
+    match checked {
+        Ok(tenure) if flaws.is_empty() => {
+            let given = given(object, &tenure);
+            Entry::Row(Row { line, tenure, given })
+        }
+        checked => {
+            flaws.extend(checked.err().unwrap_or_default());
+            let doubled = flaws.iter().any(|flaw| flaw.kind == ProblemKind::DoubledKey);
+            let problems = problems_of(file, line, flaws, &fields, |key| object.spelling(key).into());
+            // A doubled key would get lost in a map.
+            let given = if doubled { Given::raw(text) } else { whole(text) };
+            Entry::Bad(BadRow { line, problems, given })
+        }
+    }
+}
+
+/// A resource's `name` must lie in the space that the row gives.
+fn contradiction(object: &Object<'_>, tenure: &Tenure) -> Option<Flaw> {
+    let (space, _) = object.resource()?;
+    (space != tenure.space.id()).then(|| {
+        let message = format!("it is {}, but name says spaces/{space}", tenure.space);
+        Flaw::new(Key::Space, ProblemKind::Contradiction, message).help("remove the wrong one")
+    })
+}
+
+fn given(object: Object<'_>, tenure: &Tenure) -> Given {
+    let mut given: GivenBuilder = object.unknown;
+    for (value, key) in object.values.iter().zip(Key::ALL) {
+        let Some((name, value)) = value else {
+            // Taken from elsewhere in the resource.
+            if !is_canonical(key, "", tenure) {
+                given.push(key.as_str(), &());
+            }
+            continue;
+        };
+        match value.text() {
+            Some("") => given.push(name, ""),
+            Some(text) if *name == key.as_str() && is_canonical(key, text, tenure) => {}
+            _ if value.is_null() && is_canonical(key, "", tenure) => {}
+            _ => given.push(name, value),
+        }
+    }
+    given.finish()
+}
+
+/// All keys of a line that is known to be an object.
+fn whole(text: &str) -> Given {
+    let json: serde_json::Map<String, serde_json::Value> = serde_json::from_str(text).unwrap_or_default();
+    if json.is_empty() {
+        return Given::empty_object();
+    }
+    let mut given = GivenBuilder::default();
+    for (name, value) in json {
+        given.push(&name, &value);
+    }
+    given.finish()
+}

@@ -1,0 +1,238 @@
+//! The maps from a legacy system's names to Google's: `--spaces MAP.csv` and `--users MAP.csv`.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::{MemberName, NameError, SpaceName};
+
+use super::csv::{Line, Table};
+use super::problem::{Problem, ProblemKind, Problems};
+use super::source::Source;
+use super::suggest::is_near;
+
+/// A map from any name to a resource name, with the file it comes from.
+#[derive(Debug, Clone)]
+pub struct NameMap<N> {
+    file: Arc<str>,
+    /// The value and the line it stands on.
+    entries: HashMap<String, (N, u64)>,
+}
+
+/// Other names of spaces: the CSV columns `name` and `space`.
+pub type SpaceMap = NameMap<SpaceName>;
+
+/// Other ids of members: the CSV columns `id` and `member`.
+pub type UserMap = NameMap<MemberName>;
+
+/// How a kind of map is written.
+struct Spelling<N> {
+    columns: [&'static str; 2],
+    parse: fn(&str) -> Result<N, NameError>,
+    kind: ProblemKind,
+}
+
+impl NameMap<SpaceName> {
+    /// Reads a map of spaces: CSV with the columns `name` (anything) and `space` (`spaces/ID` or a bare id). Other
+    /// columns are passed over.
+    ///
+    /// # Errors
+    /// With all that is wrong in it: a map with a wrong line would send rows to the wrong place.
+    pub fn open(path: &Path) -> Result<Self, Problems> {
+        Self::read(Source::open(path).map_err(|problem| *problem)?)
+    }
+
+    /// The same from an opened source.
+    ///
+    /// # Errors
+    /// As [`SpaceMap::open`].
+    pub fn read(source: Source) -> Result<Self, Problems> {
+        let spelling =
+            Spelling { columns: ["name", "space"], parse: SpaceName::parse, kind: ProblemKind::BadSpace };
+        read(source, &spelling)
+    }
+}
+
+impl NameMap<MemberName> {
+    /// Reads a map of users: CSV with the columns `id` (anything) and `member` (as in the input). Other columns are
+    /// passed over.
+    ///
+    /// # Errors
+    /// With all that is wrong in it.
+    pub fn open(path: &Path) -> Result<Self, Problems> {
+        Self::read(Source::open(path).map_err(|problem| *problem)?)
+    }
+
+    /// The same from an opened source.
+    ///
+    /// # Errors
+    /// As [`UserMap::open`].
+    pub fn read(source: Source) -> Result<Self, Problems> {
+        let spelling =
+            Spelling { columns: ["id", "member"], parse: MemberName::parse, kind: ProblemKind::BadMember };
+        read(source, &spelling)
+    }
+}
+
+impl<N> NameMap<N> {
+    /// What the map has for a name, spelled exactly so.
+    pub fn get(&self, name: &str) -> Option<&N> {
+        self.entries.get(name).map(|(value, _)| value)
+    }
+
+    /// The file, as the user named it.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// How many names it has.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+}
+
+fn read<N: PartialEq + std::fmt::Display>(
+    source: Source,
+    spelling: &Spelling<N>,
+) -> Result<NameMap<N>, Problems> {
+    let mut table = Table::open(source)?;
+    let file = Arc::clone(&table.file);
+    let [from, to] = places(&table, &spelling.columns)?;
+    let mut entries: HashMap<String, (N, u64)> = HashMap::new();
+    let mut problems = Problems::new();
+    loop {
+        let (line, record) = match table.next() {
+            Ok(Some(Line::Fields(line, record))) => (line, record),
+            Ok(Some(Line::Bad(problem, _))) => {
+                problems.push(problem.fatal());
+                continue;
+            }
+            Ok(None) => break,
+            Err(problem) => {
+                problems.push(*problem);
+                break;
+            }
+        };
+        let text = |place: usize| std::str::from_utf8(&record[place]).unwrap_or_default();
+        let wrong = |column: usize, kind, message: String| {
+            Problem::new(&file, line, kind, message).column(spelling.columns[column]).fatal()
+        };
+        if text(from).is_empty() {
+            problems.push(wrong(0, ProblemKind::MissingValue, "it is empty".to_owned()));
+            continue;
+        }
+        let value = match (spelling.parse)(text(to)) {
+            Ok(value) => value,
+            Err(NameError::Empty) => {
+                problems.push(wrong(1, ProblemKind::MissingValue, "it is empty".to_owned()));
+                continue;
+            }
+            Err(error) => {
+                problems.push(wrong(1, spelling.kind, error.to_string()).value(text(to)));
+                continue;
+            }
+        };
+        match entries.entry(text(from).to_owned()) {
+            Entry::Vacant(entry) => {
+                entry.insert((value, line));
+            }
+            Entry::Occupied(entry) => {
+                let (first, first_line) = entry.get();
+                if *first != value {
+                    let message = format!("it is {value} here, but {first} on line {first_line}");
+                    let problem = wrong(0, ProblemKind::MapConflict, message).value(text(from));
+                    problems.push(problem.help("keep the right one"));
+                }
+            }
+        }
+    }
+    if entries.is_empty() && problems.is_empty() {
+        let message = "it has a header, but no line below it";
+        problems.push(Problem::new(&file, table.header_line, ProblemKind::NoRows, message).fatal());
+    }
+    if problems.is_empty() { Ok(NameMap { file, entries }) } else { Err(problems) }
+}
+
+fn places(table: &Table, columns: &[&'static str; 2]) -> Result<[usize; 2], Problems> {
+    let mut problems = table.header_problems();
+    let mut place = |column: &str| {
+        let found = table.header.iter().position(|name| name == column);
+        if found.is_none() {
+            let message = format!("there is no column named {column}");
+            let problem = Problem::new(&table.file, table.header_line, ProblemKind::MissingColumn, message);
+            let near = table.header.iter().find(|name| is_near(name, column));
+            problems.push(
+                problem
+                    .help(match near {
+                        Some(name) => format!("did you mean the column \"{name}\"? rename it to {column}"),
+                        None => format!("a map has the columns {} and {}", columns[0], columns[1]),
+                    })
+                    .fatal(),
+            );
+        }
+        found
+    };
+    match (place(columns[0]), place(columns[1])) {
+        (Some(from), Some(to)) if problems.is_empty() => Ok([from, to]),
+        _ => Err(problems),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn spaces(text: &'static str) -> Result<SpaceMap, String> {
+        SpaceMap::read(Source::from_reader("spaces.csv", text.as_bytes()).unwrap()).map_err(|p| p.to_string())
+    }
+
+    #[test]
+    fn translates_exactly() {
+        let map = spaces("team;name;space\nx;#general;spaces/AAA\ny;büro;BBB\nx;#general;AAA\n").unwrap();
+        assert_eq!(map.get("#general").unwrap().as_str(), "spaces/AAA");
+        assert_eq!(map.get("büro").unwrap().as_str(), "spaces/BBB");
+        assert_eq!(map.get("#General"), None);
+        assert_eq!((map.len(), map.is_empty(), map.file()), (2, false, "spaces.csv"));
+        let users =
+            Source::from_reader("users.csv", "id,member\nU1,Maria@Example.com\nU2,users/1\n".as_bytes());
+        let users = UserMap::read(users.unwrap()).unwrap();
+        assert_eq!(users.get("U1").unwrap().as_str(), "users/maria@example.com");
+    }
+
+    #[test]
+    fn says_what_is_wrong_with_a_map() {
+        for (text, expected) in [
+            (
+                "name,space\n#a,spaces/A\n#a,spaces/B\n,spaces/C\n#d,\n#e,#e\n#f\n",
+                "spaces.csv:3: name \"#a\": it is spaces/B here, but spaces/A on line 2
+  help: keep the right one
+spaces.csv:4: name: it is empty
+spaces.csv:5: space: it is empty
+spaces.csv:6: space \"#e\": it is neither spaces/{id} nor a bare id
+spaces.csv:7: it has 1 field, but the header has 2
+  help: are delimiters missing, or is the line cut off? an empty value needs its delimiter too",
+            ),
+            (
+                "Name,channel\nx,y\n",
+                "spaces.csv:1: there is no column named name
+  help: did you mean the column \"Name\"? rename it to name
+spaces.csv:1: there is no column named space
+  help: a map has the columns name and space",
+            ),
+            ("name,space\n", "spaces.csv:1: it has a header, but no line below it"),
+            (
+                "name,space\n\"a,b",
+                "spaces.csv:2: name: a quote opens here and is never closed
+  help: close it, or delete it; the rows after it could not be read",
+            ),
+        ] {
+            assert_eq!(spaces(text).unwrap_err(), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! From bytes to checked rows.
+//!
+//! [`Reader`] is the face: it opens an input (`source`), learns its format (`format`), and yields its rows one by one,
+//! each as a tenure or as all that is wrong with it. Everything is streamed: memory does not grow with the file.
+//!
+//! CSV goes through `guard` (bounds, line numbers, broken quotes), the csv crate, `columns` and `row`; JSONL through
+//! `jsonl`, `json_object` and `row`.
+
+mod columns;
+mod csv;
+mod csv_rows;
+mod fault;
+mod format;
+mod given;
+mod guard;
+mod json_object;
+mod jsonl;
+mod maps;
+mod problem;
+mod row;
+mod source;
+mod suggest;
+mod utf16;
+mod zstd;
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::model::Tenure;
+
+pub use columns::Key;
+pub use format::{Format, Layout};
+pub use given::{Given, Restored};
+pub use guard::RECORD_BYTES_MAX;
+pub use maps::{NameMap, SpaceMap, UserMap};
+pub use problem::{Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
+pub use row::{Rules, TimeFormat, TimeReader};
+pub use source::{Progress, STDIN, Source};
+
+use csv_rows::CsvRows;
+use fault::Fault;
+use jsonl::JsonlRows;
+use row::{Fields, Flaw};
+
+/// A row in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The line it begins on, from 1.
+    pub line: u64,
+    /// What it says.
+    pub tenure: Tenure,
+    /// What else it looked like.
+    pub given: Given,
+}
+
+/// A row with problems.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BadRow {
+    /// The line it begins on, from 1.
+    pub line: u64,
+    /// All that is wrong with it, at least one; none is fatal.
+    pub problems: Vec<Problem>,
+    /// The row as it came.
+    pub given: Given,
+}
+
+/// One row of an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// In order.
+    Row(Row),
+    /// With problems.
+    Bad(BadRow),
+}
+
+/// Reads the rows of one input, in its order.
+///
+/// An `Err` is a fatal problem, and the last item: the rest of the input cannot be read. An input without any row
+/// ends so too.
+pub struct Reader {
+    rules: Arc<Rules>,
+    layout: Layout,
+    file: Arc<str>,
+    progress: Progress,
+    rows: Rows,
+    ended: bool,
+}
+
+enum Rows {
+    Csv(Box<CsvRows>),
+    Jsonl(JsonlRows),
+}
+
+impl Reader {
+    /// Opens a file, or standard input for `-`, and reads its header if it has one. Without `format` the file's name
+    /// tells it, else its first byte.
+    ///
+    /// # Errors
+    /// All that is wrong with the file or its header; these problems are fatal.
+    pub fn open(path: &Path, format: Option<Format>, rules: Arc<Rules>) -> Result<Self, Problems> {
+        Reader::new(Source::open(path).map_err(|problem| *problem)?, format, rules)
+    }
+
+    /// The same from an opened source.
+    ///
+    /// # Errors
+    /// As [`Reader::open`].
+    pub fn new(mut source: Source, format: Option<Format>, rules: Arc<Rules>) -> Result<Self, Problems> {
+        let file = Arc::clone(source.file());
+        let progress = source.progress().clone();
+        let format = match format.or_else(|| Format::of_name(&file)) {
+            Some(format) => format,
+            None => Format::of_first_byte(&mut source.text)
+                .map_err(|error| Problems::from(Fault::of(error).problem(&file)))?,
+        };
+        let (rows, delimiter, columns) = match format {
+            Format::Csv => {
+                let rows = CsvRows::open(source)?;
+                let (delimiter, columns) = (rows.delimiter(), rows.columns.names.clone());
+                (Rows::Csv(Box::new(rows)), delimiter, columns)
+            }
+            Format::Jsonl => (Rows::Jsonl(JsonlRows::open(source)), ',', Vec::new()),
+        };
+        Ok(Reader {
+            rules,
+            layout: Layout { format, delimiter, columns },
+            file,
+            progress,
+            rows,
+            ended: false,
+        })
+    }
+
+    /// How the rows are written down.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// What problems call the input: its path as given, or `<stdin>`.
+    pub fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+
+    /// How far the reading is.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+}
+
+impl Iterator for Reader {
+    type Item = Result<Entry, Box<Problem>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.ended {
+            return None;
+        }
+        let next = match &mut self.rows {
+            Rows::Csv(rows) => rows.next(&self.rules),
+            Rows::Jsonl(rows) => rows.next(&self.rules),
+        };
+        self.ended = !matches!(next, Ok(Some(_)));
+        next.transpose()
+    }
+}
+
+/// Gives flaws their place.
+fn problems_of(
+    file: &Arc<str>,
+    line: u64,
+    flaws: Vec<Flaw>,
+    fields: &Fields<'_>,
+    spelling: impl Fn(Key) -> Cow<'static, str>,
+) -> Vec<Problem> {
+    let place = |flaw: Flaw| {
+        let mut problem = Problem::new(file, line, flaw.kind, flaw.message);
+        problem.help = flaw.help;
+        if let Some(key) = flaw.key {
+            problem.column = Some(spelling(key));
+            problem.value = Some(fields.get(key)).filter(|text| !text.is_empty()).map(printable);
+        }
+        problem
+    };
+    flaws.into_iter().map(place).collect()
+}
+
+#[cfg(test)]
+mod tests;

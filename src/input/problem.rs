@@ -1,0 +1,377 @@
+//! What can be wrong with an input, in words its user understands, and the list of it.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+/// Declares the kinds together with their stable names.
+macro_rules! kinds {
+    ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal,)+) => {
+        /// What sort of problem it is. Names are stable: scripts and journals count by them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ProblemKind { $($(#[doc = $doc])+ $kind,)+ }
+
+        impl ProblemKind {
+            /// Every kind.
+            pub const ALL: &[ProblemKind] = &[$(ProblemKind::$kind,)+];
+
+            /// The stable name, in kebab case.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(ProblemKind::$kind => $name,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// There is no such file.
+    MissingFile = "missing-file",
+    /// It is a folder.
+    IsAFolder = "is-a-folder",
+    /// It cannot be opened, or reading it failed.
+    UnreadableFile = "unreadable-file",
+    /// A gzip or zstd archive that is damaged or cut off.
+    BrokenArchive = "broken-archive",
+    /// No text: a ZIP archive, a workbook, or UTF-16 without a byte order mark.
+    NotText = "not-text",
+    /// Not one byte, or only a byte order mark.
+    EmptyFile = "empty-file",
+    /// A header, but no row below it.
+    NoRows = "no-rows",
+    /// A required column is not there.
+    MissingColumn = "missing-column",
+    /// One column stands twice, perhaps in both spellings.
+    DoubledColumn = "doubled-column",
+    /// A column's name is nearly one of ours: most likely a slip, so it is not passed over.
+    SimilarColumn = "similar-column",
+    /// A column without a name.
+    UnnamedColumn = "unnamed-column",
+    /// NUL bytes.
+    NulByte = "nul-byte",
+    /// A quoted field goes on after its closing quote.
+    TextAfterQuote = "text-after-quote",
+    /// A quoted field that never ends.
+    UnclosedQuote = "unclosed-quote",
+    /// A line (for CSV: a record) beyond the limit.
+    LineTooLong = "line-too-long",
+    /// More or fewer fields than the header has.
+    RaggedLine = "ragged-line",
+    /// A line of empty fields.
+    BlankRow = "blank-row",
+    /// Bytes that are not UTF-8.
+    NotUtf8 = "not-utf-8",
+    /// A line that is not JSON.
+    BrokenJson = "broken-json",
+    /// JSON, but not an object.
+    NotAnObject = "not-an-object",
+    /// JSON nested beyond the limit.
+    NestedTooDeep = "nested-too-deep",
+    /// One JSON key stands twice, perhaps in both spellings.
+    DoubledKey = "doubled-key",
+    /// A JSON value of a type that its key cannot have.
+    WrongType = "wrong-type",
+    /// Two parts of one row say different things.
+    Contradiction = "contradiction",
+    /// A required value is empty or absent.
+    MissingValue = "missing-value",
+    /// Control characters, or U+FFFD where a character was lost.
+    BadCharacter = "bad-character",
+    /// No space name.
+    BadSpace = "bad-space",
+    /// No member name.
+    BadMember = "bad-member",
+    /// A space that the map of spaces does not have.
+    UnknownSpace = "unknown-space",
+    /// A user that the map of users does not have.
+    UnknownUser = "unknown-user",
+    /// No point in time.
+    BadTime = "bad-time",
+    /// A time before 2000.
+    TimeTooEarly = "time-too-early",
+    /// A time that is still to come.
+    TimeInFuture = "time-in-future",
+    /// A `deleteTime` that is not after its `createTime`.
+    TimesReversed = "times-reversed",
+    /// No role that Chat knows.
+    BadRole = "bad-role",
+    /// A map that gives one key two values.
+    MapConflict = "map-conflict",
+    /// A row seen before with another role. Found by the loader.
+    DuplicateWithOtherRole = "duplicate-with-other-role",
+    /// Two stints of one member in one space that overlap. Found by the loader.
+    Overlap = "overlap",
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// Characters of a value that a message shows.
+pub const SHOWN_CHARS_MAX: usize = 80;
+
+/// One thing that is wrong: where, what, why, and what to do.
+///
+/// Its `Display` is one line, `rows.csv:14: createTime "2021-13-05": it is not ...`; `{:#}` adds the help on a second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file as the user named it, or `<stdin>`.
+    pub file: Arc<str>,
+    /// The line it begins on, from 1; 0 when it concerns the file as a whole.
+    pub line: u64,
+    /// The column (CSV) or key (JSONL) as the input spells it.
+    pub column: Option<Cow<'static, str>>,
+    /// The value, made printable and cut to [`SHOWN_CHARS_MAX`] characters.
+    pub value: Option<String>,
+    /// What sort it is.
+    pub kind: ProblemKind,
+    /// What is wrong, in plain words.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Reading this file cannot go on, not even when bad rows are to be skipped.
+    pub fatal: bool,
+}
+
+impl Problem {
+    /// A problem of a line (0: of the whole file).
+    pub fn new(file: &Arc<str>, line: u64, kind: ProblemKind, message: impl Into<String>) -> Self {
+        Problem {
+            file: Arc::clone(file),
+            line,
+            column: None,
+            value: None,
+            kind,
+            message: message.into(),
+            help: None,
+            fatal: false,
+        }
+    }
+
+    /// Names the column.
+    #[must_use]
+    pub fn column(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.column = Some(name.into());
+        self
+    }
+
+    /// Quotes the value.
+    #[must_use]
+    pub fn value(mut self, text: &str) -> Self {
+        self.value = Some(printable(text));
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// Marks it as the end of this file.
+    #[must_use]
+    pub fn fatal(mut self) -> Self {
+        self.fatal = true;
+        self
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if self.line > 0 {
+            write!(f, ":{}", self.line)?;
+        }
+        f.write_str(": ")?;
+        match (&self.column, &self.value) {
+            (Some(column), Some(value)) => write!(f, "{column} \"{value}\": ")?,
+            (Some(column), None) => write!(f, "{column}: ")?,
+            (None, Some(value)) => write!(f, "\"{value}\": ")?,
+            (None, None) => {}
+        }
+        f.write_str(&self.message)?;
+        match &self.help {
+            Some(help) if f.alternate() => write!(f, "\n  help: {help}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The text with everything that would disturb a terminal escaped, and cut to [`SHOWN_CHARS_MAX`] characters.
+pub fn printable(text: &str) -> String {
+    let mut shown = String::new();
+    for (position, c) in text.chars().enumerate() {
+        if position == SHOWN_CHARS_MAX {
+            shown.push('…');
+            break;
+        }
+        // Bidirectional controls and invisible characters would make a value look like another.
+        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+        if c.is_control() || hidden {
+            let _ = write!(shown, "{}", c.escape_default());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// The list of problems: the first [`Problems::KEPT_MAX`] in full, the rest only counted, so that a million bad rows
+/// take no more memory than a few.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Problems {
+    kept: Vec<Problem>,
+    counts: BTreeMap<ProblemKind, u64>,
+    fatal: bool,
+}
+
+impl Problems {
+    /// How many are kept in full.
+    pub const KEPT_MAX: usize = 20;
+
+    /// An empty list.
+    pub fn new() -> Self {
+        Problems::default()
+    }
+
+    /// Adds one.
+    pub fn push(&mut self, problem: Problem) {
+        *self.counts.entry(problem.kind).or_insert(0) += 1;
+        self.fatal |= problem.fatal;
+        if self.kept.len() < Self::KEPT_MAX {
+            self.kept.push(problem);
+        }
+    }
+
+    /// Adds those of another list, in its order.
+    pub fn absorb(&mut self, other: Problems) {
+        for (kind, count) in other.counts {
+            *self.counts.entry(kind).or_insert(0) += count;
+        }
+        self.fatal |= other.fatal;
+        let room = Self::KEPT_MAX - self.kept.len();
+        self.kept.extend(other.kept.into_iter().take(room));
+    }
+
+    /// How many there are, kept or not.
+    pub fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
+    }
+
+    /// Whether one of them ended the reading of its file.
+    pub fn is_fatal(&self) -> bool {
+        self.fatal
+    }
+
+    /// The first ones, in full.
+    pub fn kept(&self) -> &[Problem] {
+        &self.kept
+    }
+
+    /// How many there are of each kind, kept or not.
+    pub fn counts(&self) -> impl Iterator<Item = (ProblemKind, u64)> + '_ {
+        self.counts.iter().map(|(kind, count)| (*kind, *count))
+    }
+
+    /// The first ones with their help, one below the other, then how many more of each kind.
+    pub fn render(&self) -> String {
+        let mut text = String::new();
+        for problem in &self.kept {
+            let _ = writeln!(text, "{problem:#}");
+        }
+        let mut rest = self.counts.clone();
+        for problem in &self.kept {
+            if let Some(count) = rest.get_mut(&problem.kind) {
+                *count -= 1;
+            }
+        }
+        let more: u64 = rest.values().sum();
+        if more > 0 {
+            let _ = writeln!(text, "… and {more} more:");
+            let mut rest: Vec<_> = rest.into_iter().filter(|(_, count)| *count > 0).collect();
+            rest.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
+            for (kind, count) in rest {
+                let _ = writeln!(text, "{count:>8} {kind}");
+            }
+        }
+        text
+    }
+}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        let mut problems = Problems::new();
+        problems.push(problem);
+        problems
+    }
+}
+
+impl Extend<Problem> for Problems {
+    fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
+        for problem in problems {
+            self.push(problem);
+        }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.render().trim_end())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_kebab_case_and_unlike() {
+        let mut names: Vec<_> = ProblemKind::ALL.iter().map(|kind| kind.as_str()).collect();
+        assert!(names.iter().all(|name| name.bytes().all(|b| b.is_ascii_lowercase() || b"-8".contains(&b))));
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), ProblemKind::ALL.len());
+    }
+
+    #[test]
+    fn values_are_made_printable() {
+        assert_eq!(printable("a\tb\u{202e}c\u{0}"), "a\\tb\\u{202e}c\\u{0}");
+        assert_eq!(printable(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
+        assert_eq!(printable(&"é".repeat(80)), "é".repeat(80));
+    }
+
+    #[test]
+    fn the_list_keeps_twenty_and_counts_the_rest() {
+        let file: Arc<str> = "rows.csv".into();
+        let mut problems = Problems::new();
+        for line in 2..100 {
+            let kind = if line % 3 == 0 { ProblemKind::BadRole } else { ProblemKind::BadTime };
+            problems.push(
+                Problem::new(&file, line, kind, "it is wrong").column("role").value("x").help("mend it"),
+            );
+        }
+        assert_eq!(problems.total(), 98);
+        assert_eq!(problems.kept().len(), 20);
+        let text = problems.render();
+        assert!(
+            text.starts_with("rows.csv:2: role \"x\": it is wrong\n  help: mend it\nrows.csv:3: "),
+            "{text}"
+        );
+        assert!(text.ends_with("… and 78 more:\n      52 bad-time\n      26 bad-role\n"), "{text}");
+
+        let mut both = Problems::from(Problem::new(&file, 0, ProblemKind::EmptyFile, "it is empty").fatal());
+        both.absorb(problems);
+        assert_eq!((both.total(), both.kept().len(), both.is_fatal()), (99, 20, true));
+        assert!(both.to_string().starts_with("rows.csv: it is empty\n"));
+    }
+}

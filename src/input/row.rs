@@ -1,0 +1,318 @@
+//! One row: from its raw texts to a tenure, or to all that is wrong with it. Pure.
+
+use std::str::FromStr;
+
+use jiff::tz::TimeZone;
+
+use crate::model::{EARLIEST, MemberName, NameError, Role, SpaceName, Tenure, TimeError, Timestamp};
+
+use super::columns::Key;
+use super::maps::{SpaceMap, UserMap};
+use super::problem::ProblemKind;
+use super::suggest::{is_near, plain};
+
+/// How times are written (`--time-format`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TimeFormat {
+    /// RFC 3339, e.g. `2021-03-05T09:30:00Z`.
+    #[default]
+    Rfc3339,
+    /// Seconds since 1970, with or without a fraction.
+    EpochS,
+    /// Milliseconds since 1970, with or without a fraction.
+    EpochMs,
+}
+
+impl TimeFormat {
+    /// The name that `--time-format` takes.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            TimeFormat::Rfc3339 => "rfc3339",
+            TimeFormat::EpochS => "epoch-s",
+            TimeFormat::EpochMs => "epoch-ms",
+        }
+    }
+}
+
+impl FromStr for TimeFormat {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let all = [TimeFormat::Rfc3339, TimeFormat::EpochS, TimeFormat::EpochMs];
+        let found = all.into_iter().find(|format| format.as_str() == text);
+        found.ok_or_else(|| "it is neither rfc3339, epoch-s nor epoch-ms".to_owned())
+    }
+}
+
+/// Reads the times of an input.
+#[derive(Debug, Clone, Default)]
+pub struct TimeReader {
+    /// How they are written.
+    pub format: TimeFormat,
+    /// Where the clocks stood for RFC 3339 times without a zone (`--timezone`).
+    pub zone: Option<TimeZone>,
+}
+
+impl TimeReader {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// Says what is missing or malformed.
+    pub fn read(&self, text: &str) -> Result<Timestamp, TimeError> {
+        match self.format {
+            TimeFormat::Rfc3339 => Timestamp::parse(text, self.zone.as_ref()),
+            TimeFormat::EpochS => Timestamp::parse_epoch_s(text),
+            TimeFormat::EpochMs => Timestamp::parse_epoch_ms(text),
+        }
+    }
+}
+
+/// What rows are held against.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    /// How times are written.
+    pub times: TimeReader,
+    /// `--spaces`.
+    pub spaces: Option<SpaceMap>,
+    /// `--users`.
+    pub users: Option<UserMap>,
+    /// The present: no membership begins or ends after it.
+    pub now: Timestamp,
+}
+
+impl Rules {
+    /// RFC 3339 with zones, no maps.
+    pub fn new(now: Timestamp) -> Self {
+        Rules { times: TimeReader::default(), spaces: None, users: None, now }
+    }
+}
+
+/// The texts of a row, by [`Key`]; an empty one is absent.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fields<'a>(pub(super) [&'a str; 5]);
+
+impl<'a> Fields<'a> {
+    pub(super) fn get(&self, key: Key) -> &'a str {
+        self.0[key as usize]
+    }
+}
+
+/// What is wrong with one value; where it stands in which file only the caller knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Flaw {
+    pub(super) key: Option<Key>,
+    pub(super) kind: ProblemKind,
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Flaw {
+    pub(super) fn new(key: impl Into<Option<Key>>, kind: ProblemKind, message: impl Into<String>) -> Self {
+        Flaw { key: key.into(), kind, message: message.into(), help: None }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Checks a row.
+///
+/// # Errors
+/// All that is wrong with it.
+pub(super) fn check(fields: &Fields<'_>, rules: &Rules) -> Result<Tenure, Vec<Flaw>> {
+    if fields.0.iter().all(|text| text.is_empty()) {
+        let flaw = Flaw::new(None, ProblemKind::BlankRow, "it has neither space nor member nor times");
+        return Err(vec![flaw.help("fill it in, or delete the line")]);
+    }
+    let mut flaws = Vec::new();
+    let space = space(fields.get(Key::Space), rules).map_err(|flaw| flaws.push(flaw));
+    let member = member(fields.get(Key::Member), rules).map_err(|flaw| flaws.push(flaw));
+    let create = time(Key::CreateTime, fields, rules).map_err(|flaw| flaws.push(flaw));
+    let delete = time(Key::DeleteTime, fields, rules).map_err(|flaw| flaws.push(flaw));
+    let role = role(fields.get(Key::Role)).map_err(|flaw| flaws.push(flaw));
+    if let (Ok(create), Ok(delete)) = (create, delete) {
+        flaws.extend(order(create, delete));
+    }
+    match (space, member, create, delete, role) {
+        (Ok(space), Ok(member), Ok(create_time), Ok(delete_time), Ok(role)) if flaws.is_empty() => {
+            Ok(Tenure { space, member, create_time, delete_time, role })
+        }
+        _ => Err(flaws),
+    }
+}
+
+/// The map first; else `spaces/ID`; else, without a map, a bare id.
+fn space(text: &str, rules: &Rules) -> Result<SpaceName, Flaw> {
+    let key = Key::Space;
+    if text.is_empty() {
+        return Err(Flaw::new(key, ProblemKind::MissingValue, "it is missing"));
+    }
+    if let Some(space) = rules.spaces.as_ref().and_then(|map| map.get(text)) {
+        return Ok(space.clone());
+    }
+    if let Some(map) = rules.spaces.as_ref().filter(|_| !text.starts_with("spaces/")) {
+        unreadable(key, text)?;
+        let flaw = Flaw::new(key, ProblemKind::UnknownSpace, format!("it is not in {}", map.file()));
+        return Err(flaw.help(match map.get(text.trim()) {
+            Some(_) => "remove the blanks around it".to_owned(),
+            None => format!("add a line for it to {}, or write spaces/{{id}} here", map.file()),
+        }));
+    }
+    SpaceName::parse(text).or_else(|error| {
+        unreadable(key, text)?;
+        let flaw = Flaw::new(key, ProblemKind::BadSpace, error.to_string());
+        Err(flaw.help(if SpaceName::parse(text.trim()).is_ok() {
+            "remove the blanks around it"
+        } else if text.starts_with("spaces/") {
+            "an id has only letters, digits, - and _"
+        } else {
+            "to use other names, give --spaces MAP.csv with the columns name,space"
+        }))
+    })
+}
+
+/// The map first; else `users/…`, `groups/…` or an address.
+fn member(text: &str, rules: &Rules) -> Result<MemberName, Flaw> {
+    let key = Key::Member;
+    if text.is_empty() {
+        return Err(Flaw::new(key, ProblemKind::MissingValue, "it is missing"));
+    }
+    if let Some(member) = rules.users.as_ref().and_then(|map| map.get(text)) {
+        return Ok(member.clone());
+    }
+    MemberName::parse(text).or_else(|error| {
+        unreadable(key, text)?;
+        let trimmed = text.trim();
+        let blanks = trimmed.len() < text.len();
+        let is_name = text.contains('@') || text.starts_with("users/") || text.starts_with("groups/");
+        Err(match &rules.users {
+            Some(map) if !is_name => {
+                let flaw = Flaw::new(key, ProblemKind::UnknownUser, format!("it is not in {}", map.file()));
+                flaw.help(if blanks && (map.get(trimmed).is_some() || MemberName::parse(trimmed).is_ok()) {
+                    "remove the blanks around it".to_owned()
+                } else {
+                    format!("add a line for it to {}, or write an e-mail address here", map.file())
+                })
+            }
+            _ => {
+                let message = match error {
+                    // The value stands before the message already.
+                    NameError::NotAnAddress(_) => "it is not an e-mail address".to_owned(),
+                    other => other.to_string(),
+                };
+                let flaw = Flaw::new(key, ProblemKind::BadMember, message);
+                if blanks && MemberName::parse(trimmed).is_ok() {
+                    flaw.help("remove the blanks around it")
+                } else if is_name {
+                    flaw
+                } else {
+                    flaw.help("to use other ids, give --users MAP.csv with the columns id,member")
+                }
+            }
+        })
+    })
+}
+
+/// Explains a name that cannot be read for the characters in it.
+fn unreadable(key: Key, text: &str) -> Result<(), Flaw> {
+    if text.contains('\u{fffd}') {
+        let flaw =
+            Flaw::new(key, ProblemKind::BadCharacter, "it contains U+FFFD, where a character was lost");
+        return Err(
+            flaw.help("export it again as UTF-8; the lost character cannot be brought back from this file")
+        );
+    }
+    if let Some(c) = text.chars().find(|c| c.is_control()) {
+        let message = format!("it contains the control character U+{:04X}", u32::from(c));
+        return Err(Flaw::new(key, ProblemKind::BadCharacter, message).help("remove it"));
+    }
+    Ok(())
+}
+
+/// Reads a time, and holds it against 2000 and the present.
+fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp>, Flaw> {
+    let text = fields.get(key);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let format = rules.times.format;
+    let time = rules.times.read(text).map_err(|error| {
+        let flaw = Flaw::new(key, ProblemKind::BadTime, error.to_string());
+        match (error, format) {
+            (TimeError::OutOfRange, TimeFormat::EpochS) => flaw.help(IN_MILLISECONDS),
+            (TimeError::NotANumber(_), _) if Timestamp::parse(text, None).is_ok() => {
+                flaw.help("it is RFC 3339: leave --time-format away")
+            }
+            _ => flaw,
+        }
+    })?;
+    // Without createTime Chat takes deleteTime - 1 µs, so a deleteTime alone needs that much more.
+    let least = if key == Key::DeleteTime && fields.get(Key::CreateTime).is_empty() {
+        time.just_before()
+    } else {
+        time
+    };
+    if least < EARLIEST {
+        let message = format!("it is {time}, but Chat takes nothing before {EARLIEST}");
+        let flaw = Flaw::new(key, ProblemKind::TimeTooEarly, message);
+        return Err(if format == TimeFormat::EpochMs { flaw.help(IN_SECONDS) } else { flaw });
+    }
+    if time > rules.now {
+        let message = format!("it is {time}, which is still to come (it is {} now)", rules.now);
+        let flaw = Flaw::new(key, ProblemKind::TimeInFuture, message);
+        return Err(match (format, key) {
+            (TimeFormat::EpochS, _) => flaw.help(IN_MILLISECONDS),
+            (_, Key::DeleteTime) => flaw.help("leave it empty for somebody who is still a member"),
+            _ => flaw,
+        });
+    }
+    Ok(Some(time))
+}
+
+const IN_MILLISECONDS: &str = "is it in milliseconds? give --time-format epoch-ms";
+const IN_SECONDS: &str = "is it in seconds? give --time-format epoch-s";
+
+fn order(create: Option<Timestamp>, delete: Option<Timestamp>) -> Option<Flaw> {
+    let (create, delete) = (create?, delete?);
+    if create < delete {
+        return None;
+    }
+    let flaw = if create == delete {
+        Flaw::new(Key::DeleteTime, ProblemKind::TimesReversed, "it is the same as createTime")
+            .help("Chat wants createTime < deleteTime: a microsecond apart is enough")
+    } else {
+        Flaw::new(Key::DeleteTime, ProblemKind::TimesReversed, format!("it is before createTime, {create}"))
+            .help("are the two swapped?")
+    };
+    Some(flaw)
+}
+
+fn role(text: &str) -> Result<Option<Role>, Flaw> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|()| {
+        let flaw = Flaw::new(
+            Key::Role,
+            ProblemKind::BadRole,
+            "it is neither ROLE_MEMBER, ROLE_MANAGER nor ROLE_ASSISTANT_MANAGER",
+        );
+        let word = plain(text);
+        let near = Role::ALL.into_iter().find(|role| {
+            is_near(text, role.as_str()) || is_near(&format!("role{word}"), role.as_str())
+        });
+        match (word.as_str(), near) {
+            // Chat's own screens use the words differently from its API.
+            ("manager" | "owner" | "admin", _) => flaw.help(
+                "Chat shows ROLE_MANAGER as \"owner\" and ROLE_ASSISTANT_MANAGER as \"manager\": write the one you mean",
+            ),
+            (_, Some(role)) => flaw.help(format!("did you mean {role}?")),
+            _ => flaw.help("leave it empty for an ordinary member"),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests;
