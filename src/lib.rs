@@ -2,4 +2,5 @@
 //!
 //! `ARCHITECTURE.md` shows the rooms and the way of one row through them.
 
+pub mod emulator;
 pub mod model;

@@ -1,0 +1,3 @@
+//! A local Chat API to rehearse on: Google's rules, quotas and errors, and its bad days on demand.
+
+pub mod world;
