@@ -63,6 +63,11 @@ impl Refusal {
         Refusal::new(503, "UNAVAILABLE", "The service is currently unavailable.")
     }
 
+    /// 429 without details, as from a backend that protects itself.
+    pub fn throttled() -> Self {
+        Refusal::new(429, "RESOURCE_EXHAUSTED", "Resource has been exhausted (e.g. check quota).")
+    }
+
     /// 401: no token, or one that is unknown, expired or revoked.
     pub fn unauthenticated() -> Self {
         Refusal::new(
