@@ -41,7 +41,7 @@ pub enum Delivery {
 }
 
 const BAD_GATEWAY: &str = "<!DOCTYPE html>\n<html lang=en>\n<title>Error 502 (Server Error)</title>\n\
-    <p><b>502.</b> The server encountered a temporary error. <p>Please try again in 30 seconds.\n</html>\n";
+    <p><b>502.</b> Nobody behind this gateway answered in time.\n</html>\n";
 
 /// Chat, with its quotas and its bad days.
 #[derive(Debug)]
