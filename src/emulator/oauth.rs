@@ -19,6 +19,8 @@ const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// Longest life of an assertion, and how far ahead of the server a client's clock may be, in seconds.
 const ASSERTION_LIFE_S_MAX: i64 = 3600;
 const CLOCK_AHEAD_S_MAX: i64 = 300;
+/// Google's own Python client names this audience whatever the key file's `token_uri` says.
+const GOOGLES_TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
 /// Tokens remembered; the oldest give way.
 const TOKENS_MAX: usize = 4096;
 
@@ -178,7 +180,7 @@ impl TokenEndpoint {
         if claims["iss"].as_str() != Some(self.key.client_email()) {
             return Err(Problem(400, "invalid_grant", "Invalid grant: account not found."));
         }
-        if claims["aud"].as_str() != Some(self.token_uri.as_str()) {
+        if !claims["aud"].as_str().is_some_and(|aud| aud == self.token_uri || aud == GOOGLES_TOKEN_URI) {
             return Err(Problem(
                 400,
                 "invalid_grant",
@@ -293,11 +295,16 @@ mod tests {
     }
 
     #[test]
+    fn googles_audience_will_do() {
+        assert_eq!(post(&with("aud", json!(GOOGLES_TOKEN_URI))).status, 200);
+    }
+
+    #[test]
     fn refusals() {
         let memberships = Scopes::MEMBERSHIPS.to_string();
         for (claims, status, error, part) in [
             (with("iss", json!("x@example.com")), 400, "invalid_grant", "account not found"),
-            (with("aud", json!("https://oauth2.googleapis.com/token")), 400, "invalid_grant", "audience"),
+            (with("aud", json!("https://chat.googleapis.com/")), 400, "invalid_grant", "audience"),
             (with("exp", json!(NOW_S + 3601)), 400, "invalid_grant", "short-lived"),
             (with("exp", json!(NOW_S - 1)), 400, "invalid_grant", "short-lived"),
             (with("iat", json!(NOW_S + 301)), 400, "invalid_grant", "short-lived"),
