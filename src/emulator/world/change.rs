@@ -74,6 +74,9 @@ pub struct MembershipRecord {
     /// When it ended.
     #[serde(default, with = "maybe_time", skip_serializing_if = "Option::is_none")]
     pub delete_time: Option<Timestamp>,
+    /// Whether it still has to be accepted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invited: bool,
 }
 
 /// The new role of a current member.

@@ -72,6 +72,12 @@ impl Who {
         self.id == "users/app"
     }
 
+    /// Whether the address is in one of these domains.
+    pub(crate) fn is_in(&self, domains: &[String]) -> bool {
+        let domain = self.address.as_deref().and_then(|address| address.split_once('@'));
+        domain.is_some_and(|(_, domain)| domains.iter().any(|known| known == domain))
+    }
+
     pub(crate) fn is_group(&self) -> bool {
         self.id.starts_with("groups/")
     }

@@ -49,7 +49,9 @@ impl World {
             &space.current
         };
         let shown = |key: &Key, stint: &Stint| {
-            (context.query.show_groups || !key.id.starts_with("groups/")) && filter.admits(&key.id, stint)
+            (context.query.show_groups || !key.id.starts_with("groups/"))
+                && (context.query.show_invited || !stint.invited)
+                && filter.admits(&key.id, stint)
         };
         let mut page = Vec::new();
         let mut last: Option<(&Key, usize)> = None;
@@ -61,7 +63,7 @@ impl World {
                 more = true;
                 break;
             }
-            page.push(membership(context.call.space, &key.id, stint, "JOINED", times_echoed));
+            page.push(membership(context.call.space, &key.id, stint, stint.state(), times_echoed));
             last = Some((key, index));
         }
         let mut answer = serde_json::Map::new();

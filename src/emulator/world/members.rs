@@ -18,9 +18,9 @@ const SPACE_MEMBERS_MAX: usize = 500_000;
 impl World {
     pub(super) fn members_create(&mut self, context: &mut Context<'_>) -> Result<Value, Refusal> {
         let body = Body::membership(context.body)?;
-        let (times_echoed, home_domains) = (self.rules.times_echoed, self.rules.home_domains.clone());
-        let (second_stint, repeated) = (self.rules.second_stint, self.rules.repeated_create);
-        let space = self.space(context)?;
+        self.space(context)?;
+        let rules = &self.rules;
+        let space = self.state.spaces.get(context.call.space).ok_or_else(Refusal::internal)?;
         if space.in_import_mode {
             context.may_import()?;
         }
@@ -33,10 +33,7 @@ impl World {
             if who.is_app() {
                 return Err(Refusal::invalid("A Chat app can't have a historical membership."));
             }
-            let domain = who.address.as_deref().and_then(|address| address.split_once('@')).map(|(_, d)| d);
-            if !home_domains.is_empty()
-                && domain.is_some_and(|domain| !home_domains.iter().any(|home| home == domain))
-            {
+            if !rules.home_domains.is_empty() && who.address.is_some() && !who.is_in(&rules.home_domains) {
                 return Err(Refusal::invalid(
                     "Historical memberships are for users of the same Workspace organization.",
                 ));
@@ -46,14 +43,22 @@ impl World {
                     stint.create_time == create_time && stint.delete_time == Some(delete_time)
                 };
                 let refused = match member.stints.iter().any(same) {
-                    true => repeated == RepeatedCreate::Refuse,
-                    false => second_stint == SecondStint::Refuse,
+                    true => rules.repeated_create == RepeatedCreate::Refuse,
+                    false => rules.second_stint == SecondStint::Refuse,
                 };
                 if refused {
                     return Err(already_a_member());
                 }
             }
-            record_of(context, who, Some(Role::Member), create_time, Some(delete_time))
+            MembershipRecord {
+                name: membership_name(context.call.space, &who.id),
+                member: who.id,
+                address: who.address,
+                role: Some(Role::Member),
+                create_time,
+                delete_time: Some(delete_time),
+                invited: false,
+            }
         } else {
             may_add(context, space, &who)?;
             if body.has("createTime") || body.has("deleteTime") {
@@ -61,7 +66,7 @@ impl World {
                     "createTime and deleteTime can only be set while the space is in import mode.",
                 ));
             }
-            if space.is_member(&who.id) {
+            if space.current.contains_key(&Key::new(&who.id)) {
                 return Err(already_a_member());
             }
             let most =
@@ -69,12 +74,25 @@ impl World {
             if space.current.len() >= most {
                 return Err(Refusal::precondition("The space has as many members as it can have."));
             }
-            let role = (!who.is_group()).then_some(Role::Member);
-            record_of(context, who, role, context.now, None)
+            let invited = who.is_in(&rules.invited_domains);
+            MembershipRecord {
+                name: membership_name(context.call.space, &who.id),
+                role: (!who.is_group() && !invited).then_some(Role::Member),
+                member: who.id,
+                address: who.address,
+                create_time: context.now,
+                delete_time: None,
+                invited,
+            }
         };
-        let stint =
-            Stint { create_time: record.create_time, delete_time: record.delete_time, role: record.role };
-        let answer = membership(context.call.space, &record.member, &stint, "JOINED", times_echoed);
+        let stint = Stint {
+            create_time: record.create_time,
+            delete_time: record.delete_time,
+            role: record.role,
+            invited: record.invited,
+        };
+        let answer =
+            membership(context.call.space, &record.member, &stint, stint.state(), rules.times_echoed);
         self.commit(context, Change::Membership(record))?;
         Ok(answer)
     }
@@ -90,7 +108,7 @@ impl World {
         let who = Who::member(&context.call.member).ok_or_else(Refusal::malformed_user)?;
         let member = space.current.get(&Key::new(&who.id)).ok_or_else(no_membership)?;
         let stint = member.stints.first().ok_or_else(Refusal::internal)?;
-        Ok(membership(context.call.space, &who.id, stint, "JOINED", times_echoed))
+        Ok(membership(context.call.space, &who.id, stint, stint.state(), times_echoed))
     }
 
     /// In import mode a name stands for every stint of that member, and all of them go.
@@ -98,6 +116,7 @@ impl World {
         Body::nothing(context.body)?;
         let times_echoed = self.rules.times_echoed;
         let import_scope = self.rules.import_scope_after_completion;
+        let deleted_echoed = self.rules.deleted_echoed;
         let space = self.space(context)?;
         if space.in_import_mode {
             context.may_import()?;
@@ -115,7 +134,7 @@ impl World {
         let answer = membership(context.call.space, &who.id, stint, "NOT_A_MEMBER", times_echoed);
         let name = membership_name(context.call.space, &who.id);
         self.commit(context, Change::DeletedMembership(name))?;
-        Ok(answer)
+        Ok(if deleted_echoed { answer } else { json!({}) })
     }
 
     pub(super) fn members_patch(&mut self, context: &mut Context<'_>) -> Result<Value, Refusal> {
@@ -159,6 +178,9 @@ impl World {
         if space.record.space_type != "SPACE" {
             return Err(Refusal::invalid("Only members of a space of type SPACE have roles."));
         }
+        if stint.invited {
+            return Err(Refusal::precondition("Somebody who is only invited has no role yet."));
+        }
         if who.is_group() || who.is_app() {
             return Err(Refusal::invalid("Only a person's role can be changed."));
         }
@@ -168,7 +190,7 @@ impl World {
         stint.role = Some(role);
         let name = membership_name(context.call.space, &who.id);
         self.commit(context, Change::Role(RoleRecord { name, role: Some(role) }))?;
-        Ok(membership(context.call.space, &who.id, &stint, "JOINED", times_echoed))
+        Ok(membership(context.call.space, &who.id, &stint, stint.state(), times_echoed))
     }
 }
 
@@ -217,17 +239,6 @@ fn historical_times(body: &Body, space: &Space, now: Timestamp) -> Result<(Times
         return Err(Refusal::invalid("membership.create_time must be before membership.delete_time."));
     }
     Ok((create_time, delete_time))
-}
-
-fn record_of(
-    context: &Context<'_>,
-    who: Who,
-    role: Option<Role>,
-    create_time: Timestamp,
-    delete_time: Option<Timestamp>,
-) -> MembershipRecord {
-    let name = membership_name(context.call.space, &who.id);
-    MembershipRecord { name, member: who.id, address: who.address, role, create_time, delete_time }
 }
 
 pub(super) fn as_administrator(context: &Context<'_>) -> bool {

@@ -1,7 +1,7 @@
 //! Google Chat as far as memberships go: a pure state machine. No I/O, no clock, no randomness.
 //!
 //! [`World::handle`] takes the time and a request and gives the answer, plus the changes that have to be kept.
-//! A handler decides, says what changes, and [`State::apply`] makes the change; a store's log is replayed through
+//! A handler decides, says what changes, and `State::apply` makes the change; a store's log is replayed through
 //! the same door, so that a world read back is the world that was written.
 
 mod call;
@@ -51,6 +51,10 @@ pub struct Rules {
     /// The domains of the organisation, in lower case; empty means that every address belongs to it. Historical
     /// memberships of other people are refused.
     pub home_domains: Vec<String>,
+    /// Domains, in lower case, whose people have to accept an invitation before they are members of a space.
+    pub invited_domains: Vec<String>,
+    /// Whether `members.delete` answers with the membership, or with an empty resource.
+    pub deleted_echoed: bool,
 }
 
 impl Default for Rules {
@@ -64,6 +68,8 @@ impl Default for Rules {
             any_space: false,
             import_scope_after_completion: false,
             home_domains: Vec::new(),
+            invited_domains: Vec::new(),
+            deleted_echoed: true,
         }
     }
 }

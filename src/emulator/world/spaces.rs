@@ -185,6 +185,7 @@ impl World {
             role: Some(role),
             create_time: context.now,
             delete_time: None,
+            invited: false,
         };
         self.commit(context, Change::Membership(record))
     }

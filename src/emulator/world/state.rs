@@ -29,6 +29,14 @@ pub(crate) struct Stint {
     pub(crate) create_time: Timestamp,
     pub(crate) delete_time: Option<Timestamp>,
     pub(crate) role: Option<Role>,
+    pub(crate) invited: bool,
+}
+
+impl Stint {
+    /// What `Membership.state` shows. For historical memberships Google documents none: as if nobody had left.
+    pub(crate) fn state(&self) -> &'static str {
+        if self.invited { "INVITED" } else { "JOINED" }
+    }
 }
 
 /// A member with all tenures, in the order in which they were created.
@@ -68,8 +76,10 @@ impl Space {
         self.current.get(&Key::new(member))?.stints.first()?.role
     }
 
+    /// Whether somebody has joined; the invited have not.
     pub(crate) fn is_member(&self, member: &str) -> bool {
-        self.current.contains_key(&Key::new(member))
+        let member = self.current.get(&Key::new(member));
+        member.and_then(|member| member.stints.first()).is_some_and(|stint| !stint.invited)
     }
 }
 
@@ -197,6 +207,7 @@ impl State {
             create_time: record.create_time,
             delete_time: record.delete_time,
             role: record.role,
+            invited: record.invited,
         });
         space.managers += usize::from(!historical && record.role == Some(Role::Manager));
         Ok(())

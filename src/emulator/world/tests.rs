@@ -377,6 +377,24 @@ fn administrators_apps_and_strangers() {
 }
 
 #[test]
+fn the_invited_are_shown_on_request_only() {
+    let rules =
+        Rules { invited_domains: vec!["shy.example".into()], deleted_echoed: false, ..Rules::default() };
+    let mut desk = Desk::new(rules);
+    desk.ensure("spaces/A");
+    desk.complete();
+    let add = json!({"member": {"name": "users/bo@shy.example"}});
+    let (status, body) = desk.call("POST", "spaces/A/members", add.clone());
+    assert_eq!((status, &body["state"], body.get("role")), (200, &json!("INVITED"), None));
+    expect(desk.call("POST", "spaces/A/members", add), 409, "ALREADY_EXISTS", "");
+    assert_eq!((desk.listed("").len(), desk.listed("showInvited=true").len()), (1, 2));
+    let bo = "spaces/A/members/bo@shy.example";
+    let patch = desk.call("PATCH", &format!("{bo}?updateMask=role"), json!({"role": "ROLE_MANAGER"}));
+    expect(patch, 400, "FAILED_PRECONDITION", "invited");
+    assert_eq!(desk.call("DELETE", bo, Value::Null), (200, json!({})));
+}
+
+#[test]
 fn spaces_are_created_once() {
     let mut desk = Desk::new(Rules::default());
     let body = json!({"importMode": true, "spaceType": "SPACE", "displayName": "Büro", "createTime": "2015-05-05T05:05:05Z"});
