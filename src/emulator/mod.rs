@@ -1,0 +1,238 @@
+//! A local Chat API to rehearse on: Google's rules, quotas and errors, and its bad days on demand.
+//!
+//! [`world`] is what Chat holds and the rules it follows; [`service`] adds [`quota`] and [`faults`]. All of that is
+//! pure. Around it: [`oauth`] with the [`key`] that clients sign in with, the [`store`] that survives the process,
+//! and a server on a loopback port.
+
+pub mod faults;
+mod files;
+pub mod key;
+pub mod oauth;
+pub mod quota;
+mod server;
+pub mod service;
+pub mod store;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
+pub mod world;
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::SeedableRng;
+use rand::rngs::{StdRng, SysRng};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::model::SpaceName;
+use faults::{Fault, FaultError, Faults};
+use key::ServiceAccountKey;
+use oauth::TokenEndpoint;
+use quota::{Limits, Quota};
+use server::{Inner, Shared};
+use service::Service;
+use store::{Store, StoreError};
+use world::{Rules, Scopes, World};
+
+/// How an emulator runs.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where to listen: a loopback address; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The quotas.
+    pub limits: Limits,
+    /// How long an answer takes, at least; up to a fifth more.
+    pub latency: Duration,
+    /// What goes wrong.
+    pub faults: Vec<Fault>,
+    /// For faults and jitter.
+    pub seed: u64,
+    /// Where to keep what Chat holds; `None` forgets it.
+    pub store: Option<PathBuf>,
+    /// How to behave where Google's way is unknown.
+    pub rules: Rules,
+    /// How long an access token is good. Whole seconds count.
+    pub token_life: Duration,
+    /// What the account may do in the name of people.
+    pub delegated: Scopes,
+    /// The account's key; `None` makes a new one.
+    pub key: Option<ServiceAccountKey>,
+    /// How far the emulator's clock is ahead of the machine's, in seconds.
+    pub clock_skew_s: i64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            limits: Limits::default(),
+            latency: Duration::ZERO,
+            faults: Vec::new(),
+            seed: 0,
+            store: None,
+            rules: Rules::default(),
+            token_life: Duration::from_secs(3600),
+            delegated: Scopes::ALL,
+            key: None,
+            clock_skew_s: 0,
+        }
+    }
+}
+
+/// Why there is no emulator.
+#[derive(Debug, thiserror::Error)]
+pub enum EmulatorError {
+    /// Its answers carry test tokens and people's addresses: they stay on this machine.
+    #[error("the emulator listens on loopback addresses only, and {0} is none")]
+    NotLoopback(SocketAddr),
+    /// The address is taken, or not to be had.
+    #[error("cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// What happened.
+        error: io::Error,
+    },
+    /// The key cannot be made or read.
+    #[error("the emulator's service-account key: {0}")]
+    Key(String),
+    /// The key file cannot be written.
+    #[error("cannot write the key file {path}: {error}", path = path.display())]
+    WriteKey {
+        /// The file.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
+    /// The faults do not go together.
+    #[error(transparent)]
+    Faults(#[from] FaultError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A running server. Dropping it ends it.
+pub struct Emulator {
+    endpoint: String,
+    key_json: String,
+    shared: Arc<Shared>,
+    stop: Option<oneshot::Sender<Infallible>>,
+    task: JoinHandle<()>,
+}
+
+impl Emulator {
+    /// Starts a server on the current tokio runtime. Connections are taken as soon as this returns.
+    ///
+    /// # Errors
+    /// When the address is not loopback or not to be had, or key, faults or store are no good.
+    pub async fn start(config: Config) -> Result<Emulator, EmulatorError> {
+        if !config.listen.ip().is_loopback() {
+            return Err(EmulatorError::NotLoopback(config.listen));
+        }
+        let faults = Faults::new(&config.faults, config.seed)?;
+        let mut world = World::new(config.rules);
+        let store = config.store.as_deref().map(|path| Store::open(path, &mut world)).transpose()?;
+        let key = match config.key {
+            Some(key) => key,
+            None => tokio::task::spawn_blocking(ServiceAccountKey::generate)
+                .await
+                .map_err(|error| EmulatorError::Key(error.to_string()))??,
+        };
+        let listen = |error| EmulatorError::Listen { address: config.listen, error };
+        let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        let endpoint = format!("http://{address}/");
+        let token_uri = format!("{endpoint}token");
+        let random = StdRng::try_from_rng(&mut SysRng)
+            .map_err(|error| EmulatorError::Key(format!("no randomness: {error}")))?;
+        let key_json = key.to_json(&token_uri);
+        let token_life_s = i64::try_from(config.token_life.as_secs()).unwrap_or(i64::MAX);
+        let inner = Inner {
+            service: Service { world, quota: Quota::new(config.limits), faults },
+            tokens: TokenEndpoint::new(key, token_uri, token_life_s, config.delegated, random),
+            store,
+            stopped: false,
+        };
+        let shared = Arc::new(Shared::new(inner, config.latency, config.clock_skew_s));
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(server::serve(listener, Arc::clone(&shared), stopped));
+        Ok(Emulator { endpoint, key_json, shared, stop: Some(stop), task })
+    }
+
+    /// Where the API is: `http://127.0.0.1:PORT/`. The token endpoint is `token` below it.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The text of a service account's key file for this emulator. It is a secret of its own small world.
+    pub fn key_json(&self) -> &str {
+        &self.key_json
+    }
+
+    /// Writes the key file, mode 0600.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_key(&self, path: &Path) -> Result<(), EmulatorError> {
+        key::write(path, &self.key_json)
+    }
+
+    /// Makes sure that these spaces have existed, in import mode from now on if they are new.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn ensure_spaces(&self, names: &[SpaceName]) -> Result<(), EmulatorError> {
+        let mut inner = self.shared.lock();
+        let now = self.shared.now();
+        let changes: Vec<_> =
+            names.iter().filter_map(|name| inner.service.world.ensure_space(name, now)).collect();
+        match &mut inner.store {
+            Some(store) => Ok(store.append(&changes)?),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks at the service, or gives it other limits, faults or rules. Changes of its world made here are not kept
+    /// in the store.
+    pub fn with_service<R>(&self, look: impl FnOnce(&mut Service) -> R) -> R {
+        look(&mut self.shared.lock().service)
+    }
+
+    /// Revokes the service account's key and the tokens issued with it, or takes that back.
+    pub fn set_key_revoked(&self, revoked: bool) {
+        self.shared.lock().tokens.set_revoked(revoked);
+    }
+
+    /// Delegates other scopes.
+    pub fn set_delegated(&self, scopes: Scopes) {
+        self.shared.lock().tokens.set_delegated(scopes);
+    }
+
+    /// Ends the server and waits until every connection is closed.
+    pub async fn stop(mut self) {
+        // Dropping the sender is the signal.
+        self.stop.take();
+        let _ = (&mut self.task).await;
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.shared.close();
+    }
+}
+
+impl std::fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Emulator").field("endpoint", &self.endpoint).finish_non_exhaustive()
+    }
+}

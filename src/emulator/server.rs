@@ -1,0 +1,234 @@
+//! HTTP on loopback around the service: reads requests, keeps changes, plays latency and broken connections.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
+use hyper::body::{Body, Incoming};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
+use hyper::{Method, Request, Response, StatusCode};
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+use super::oauth::TokenEndpoint;
+use super::service::{Delivery, Outcome, Service};
+use super::store::Store;
+use super::world::{self, Refusal};
+use crate::model::Timestamp;
+
+const BODY_BYTES_MAX: usize = 1 << 20;
+const BODY_TIME_MAX: Duration = Duration::from_secs(30);
+/// Latency varies upwards by at most this share.
+const JITTER: f64 = 0.2;
+const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
+const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
+
+/// What all connections share.
+pub(super) struct Shared {
+    inner: Mutex<Inner>,
+    latency: Duration,
+    clock_skew_s: i64,
+}
+
+/// Behind one lock, so that the store's lines have the order of the changes. Never held across an await.
+pub(super) struct Inner {
+    pub(super) service: Service,
+    pub(super) tokens: TokenEndpoint,
+    pub(super) store: Option<Store>,
+    /// Nothing is answered any more: the store is closed.
+    pub(super) stopped: bool,
+}
+
+impl Shared {
+    pub(super) fn new(inner: Inner, latency: Duration, clock_skew_s: i64) -> Self {
+        Shared { inner: Mutex::new(inner), latency, clock_skew_s }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The emulator's idea of the time.
+    pub(super) fn now(&self) -> Timestamp {
+        let skew = self.clock_skew_s.saturating_mul(1_000_000);
+        Timestamp::from_micros(Timestamp::now().as_micros().saturating_add(skew))
+    }
+
+    /// Closes the store: what comes in from now on gets no answer.
+    pub(super) fn close(&self) {
+        let mut inner = self.lock();
+        inner.stopped = true;
+        inner.store = None;
+    }
+}
+
+/// The caller gets no answer; hyper closes the connection.
+#[derive(Debug)]
+struct NoAnswer;
+
+impl fmt::Display for NoAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection is to break here")
+    }
+}
+
+impl std::error::Error for NoAnswer {}
+
+/// Accepts connections until told to stop, or dropped.
+pub(super) async fn serve(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    mut stop: oneshot::Receiver<Infallible>,
+) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    connections.spawn(connection(stream, Arc::clone(&shared)));
+                }
+                // Out of file descriptors, for one: others close theirs in time.
+                Err(_) => tokio::time::sleep(Duration::from_millis(10)).await,
+            },
+            Some(_) = connections.join_next(), if !connections.is_empty() => {}
+            _ = &mut stop => break,
+        }
+    }
+    connections.shutdown().await;
+}
+
+async fn connection(stream: TcpStream, shared: Arc<Shared>) {
+    // Small answers must not wait for company.
+    let _ = stream.set_nodelay(true);
+    let service = hyper::service::service_fn(|request| respond(&shared, request));
+    // An error here is a client that went away, or a connection that was to break.
+    let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, NoAnswer> {
+    let (head, body) = request.into_parts();
+    let body = match read(body).await {
+        Ok(body) => body,
+        Err(refusal) => return Ok(shared.json(refusal.code, &refusal.to_json())),
+    };
+    if head.uri.path() == "/token" && head.method == Method::POST {
+        let answer = {
+            let mut inner = shared.lock();
+            let now = shared.now();
+            match inner.service.faults.draw_token_error() {
+                true => TokenEndpoint::unavailable(),
+                false => inner.tokens.answer(now, &body),
+            }
+        };
+        shared.pause().await;
+        return Ok(shared.json(answer.status, &answer.body));
+    }
+    let token = head
+        .headers
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok())
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let outcome = {
+        let mut inner = shared.lock();
+        if inner.stopped {
+            return Err(NoAnswer);
+        }
+        // Read under the lock: time never runs backwards from one request to the next.
+        let now = shared.now();
+        let principal = token.and_then(|token| inner.tokens.principal(now, token));
+        let outcome = inner.service.call(
+            now,
+            &world::Request {
+                method: head.method.as_str(),
+                path: head.uri.path(),
+                query: head.uri.query().unwrap_or(""),
+                principal: principal.as_deref(),
+                body: &body,
+            },
+        );
+        inner.kept(outcome)
+    };
+    shared.pause().await;
+    match outcome {
+        Delivery::Json { status, body } => Ok(shared.json(status, &body)),
+        Delivery::Html { status, body } => {
+            Ok(shared.answer(status, HTML, Bytes::from_static(body.as_bytes())))
+        }
+        Delivery::Reset => Err(NoAnswer),
+        Delivery::Hang => std::future::pending().await,
+    }
+}
+
+impl Inner {
+    /// Keeps what changed. An answer leaves only when that worked.
+    fn kept(&mut self, outcome: Outcome) -> Delivery {
+        let kept = match &mut self.store {
+            Some(store) if !outcome.changes.is_empty() => store.append(&outcome.changes),
+            _ => Ok(()),
+        };
+        match kept {
+            Ok(()) => outcome.delivery,
+            Err(_) => {
+                let refusal = Refusal::unavailable();
+                Delivery::Json { status: refusal.code, body: refusal.to_json() }
+            }
+        }
+    }
+}
+
+/// A whole body, within limits.
+async fn read(body: Incoming) -> Result<Bytes, Refusal> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let refusal = |code, status, message: &'static str| Refusal {
+        code,
+        status,
+        message: message.into(),
+        details: Vec::new(),
+    };
+    match tokio::time::timeout(BODY_TIME_MAX, Limited::new(body, BODY_BYTES_MAX).collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            Err(refusal(413, "INVALID_ARGUMENT", "The request is too large."))
+        }
+        Ok(Err(_)) => Err(refusal(400, "INVALID_ARGUMENT", "The request could not be read.")),
+        Err(_) => Err(refusal(408, "DEADLINE_EXCEEDED", "The request took too long to arrive.")),
+    }
+}
+
+impl Shared {
+    async fn pause(&self) {
+        if self.latency.is_zero() {
+            return;
+        }
+        let share = self.lock().service.faults.share();
+        tokio::time::sleep(self.latency.mul_f64(1.0 + JITTER * share)).await;
+    }
+
+    fn json(&self, status: u16, body: &Value) -> Response<Full<Bytes>> {
+        self.answer(status, JSON, Bytes::from(body.to_string()))
+    }
+
+    fn answer(&self, status: u16, kind: HeaderValue, body: Bytes) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::new(body));
+        *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        response.headers_mut().insert(CONTENT_TYPE, kind);
+        // hyper adds the true date; a skewed clock shows its own.
+        if self.clock_skew_s != 0
+            && let Ok(now) = jiff::Timestamp::from_microsecond(self.now().as_micros())
+            && let Ok(date) = HeaderValue::from_str(&now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string())
+        {
+            response.headers_mut().insert(DATE, date);
+        }
+        response
+    }
+}
