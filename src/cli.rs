@@ -7,7 +7,7 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
-use crate::emulator::Fault;
+use crate::emulator::faults::Fault;
 use crate::input::{Format, TimeFormat};
 
 const STYLES: Styles = Styles::styled()

@@ -67,10 +67,14 @@ pub enum SettingsError {
         error: crate::chat::EndpointError,
     },
     /// No key.
-    #[error("no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), or rehearse with --emulator")]
+    #[error(
+        "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), or rehearse with --emulator"
+    )]
     NoCredentials,
     /// Nobody to act for.
-    #[error("nobody to act for: give --impersonate EMAIL (or TENURE_IMPERSONATE), a user of the Workspace domain; or rehearse with --emulator")]
+    #[error(
+        "nobody to act for: give --impersonate EMAIL (or TENURE_IMPERSONATE), a user of the Workspace domain; or rehearse with --emulator"
+    )]
     NoSubject,
 }
 
@@ -100,8 +104,8 @@ impl Settings {
         if connection.emulator {
             self.target = Target::Emulator;
         } else if let Some(url) = &connection.endpoint {
-            let endpoint = Endpoint::parse(url)
-                .map_err(|error| SettingsError::Endpoint { url: url.clone(), error })?;
+            let endpoint =
+                Endpoint::parse(url).map_err(|error| SettingsError::Endpoint { url: url.clone(), error })?;
             self.target = Target::Endpoint(endpoint.as_str().to_owned());
         }
         if let Some(path) = &connection.credentials {

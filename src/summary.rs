@@ -87,7 +87,11 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
         line("pending", tally.pending, "still to be sent");
     }
     if tally.in_flight > 0 {
-        line("in flight", tally.in_flight, "sent, answer unknown: looked up in Chat before anything is sent again");
+        line(
+            "in flight",
+            tally.in_flight,
+            "sent, answer unknown: looked up in Chat before anything is sent again",
+        );
     }
     if tally.open > 0 {
         line("open", tally.open, "members to this day: they are added once their space is completed");
@@ -142,10 +146,14 @@ fn remedy(stop: &Stop) -> Option<&'static str> {
             "invalid_grant" => {
                 "check --impersonate (is there such a user?), this machine's clock, and whether the key was revoked"
             }
-            "access_denied" | "admin_policy_enforced" => "ask the Workspace administrator to allow the service account",
+            "access_denied" | "admin_policy_enforced" => {
+                "ask the Workspace administrator to allow the service account"
+            }
             _ => "check the key file and the domain-wide delegation of its service account",
         },
-        Stop::Unauthorized(_) => "check this machine's clock, and whether the key or the delegation was revoked",
+        Stop::Unauthorized(_) => {
+            "check this machine's clock, and whether the key or the delegation was revoked"
+        }
         Stop::ScopeMissing(_) => {
             "Admin console > Security > API controls > Domain-wide delegation: delegate the scope \
              https://www.googleapis.com/auth/chat.import"
@@ -173,7 +181,8 @@ pub fn rows(count: u64) -> String {
 
 /// A file name as a shell takes it.
 pub fn quoted(name: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | '+' | ',' | ':' | '@' | '=');
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | '+' | ',' | ':' | '@' | '=');
     if !name.is_empty() && name.chars().all(plain) {
         name.to_owned()
     } else {

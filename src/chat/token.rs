@@ -114,8 +114,8 @@ impl ServiceAccount {
     /// # Errors
     /// When the file is not readable or not a key, or its `token_uri` is neither https nor loopback.
     pub async fn from_file(path: &Path, subject: &str, scope: &'static str) -> Result<Self, KeyError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| KeyError::File { path: path.to_owned(), error })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| KeyError::File { path: path.to_owned(), error })?;
         ServiceAccount::from_json(&text, path, subject, scope).await
     }
 

@@ -6,7 +6,9 @@ use anyhow::Context as _;
 
 use super::print;
 use crate::cli::EmulatorArgs;
-use crate::emulator::{Config, Emulator, Rules};
+use crate::emulator::quota::Limits;
+use crate::emulator::world::Rules;
+use crate::emulator::{Config, Emulator};
 use crate::exit::Exit;
 use crate::signals::Signals;
 
@@ -14,8 +16,11 @@ pub(super) async fn run(args: EmulatorArgs) -> anyhow::Result<Exit> {
     let (_signals, mut stops) = Signals::listen()?;
     let config = Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
-        writes_per_minute: args.writes_per_minute,
-        reads_per_minute: args.reads_per_minute,
+        limits: Limits {
+            writes_per_minute: args.writes_per_minute,
+            reads_per_minute: args.reads_per_minute,
+            ..Limits::default()
+        },
         latency: args.latency,
         faults: args.faults,
         seed: args.seed,

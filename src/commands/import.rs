@@ -47,7 +47,11 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         Err(Refused::Problems(intake)) => {
             progress.finish();
             inputs::show(&intake.problems);
-            let advice = if intake.problems.is_fatal() { "" } else { ", or add --skip-invalid to leave those rows out" };
+            let advice = if intake.problems.is_fatal() {
+                ""
+            } else {
+                ", or add --skip-invalid to leave those rows out"
+            };
             print(&format!(
                 "{} in {}; nothing was sent. Mend them{advice}.\n",
                 inputs::count(&intake.problems),
@@ -63,7 +67,10 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         Err(Refused::Journal(error)) => return Err(error.at(&path)),
     };
     if !intake.problems.is_empty() {
-        progress.say(&format!("{} skipped for their problems; `tenure rejects` shows them", rows(intake.invalid)));
+        progress.say(&format!(
+            "{} skipped for their problems; `tenure rejects` shows them",
+            rows(intake.invalid)
+        ));
     }
     if args.journal_only {
         progress.finish();
@@ -93,8 +100,12 @@ fn journal_path(args: &ImportArgs) -> Result<PathBuf, Usage> {
             name.push(".journal.db");
             Ok(PathBuf::from(name))
         }
-        [_] => Err(Usage("standard input has no name: say with --journal FILE where to keep the journal".to_owned())),
-        _ => Err(Usage("several inputs share one journal: say with --journal FILE where to keep it".to_owned())),
+        [_] => Err(Usage(
+            "standard input has no name: say with --journal FILE where to keep the journal".to_owned(),
+        )),
+        _ => Err(Usage(
+            "several inputs share one journal: say with --journal FILE where to keep it".to_owned(),
+        )),
     }
 }
 
@@ -132,8 +143,7 @@ fn read_in(
     let filled = Journal::create(&unfinished, target, now).map_err(Refused::from).and_then(|mut journal| {
         let intake = fill(&mut journal, inputs, progress, signals, now)?;
         journal.close()?;
-        fs::rename(&unfinished, path)
-            .map_err(|error| JournalError::File { path: path.to_owned(), error })?;
+        fs::rename(&unfinished, path).map_err(|error| JournalError::File { path: path.to_owned(), error })?;
         Ok(intake)
     });
     match filled {
@@ -204,7 +214,8 @@ fn dry_run(
     if settings.writes_per_minute > 0 && tally.pending > 0 {
         let minutes = tally.pending.div_ceil(settings.writes_per_minute.into());
         let long = crate::progress::span(std::time::Duration::from_secs(minutes * 60));
-        text += &format!("Sending them takes about {long} at {} writes a minute.\n", settings.writes_per_minute);
+        text +=
+            &format!("Sending them takes about {long} at {} writes a minute.\n", settings.writes_per_minute);
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";
     print(&text)?;

@@ -64,8 +64,10 @@ fn columns(layouts: &[Layout]) -> Vec<String> {
 
 fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut impl Write) -> anyhow::Result<()> {
     let columns = columns(layouts);
-    let delimiter = layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
-    let mut csv = csv::WriterBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_writer(out);
+    let delimiter =
+        layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
+    let mut csv =
+        csv::WriterBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_writer(out);
     csv.write_record(columns.iter().map(String::as_str).chain(ADDED))?;
     journal.rejects(|row| -> anyhow::Result<()> {
         let layout = layout(&row.layout)?;
@@ -130,7 +132,8 @@ fn text_of(value: Value) -> String {
 }
 
 fn restored(row: &RejectedRow, layout: &Layout) -> Result<Restored, JournalError> {
-    let unreadable = |story: String| JournalError::Content(format!("line {} of {}: {story}", row.line, row.path));
+    let unreadable =
+        |story: String| JournalError::Content(format!("line {} of {}: {story}", row.line, row.path));
     let given = Given::from_json(row.given.as_deref()).map_err(|error| unreadable(error.to_string()))?;
     let tenure = match (&row.space, &row.member) {
         (Some(space), Some(member)) => Some(Tenure {

@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use rand::SeedableRng;
-use rand::rngs::StdRng;
+use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::print;
 use crate::chat::{Endpoint, HttpChat, HttpOptions, SCOPE_IMPORT, ServiceAccount};
+use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Config, DriveError, Engine, Finish, Stop, drive};
 use crate::exit::Exit;
@@ -37,7 +38,11 @@ pub(super) struct Sending<'a> {
 }
 
 /// Notes in the journal that a run begins.
-pub(super) fn begin_run(journal: &mut Journal, settings: &Settings, now: Timestamp) -> Result<(), JournalError> {
+pub(super) fn begin_run(
+    journal: &mut Journal,
+    settings: &Settings,
+    now: Timestamp,
+) -> Result<(), JournalError> {
     let json = serde_json::to_string(settings).map_err(|error| JournalError::Content(error.to_string()))?;
     journal.begin_run(&json, now)
 }
@@ -62,7 +67,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             grace: GRACE,
         };
         let lanes = journal.lanes().map_err(|error| error.at(path))?;
-        let engine = Engine::new(config, lanes, &before, StdRng::seed_from_u64(rand::random()));
+        let engine = Engine::new(config, lanes, &before, StdRng::try_from_rng(&mut SysRng)?);
         let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
         if let Some(emulator) = emulator {
             emulator.stop().await;
@@ -107,8 +112,11 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
 /// A Chat of this process's own. What it holds lies beside the journal, so that a rehearsal too can be interrupted.
 async fn rehearsal(journal: &Journal, path: &Path, settings: &Settings) -> anyhow::Result<Emulator> {
     let config = emulator::Config {
-        writes_per_minute: settings.writes_per_minute,
-        reads_per_minute: settings.reads_per_minute,
+        limits: Limits {
+            writes_per_minute: settings.writes_per_minute,
+            reads_per_minute: settings.reads_per_minute,
+            ..Limits::default()
+        },
         store: Some(sibling(path, "emulator")),
         ..emulator::Config::default()
     };
@@ -118,7 +126,10 @@ async fn rehearsal(journal: &Journal, path: &Path, settings: &Settings) -> anyho
     Ok(emulator)
 }
 
-async fn connect(settings: &Settings, emulator: Option<&Emulator>) -> anyhow::Result<HttpChat<ServiceAccount>> {
+async fn connect(
+    settings: &Settings,
+    emulator: Option<&Emulator>,
+) -> anyhow::Result<HttpChat<ServiceAccount>> {
     let (url, account) = match (&settings.target, emulator) {
         (Target::Endpoint(url), _) => {
             let (key, subject) = settings.account()?;

@@ -20,7 +20,8 @@ pub(super) struct Bars {
 /// Fits 60 columns.
 const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {msg}";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {msg}";
-const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {msg}";
+const IMPORTING: &str =
+    "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {msg}";
 const CHARS: &str = "=> ";
 
 impl Bars {
@@ -128,7 +129,11 @@ fn figures(meter: &Meter, snapshot: &Snapshot) -> String {
 /// The end of a path: that is where its name is.
 fn tail(path: &str) -> String {
     let skip = path.chars().count().saturating_sub(24);
-    if skip == 0 { path.to_owned() } else { format!("…{}", path.chars().skip(skip + 1).collect::<String>()) }
+    if skip == 0 {
+        path.to_owned()
+    } else {
+        format!("…{}", path.chars().skip(skip + 1).collect::<String>())
+    }
 }
 
 fn thousands(count: u64) -> String {

@@ -85,7 +85,9 @@ impl<W: Write> Display for Json<W> {
                 "event": "retry", "at": at, "space": job.space_name.as_str(), "member": job.member_name.as_str(),
                 "wait": wait.as_secs_f64(), "error": story,
             }),
-            Event::Throttled { wait } => json!({ "event": "throttled", "at": at, "wait": wait.as_secs_f64() }),
+            Event::Throttled { wait } => {
+                json!({ "event": "throttled", "at": at, "wait": wait.as_secs_f64() })
+            }
             Event::SpaceRefused { space, rows, story } => json!({
                 "event": "space_refused", "at": at, "space": space.as_str(), "rows": rows, "error": story,
             }),

@@ -22,7 +22,9 @@ impl Meter {
         if self.samples.back().is_none_or(|(last, _)| now.saturating_sub(*last) >= spacing) {
             self.samples.push_back((now, count));
         }
-        while self.samples.len() > 1 && self.samples.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW) {
+        while self.samples.len() > 1
+            && self.samples.front().is_some_and(|(at, _)| now.saturating_sub(*at) > WINDOW)
+        {
             self.samples.pop_front();
         }
     }
@@ -41,7 +43,7 @@ impl Meter {
 }
 
 /// A rate as people read it: by the second when it is fast, else by the minute.
-pub fn rate(per_second: f64) -> String {
+pub(super) fn rate(per_second: f64) -> String {
     if per_second >= 10.0 { format!("{per_second:.0}/s") } else { format!("{:.0}/min", per_second * 60.0) }
 }
 
@@ -97,9 +99,14 @@ mod tests {
 
     #[test]
     fn spans_and_rates() {
-        for (seconds, text) in
-            [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (720, "12 min"), (19_200, "5 h 20 min"), (200_000, "2 d 7 h")]
-        {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (720, "12 min"),
+            (19_200, "5 h 20 min"),
+            (200_000, "2 d 7 h"),
+        ] {
             assert_eq!(span(Duration::from_secs(seconds)), text);
         }
         assert_eq!((rate(4.99), rate(98.6)), ("299/min".to_owned(), "99/s".to_owned()));
