@@ -28,6 +28,9 @@ const LANES_OPEN_MAX: usize = 256;
 const QUEUE_LOW: usize = 8;
 /// How many rows it asks for.
 const FEED: usize = 32;
+/// How old a request must be before the list is believed not to show what it did. Nobody documents how soon a write
+/// is listed; a row that is sent again too early meets a 409 and is looked up once more.
+const LATE_WRITE: Duration = Duration::from_secs(2);
 /// A row that has failed this often by itself, while others succeeded, is rejected.
 const FAILURES_PER_ROW_MAX: u32 = 12;
 
@@ -251,7 +254,7 @@ impl Engine {
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
             Input::Pending { space, jobs } => self.on_pending(space, jobs),
-            Input::InFlight { space, jobs } => self.on_in_flight(space, jobs),
+            Input::InFlight { space, jobs } => self.on_in_flight(now, space, jobs),
             Input::Written { batch } => self.on_written(batch),
             Input::Attributed { space, attributions } => self.on_attributed(now, space, &attributions),
             Input::Created { row, result } => self.on_created(now, row, result),
@@ -542,10 +545,12 @@ impl Engine {
         }
     }
 
-    fn on_in_flight(&mut self, space: SpaceId, jobs: Vec<Job>) {
+    fn on_in_flight(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>) {
         let Some(lane) = self.lanes.get_mut(&space) else { return };
         lane.step = Step::Sending;
         for job in jobs {
+            let age = now.wall.since(job.marked_at.unwrap_or(now.wall)).min(LATE_WRITE);
+            lane.look_not_before = lane.look_not_before.max(now.elapsed + (LATE_WRITE - age));
             lane.claim(&job);
             lane.unclear.push(job.id);
             self.rows.insert(job.id, Active { job, failures: 0, failed_first: None, exists: None });

@@ -115,6 +115,7 @@ mod tests {
             user: user.map(str::to_owned),
             span: span(10, 20),
             attempts: 1,
+            marked_at: None,
         }
     }
 

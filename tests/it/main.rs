@@ -1,1 +1,3 @@
-//! Black-box tests: everything here drives the built binary.
+//! Black-box tests drive the built binary; the simulation drives the engine against the emulator's state machine.
+
+mod simulation;
