@@ -250,7 +250,7 @@ impl Journal {
     fn jobs(&self, condition: &str, parameters: impl rusqlite::Params) -> Result<Vec<Job>, JournalError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "SELECT rows.id, operation, space, spaces.name, member, members.name, members.user, create_time, delete_time,
-                    attempts, marked_at
+                    attempts
                FROM rows JOIN spaces ON spaces.id = space JOIN members ON members.id = member
               WHERE space = ?1 {condition}"
         ))?;
@@ -276,7 +276,6 @@ impl Journal {
                     delete_time: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
                 },
                 attempts: row.get(9)?,
-                marked_at: row.get::<_, Option<i64>>(10)?.map(Timestamp::from_micros),
             });
         }
         Ok(jobs)

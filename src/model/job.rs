@@ -131,6 +131,4 @@ pub struct Job {
     pub span: Span,
     /// How often it has been marked in flight.
     pub attempts: u32,
-    /// When it was last marked in flight.
-    pub marked_at: Option<Timestamp>,
 }

@@ -1,7 +1,7 @@
 //! Points in time, to the microsecond.
 
 use std::fmt;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -58,11 +58,6 @@ impl Timestamp {
             Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),
         };
         Timestamp(micros)
-    }
-
-    /// How long after `earlier` it is; nothing if it is before.
-    pub fn since(self, earlier: Timestamp) -> Duration {
-        Duration::from_micros(self.0.saturating_sub(earlier.0).try_into().unwrap_or(0))
     }
 
     /// One microsecond earlier: the `createTime` that Chat assumes when only `deleteTime` is given.
