@@ -1,1 +1,18 @@
-//! Black-box tests: everything here drives the built binary.
+//! Black-box tests: everything here drives the built binary, and looks at nothing but what a user can see: exit codes,
+//! the two outputs, the journal, and what Chat holds afterwards.
+#![cfg(unix)]
+// Clippy's exceptions for tests cover functions marked as such, not the helpers between them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod completions;
+mod credentials;
+mod exit_codes;
+mod help;
+mod input_files;
+mod journal;
+mod killed;
+mod outage;
+mod output;
+mod rejects;
+mod screens;
+mod support;
