@@ -149,11 +149,26 @@ struct WireErrorBody {
     details: Vec<Value>,
 }
 
-/// Reads a successful answer's body.
+/// Reads an answer. `retry_after` is the header of that name; `now` is what a date in it is held against.
 ///
 /// # Errors
-/// [`Failure::Lost`] when it cannot be read: whatever Chat did, this does not tell.
-pub(super) fn read_success(call: &Call, body: &[u8]) -> Result<Answer, Failure> {
+/// [`Failure::Refused`] for an error status; [`Failure::Lost`] for a success that cannot be read: whatever Chat did,
+/// this does not tell.
+pub fn read_answer(
+    call: &Call,
+    http_status: u16,
+    retry_after: Option<&str>,
+    body: &[u8],
+    now: Timestamp,
+) -> Result<Answer, Failure> {
+    if (200..300).contains(&http_status) {
+        read_success(call, body)
+    } else {
+        Err(Failure::Refused(Box::new(read_refusal(http_status, retry_after, body, now))))
+    }
+}
+
+fn read_success(call: &Call, body: &[u8]) -> Result<Answer, Failure> {
     let unreadable =
         |error: serde_json::Error| Failure::Lost(format!("{} answered unreadably: {error}", call.name()));
     match call {
@@ -184,7 +199,7 @@ fn membership(wire: WireMembership) -> Membership {
 
 /// Reads an answer with an error status. Front ends answer with HTML or plain text at times, and bodies get cut short;
 /// what can be made out is kept.
-pub(super) fn read_refusal(
+fn read_refusal(
     http_status: u16,
     retry_after: Option<&str>,
     body: &[u8],

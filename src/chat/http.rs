@@ -5,8 +5,7 @@ use std::time::Duration;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Method, Response};
 
-use super::answer::{read_refusal, read_success};
-use super::{Answer, Call, Chat, Endpoint, Failure, Tokens};
+use super::{Answer, Call, Chat, Endpoint, Failure, Tokens, read_answer};
 use crate::model::Timestamp;
 
 /// The largest body that is read: a full page of `members.list` is well under 1 MiB.
@@ -52,7 +51,7 @@ impl<T: Tokens> HttpChat<T> {
         Ok(HttpChat { client: builder.build()?, endpoint: options.endpoint, tokens })
     }
 
-    async fn send(&self, call: &Call, token: &str) -> Result<Result<Answer, Box<super::Refusal>>, Failure> {
+    async fn send(&self, call: &Call, token: &str) -> Result<Answer, Failure> {
         let request = call.request();
         let method = Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::GET);
         let mut bearer = HeaderValue::try_from(format!("Bearer {token}"))
@@ -69,32 +68,31 @@ impl<T: Tokens> HttpChat<T> {
         }
         let response = builder.send().await.map_err(|error| failure(&error))?;
         let status = response.status();
-        let retry_after =
-            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).map(str::to_owned);
-        if status.is_success() {
-            let body = read_body(response).await?;
-            return read_success(call, &body).map(Ok);
-        }
-        // The status alone says what happened, so a refusal's body may be missing.
-        let body = read_body(response).await.unwrap_or_default();
-        Ok(Err(Box::new(read_refusal(status.as_u16(), retry_after.as_deref(), &body, Timestamp::now()))))
+        let header = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+        let retry_after = header.map(str::to_owned);
+        let body = match read_body(response).await {
+            Ok(body) => body,
+            Err(failure) if status.is_success() => return Err(failure),
+            // The status of a refusal says what happened, even when its body is cut short.
+            Err(_) => Vec::new(),
+        };
+        read_answer(call, status.as_u16(), retry_after.as_deref(), &body, Timestamp::now())
     }
 }
 
 impl<T: Tokens> Chat for HttpChat<T> {
     async fn call(&self, call: Call) -> Result<Answer, Failure> {
         let token = self.tokens.token(None).await.map_err(Failure::Token)?;
-        match self.send(&call, &token).await? {
-            Ok(answer) => Ok(answer),
+        match self.send(&call, &token).await {
             // Expired or revoked since it was fetched: one fresh token tells which. A 401 has applied nothing.
-            Err(refusal) if refusal.http_status == 401 => {
+            Err(Failure::Refused(refusal)) if refusal.http_status == 401 => {
                 let token = self.tokens.token(Some(&token)).await.map_err(Failure::Token)?;
-                self.send(&call, &token).await?.map_err(|refusal| match refusal.http_status {
-                    401 => Failure::Unauthorized(refusal),
-                    _ => Failure::Refused(refusal),
+                self.send(&call, &token).await.map_err(|failure| match failure {
+                    Failure::Refused(refusal) if refusal.http_status == 401 => Failure::Unauthorized(refusal),
+                    failure => failure,
                 })
             }
-            Err(refusal) => Err(Failure::Refused(refusal)),
+            answer => answer,
         }
     }
 }

@@ -11,7 +11,7 @@ mod token;
 
 use std::future::Future;
 
-pub use answer::{Answer, Failure, Membership, Page, Refusal};
+pub use answer::{Answer, Failure, Membership, Page, Refusal, read_answer};
 pub use call::{Call, Request, SCOPE_IMPORT};
 pub use endpoint::{Endpoint, EndpointError};
 pub use http::{HttpChat, HttpOptions};

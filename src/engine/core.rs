@@ -28,6 +28,9 @@ const LANES_OPEN_MAX: usize = 256;
 const QUEUE_LOW: usize = 8;
 /// How many rows it asks for.
 const FEED: usize = 32;
+/// How long requests of a run that was killed may still be on their way when the next one begins. Nobody documents how
+/// soon a write is listed; a row that is sent again too early meets a 409 and is looked up once more.
+const LATE_WRITE: Duration = Duration::from_secs(2);
 /// A row that has failed this often by itself, while others succeeded, is rejected.
 const FAILURES_PER_ROW_MAX: u32 = 12;
 
@@ -184,6 +187,10 @@ pub struct Engine {
     /// The order in which lanes are asked for a row.
     ring: VecDeque<SpaceId>,
     rows: HashMap<RowId, Active>,
+    /// The rows in memory by member: what one answer tells of somebody's id holds for all of them.
+    members: HashMap<MemberId, Vec<RowId>>,
+    /// Ids of members that were learned in a batch which is not durable yet, so that the journal may not tell them.
+    learned: HashMap<MemberId, (u64, String)>,
     delayed: BinaryHeap<Reverse<(Duration, RowId)>>,
     /// Rows being marked in flight, with the batch that does it.
     marking: VecDeque<(u64, RowId)>,
@@ -223,6 +230,8 @@ impl Engine {
             lanes: BTreeMap::new(),
             ring: VecDeque::new(),
             rows: HashMap::new(),
+            members: HashMap::new(),
+            learned: HashMap::new(),
             delayed: BinaryHeap::new(),
             marking: VecDeque::new(),
             ready: VecDeque::new(),
@@ -251,7 +260,7 @@ impl Engine {
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
             Input::Pending { space, jobs } => self.on_pending(space, jobs),
-            Input::InFlight { space, jobs } => self.on_in_flight(space, jobs),
+            Input::InFlight { space, jobs } => self.on_in_flight(now, space, jobs),
             Input::Written { batch } => self.on_written(batch),
             Input::Attributed { space, attributions } => self.on_attributed(now, space, &attributions),
             Input::Created { row, result } => self.on_created(now, row, result),
@@ -498,7 +507,7 @@ impl Engine {
     /// While stopping: what has not left goes back.
     fn wind_down(&mut self) {
         while let Some(row) = self.ready.pop_front() {
-            if let Some(active) = self.rows.remove(&row) {
+            if let Some(active) = self.forget(row) {
                 let space = active.job.space;
                 self.changes.push(Change::Release { row, space, sent: false, note: None });
             }
@@ -536,24 +545,28 @@ impl Engine {
         if let Some(last) = jobs.last() {
             lane.fed = Some(last.clone());
         }
+        lane.queue.extend(jobs.iter().map(|job| job.id));
         for job in jobs {
-            lane.queue.push_back(job.id);
-            self.rows.insert(job.id, Active { job, failures: 0, failed_first: None, exists: None });
+            self.hold(job);
         }
     }
 
-    fn on_in_flight(&mut self, space: SpaceId, jobs: Vec<Job>) {
+    fn on_in_flight(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>) {
         let Some(lane) = self.lanes.get_mut(&space) else { return };
         lane.step = Step::Sending;
-        for job in jobs {
-            lane.claim(&job);
+        lane.look_not_before = now.elapsed + LATE_WRITE;
+        for job in &jobs {
+            lane.claim(job);
             lane.unclear.push(job.id);
-            self.rows.insert(job.id, Active { job, failures: 0, failed_first: None, exists: None });
+        }
+        for job in jobs {
+            self.hold(job);
         }
     }
 
     fn on_written(&mut self, batch: u64) {
         self.written = self.written.max(batch);
+        self.learned.retain(|_, (of, _)| *of > batch);
         while let Some((of, row)) = self.marking.front().copied() {
             if of > batch {
                 break;
@@ -695,7 +708,7 @@ impl Engine {
             }
             Verdict::Stop(stop) => {
                 self.changes.push(Change::Release { row, space, sent: true, note: Some(note) });
-                self.rows.remove(&row);
+                self.forget(row);
                 self.begin_stop(now, stop);
             }
         }
@@ -802,7 +815,11 @@ impl Engine {
         let story = note.error.clone();
         note.error = format!("Chat refuses the whole space {name}: {story}");
         note.kind = "SPACE_REFUSED".to_owned();
-        self.rows.retain(|_, active| active.job.space != space);
+        let gone: Vec<RowId> =
+            self.rows.values().filter(|active| active.job.space == space).map(|active| active.job.id).collect();
+        for row in gone {
+            self.forget(row);
+        }
         self.counts.rejected += rows;
         self.changes.push(Change::SpaceRejected { space, at: now.wall, note });
         self.close_lane(space);
@@ -835,7 +852,15 @@ impl Engine {
         existed: bool,
     ) {
         let Some(Active { job, .. }) = self.forget(row) else { return };
-        let (space, member): (SpaceId, MemberId) = (job.space, job.member);
+        let (space, member) = (job.space, job.member);
+        if let Some(user) = &user {
+            self.learned.insert(member, (self.batch + 1, user.clone()));
+            for row in self.members.get(&member).into_iter().flatten() {
+                if let Some(other) = self.rows.get_mut(row) {
+                    other.job.user.get_or_insert_with(|| user.clone());
+                }
+            }
+        }
         let at = now.wall;
         self.changes.push(Change::Done { row, space, member, at, http_status, membership, user, existed });
         self.counts.done += 1;
@@ -849,8 +874,23 @@ impl Engine {
         self.events.push(Event::Rejected { job, note });
     }
 
+    fn hold(&mut self, mut job: Job) {
+        if job.user.is_none() {
+            job.user = self.learned.get(&job.member).map(|(_, user)| user.clone());
+        }
+        self.members.entry(job.member).or_default().push(job.id);
+        self.rows.insert(job.id, Active { job, failures: 0, failed_first: None, exists: None });
+    }
+
     fn forget(&mut self, row: RowId) -> Option<Active> {
         let active = self.rows.remove(&row)?;
+        let member = active.job.member;
+        if let Some(rows) = self.members.get_mut(&member) {
+            rows.retain(|other| *other != row);
+            if rows.is_empty() {
+                self.members.remove(&member);
+            }
+        }
         if let Some(lane) = self.lanes.get_mut(&active.job.space) {
             lane.free(&active.job);
             lane.left -= 1;

@@ -22,7 +22,7 @@ pub struct Unclear<'a> {
 pub enum Finding {
     /// Chat holds it.
     Held {
-        /// As listed; `None` when several could be it.
+        /// As listed; `None` when it is not certain which one it is.
         held: Option<Held>,
         /// Whether it was there before the first call.
         beforehand: bool,
@@ -53,14 +53,18 @@ pub fn reconcile(unclear: &Unclear<'_>, listed: &[Attribution]) -> Finding {
         held: Some(entry.held.clone()),
         beforehand: entry.found_beforehand,
     };
-    if let Some(holder) = known_holder(job) {
-        let mut own = listed.iter().filter(|entry| entry.held.user == holder);
-        let exact = own.clone().find(|entry| compatible(job.span, entry.held.span));
-        return match (exact, own.next()) {
-            (Some(entry), _) => found(entry),
-            (None, Some(entry)) => Finding::Different { held: entry.held.clone() },
-            (None, None) => Finding::NotHeld,
-        };
+    // The journal may have learned the member's id from another row since this one was read.
+    let holder = known_holder(job);
+    let is_own = |entry: &&Attribution| {
+        holder == Some(entry.held.user.as_str()) || entry.owners.contains(&job.member)
+    };
+    let mut own = listed.iter().filter(is_own);
+    let exact = own.clone().find(|entry| compatible(job.span, entry.held.span));
+    match (exact, own.next()) {
+        (Some(entry), _) => return found(entry),
+        (None, Some(entry)) => return Finding::Different { held: entry.held.clone() },
+        (None, None) if holder.is_some() => return Finding::NotHeld,
+        (None, None) => {}
     }
     let mut candidates = listed.iter().filter(|entry| {
         entry.owners.is_empty()
@@ -70,6 +74,9 @@ pub fn reconcile(unclear: &Unclear<'_>, listed: &[Attribution]) -> Finding {
     });
     match (candidates.next(), candidates.next()) {
         (None, _) => Finding::NotHeld,
+        // Chat says that the member has one, and there is one that fits; whose it is, is only likely, so nothing more is
+        // concluded from it.
+        (Some(entry), None) if entry.found_beforehand => Finding::Held { held: None, beforehand: true },
         (Some(entry), None) => found(entry),
         (Some(_), Some(_)) if unclear.exists => Finding::Held { held: None, beforehand: true },
         (Some(_), Some(_)) => Finding::Undecided,
@@ -157,8 +164,11 @@ mod tests {
         assert_eq!(lost(None, std::slice::from_ref(&known)), Finding::NotHeld, "it is somebody else's");
         let before = Attribution { found_beforehand: true, ..entry("users/3", span(10, 20)) };
         assert_eq!(lost(None, std::slice::from_ref(&before)), Finding::NotHeld, "it was there before");
-        assert_eq!(exists(None, std::slice::from_ref(&before)), held(&before), "and that is what 409 says");
+        let likely = Finding::Held { held: None, beforehand: true };
+        assert_eq!(exists(None, std::slice::from_ref(&before)), likely, "and that is what 409 says");
         assert_eq!(lost(None, &[known, before, own.clone()]), held(&own));
+        let learned = Attribution { owners: vec![MemberId(7)], ..own };
+        assert_eq!(lost(None, std::slice::from_ref(&learned)), held(&learned), "another row has told whose it is");
     }
 
     #[test]

@@ -16,8 +16,8 @@ const RAW: &str = "raw";
 /// What a tenure does not say of its row: unknown columns, and known ones whose text is not the canonical form (times
 /// as `Timestamp` prints them, `spaces/ID`, `users/…`). Of a bad row: everything.
 ///
-/// Kept as the text of a JSON object, in the row's order, ready for the journal. In JSONL a known key that is absent
-/// although the tenure has it (a `space` taken from `name`) is held as `null`.
+/// Kept as the text of a JSON object, ready for the journal, in the row's order (for JSONL the unknown keys come first).
+/// In JSONL a known key that is absent although the tenure has it (a `space` taken from `name`) is held as `null`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Given(Option<String>);
 
@@ -66,7 +66,7 @@ impl Given {
         Ok(Given(json.map(str::to_owned)))
     }
 
-    /// Its pairs, in the row's order.
+    /// Its pairs, in their order.
     pub fn pairs(&self) -> Map<String, Value> {
         self.0.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
     }
@@ -149,6 +149,10 @@ pub(super) struct GivenBuilder(Vec<u8>);
 
 impl GivenBuilder {
     pub(super) fn push(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
+        if self.0.is_empty() {
+            // What a row usually needs: growing to it step by step costs more than the writing.
+            self.0.reserve(96);
+        }
         self.0.push(if self.0.is_empty() { b'{' } else { b',' });
         // Texts and JSON values always serialise, and memory takes all.
         let _ = serde_json::to_writer(&mut self.0, name);

@@ -1,5 +1,6 @@
-//! Black-box tests: everything here drives the built binary, and looks at nothing but what a user can see: exit codes,
-//! the two outputs, the journal, and what Chat holds afterwards.
+//! Black-box tests: they drive the built binary, and look at nothing but what a user can see: exit codes, the two
+//! outputs, the journal, and what Chat holds afterwards. And a simulation, which drives the engine against the
+//! emulator's state machine.
 #![cfg(unix)]
 // Clippy's exceptions for tests cover functions marked as such, not the helpers between them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -15,4 +16,5 @@ mod outage;
 mod output;
 mod rejects;
 mod screens;
+mod simulation;
 mod support;

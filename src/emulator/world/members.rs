@@ -7,8 +7,7 @@ use super::ids::Who;
 use super::payload::Body;
 use super::refusal::Refusal;
 use super::state::{Key, Space, Stint};
-use super::{Context, RepeatedCreate, SecondStint, World};
-use crate::emulator::world::Scopes;
+use super::{Context, RepeatedCreate, Rules, Scopes, SecondStint, World};
 use crate::model::{Role, Timestamp};
 
 /// Most people in a GROUP_CHAT and in a SPACE (limits guide).
@@ -26,64 +25,9 @@ impl World {
         }
         let who = named(&body)?;
         let record = if space.in_import_mode {
-            let (create_time, delete_time) = historical_times(&body, space, context.now)?;
-            if who.is_group() {
-                return Err(Refusal::invalid("A Google Group can't have a historical membership."));
-            }
-            if who.is_app() {
-                return Err(Refusal::invalid("A Chat app can't have a historical membership."));
-            }
-            if !rules.home_domains.is_empty() && who.address.is_some() && !who.is_in(&rules.home_domains) {
-                return Err(Refusal::invalid(
-                    "Historical memberships are for users of the same Workspace organization.",
-                ));
-            }
-            if let Some(member) = space.history.get(&Key::new(&who.id)) {
-                let same = |stint: &Stint| {
-                    stint.create_time == create_time && stint.delete_time == Some(delete_time)
-                };
-                let refused = match member.stints.iter().any(same) {
-                    true => rules.repeated_create == RepeatedCreate::Refuse,
-                    false => rules.second_stint == SecondStint::Refuse,
-                };
-                if refused {
-                    return Err(already_a_member());
-                }
-            }
-            MembershipRecord {
-                name: membership_name(context.call.space, &who.id),
-                member: who.id,
-                address: who.address,
-                role: Some(Role::Member),
-                create_time,
-                delete_time: Some(delete_time),
-                invited: false,
-            }
+            historical(rules, context, space, &body, who)?
         } else {
-            may_add(context, space, &who)?;
-            if body.has("createTime") || body.has("deleteTime") {
-                return Err(Refusal::invalid(
-                    "createTime and deleteTime can only be set while the space is in import mode.",
-                ));
-            }
-            if space.current.contains_key(&Key::new(&who.id)) {
-                return Err(already_a_member());
-            }
-            let most =
-                if space.record.space_type == "SPACE" { SPACE_MEMBERS_MAX } else { GROUP_CHAT_MEMBERS_MAX };
-            if space.current.len() >= most {
-                return Err(Refusal::precondition("The space has as many members as it can have."));
-            }
-            let invited = who.is_in(&rules.invited_domains);
-            MembershipRecord {
-                name: membership_name(context.call.space, &who.id),
-                role: (!who.is_group() && !invited).then_some(Role::Member),
-                member: who.id,
-                address: who.address,
-                create_time: context.now,
-                delete_time: None,
-                invited,
-            }
+            of_now(rules, context, space, &body, who)?
         };
         let stint = Stint {
             create_time: record.create_time,
@@ -214,6 +158,80 @@ fn named(body: &Body) -> Result<Who, Refusal> {
             Ok(who)
         }
     }
+}
+
+/// A membership that has ended, for a space in import mode.
+fn historical(
+    rules: &Rules,
+    context: &Context<'_>,
+    space: &Space,
+    body: &Body,
+    who: Who,
+) -> Result<MembershipRecord, Refusal> {
+    let (create_time, delete_time) = historical_times(body, space, context.now)?;
+    if who.is_group() {
+        return Err(Refusal::invalid("A Google Group can't have a historical membership."));
+    }
+    if who.is_app() {
+        return Err(Refusal::invalid("A Chat app can't have a historical membership."));
+    }
+    if !rules.home_domains.is_empty() && who.address.is_some() && !who.is_in(&rules.home_domains) {
+        return Err(Refusal::invalid(
+            "Historical memberships are for users of the same Workspace organization.",
+        ));
+    }
+    if let Some(member) = space.history.get(&Key::new(&who.id)) {
+        let same = |stint: &Stint| stint.create_time == create_time && stint.delete_time == Some(delete_time);
+        let refused = match member.stints.iter().any(same) {
+            true => rules.repeated_create == RepeatedCreate::Refuse,
+            false => rules.second_stint == SecondStint::Refuse,
+        };
+        if refused {
+            return Err(already_a_member());
+        }
+    }
+    Ok(MembershipRecord {
+        name: membership_name(context.call.space, &who.id),
+        member: who.id,
+        address: who.address,
+        role: Some(Role::Member),
+        create_time,
+        delete_time: Some(delete_time),
+        invited: false,
+    })
+}
+
+/// A membership of now, for a space that is not in import mode.
+fn of_now(
+    rules: &Rules,
+    context: &Context<'_>,
+    space: &Space,
+    body: &Body,
+    who: Who,
+) -> Result<MembershipRecord, Refusal> {
+    may_add(context, space, &who)?;
+    if body.has("createTime") || body.has("deleteTime") {
+        return Err(Refusal::invalid(
+            "createTime and deleteTime can only be set while the space is in import mode.",
+        ));
+    }
+    if space.current.contains_key(&Key::new(&who.id)) {
+        return Err(already_a_member());
+    }
+    let most = if space.record.space_type == "SPACE" { SPACE_MEMBERS_MAX } else { GROUP_CHAT_MEMBERS_MAX };
+    if space.current.len() >= most {
+        return Err(Refusal::precondition("The space has as many members as it can have."));
+    }
+    let invited = who.is_in(&rules.invited_domains);
+    Ok(MembershipRecord {
+        name: membership_name(context.call.space, &who.id),
+        role: (!who.is_group() && !invited).then_some(Role::Member),
+        member: who.id,
+        address: who.address,
+        create_time: context.now,
+        delete_time: None,
+        invited,
+    })
 }
 
 /// Both ends of a historical membership, held against the rules of the import-data guide:

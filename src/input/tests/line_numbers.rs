@@ -69,7 +69,7 @@ fn lines_of(bytes: &[u8], delimiter: u8) -> Vec<u64> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2_000))]
+    #![proptest_config(ProptestConfig::with_cases(1_000))]
     #[test]
     fn the_guard_follows_the_csv_crate(
         text in "[ab,;\"\"\"\n\n\r\0 ]{0,60}",
