@@ -1,3 +1,20 @@
-//! Black-box tests drive the built binary; the simulation drives the engine against the emulator's state machine.
+//! Black-box tests: they drive the built binary, and look at nothing but what a user can see: exit codes, the two
+//! outputs, the journal, and what Chat holds afterwards. And a simulation, which drives the engine against the
+//! emulator's state machine.
+#![cfg(unix)]
+// Clippy's exceptions for tests cover functions marked as such, not the helpers between them.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod completions;
+mod credentials;
+mod exit_codes;
+mod help;
+mod input_files;
+mod journal;
+mod killed;
+mod outage;
+mod output;
+mod rejects;
+mod screens;
 mod simulation;
+mod support;

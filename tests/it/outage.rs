@@ -1,0 +1,98 @@
+//! Bad days on which nobody kills anything: faults of every kind, and an API that goes away.
+
+use std::time::Duration;
+
+use crate::support::{Emulator, Room, SAMPLE, STORE, UNPACED, args, asked_for, people, until};
+
+/// Imports the sample while these faults strike; it ends complete, with every row exactly once.
+fn survives(faults: &[&str], options: &[&str]) -> serde_json::Value {
+    let room = Room::new();
+    let mut emulator = vec!["--writes-per-minute", "0", "--seed", "3"];
+    emulator.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
+    let emulator = Emulator::start(&room, &emulator);
+    let args = args(&[&["import", SAMPLE, "--journal", "j.db"], &UNPACED, options], &emulator.connection());
+    room.tenure(&args).expect(0);
+    assert_eq!(room.held(STORE), asked_for(SAMPLE.as_ref()));
+    let status = room.status("j.db");
+    assert_eq!(status["rows"]["done"], 517);
+    status["requests"].clone()
+}
+
+#[test]
+fn answers_that_are_lost_after_the_write() {
+    let requests = survives(&["error-after=0.1", "reset-after=0.1"], &[]);
+    assert!(requests["failed"].as_u64() > Some(50), "{requests}");
+}
+
+#[test]
+fn requests_that_fail_before_the_write() {
+    let requests = survives(&["error-before=0.08", "reset-before=0.08", "html=0.04"], &[]);
+    assert!(requests["failed"].as_u64() > Some(50), "{requests}");
+}
+
+#[test]
+fn refusals_for_the_quota() {
+    let requests = survives(&["throttle=0.01"], &[]);
+    assert!(requests["throttled"].as_u64() > Some(0), "{requests}");
+}
+
+#[test]
+fn answers_that_never_come() {
+    let requests = survives(&["hang=0.01"], &["--request-timeout", "300ms"]);
+    assert!(requests["failed"].as_u64() > Some(0), "{requests}");
+}
+
+#[test]
+fn tokens_that_are_refused_now_and_then() {
+    survives(&["unauthorized=0.02", "token-error=0.2"], &[]);
+}
+
+#[test]
+fn an_api_that_goes_away_and_comes_back_in_time() {
+    let room = Room::new();
+    let emulator = Emulator::start(&room, &["--writes-per-minute", "0", "--latency", "20ms"]);
+    let port = emulator.port();
+    // Unless the key is the same, the token would be refused; this is about the API alone.
+    let import = args(
+        &[&["import", SAMPLE, "--journal", "j.db", "--max-in-flight", "4"], &UNPACED],
+        &emulator.connection(),
+    );
+    let run = room.start(&import);
+    until("some rows are in Chat", || room.held(STORE).len() > 40);
+    emulator.kill();
+    std::thread::sleep(Duration::from_millis(300));
+    let _emulator = Emulator::start_on(&room, port, &["--writes-per-minute", "0"]);
+    // The new emulator knows another key, and none of the old tokens: Google's answer to a revoked key.
+    let run = run.wait().expect(5);
+    assert!(run.out.contains("invalid_grant"), "{}", run.out);
+    room.tenure(&import).expect(0);
+    assert_eq!(room.held(STORE), asked_for(SAMPLE.as_ref()));
+}
+
+#[test]
+fn nobody_answers_at_all() {
+    let room = Room::new();
+    room.write("rows.csv", people(20, 2));
+    let emulator = Emulator::start(&room, &["--writes-per-minute", "0"]);
+    let (port, connection) = (emulator.port(), emulator.connection());
+    emulator.kill();
+    let import = args(&[&["import", "rows.csv", "--give-up-after", "500ms"]], &connection);
+    let run = room.tenure(&import).expect(5);
+    assert!(run.out.contains("check the network, then go on"), "{}", run.out);
+    assert_eq!(room.status("rows.csv.journal.db")["rows"]["pending"], 20);
+    let _emulator = Emulator::start_on(&room, port, &["--writes-per-minute", "0"]);
+    room.tenure(&["resume", "rows.csv.journal.db"]).expect(0);
+    assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
+}
+
+#[test]
+fn every_answer_is_a_page_of_html() {
+    let room = Room::new();
+    room.write("rows.csv", people(20, 2));
+    let emulator = Emulator::start(&room, &["--fault", "html=1"]);
+    let import = args(&[&["import", "rows.csv", "--give-up-after", "500ms"]], &emulator.connection());
+    let run = room.tenure(&import).expect(5);
+    assert!(run.out.contains("502"), "{}", run.out);
+    assert!(!run.out.contains('<'), "no markup on the screen: {}", run.out);
+    assert_eq!(room.status("rows.csv.journal.db")["rows"]["pending"], 20);
+}

@@ -1,0 +1,334 @@
+//! Running the binary in a room of its own, and reading what it leaves behind.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+/// Nothing here takes this long; a run that does hangs.
+const PATIENCE: Duration = Duration::from_secs(100);
+
+/// The sample of the README's first command.
+pub(crate) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/memberships.csv");
+
+/// The folder of the samples.
+pub(crate) const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples");
+
+/// Options that let a rehearsal go as fast as the machine.
+pub(crate) const UNPACED: [&str; 4] = ["--writes-per-minute", "0", "--writes-per-minute-per-space", "0"];
+
+/// An empty folder in which the binary runs.
+pub(crate) struct Room {
+    folder: tempfile::TempDir,
+}
+
+/// How a run ended.
+pub(crate) struct Run {
+    /// The exit code; `None` when a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// Standard output.
+    pub(crate) out: String,
+    /// Standard error.
+    pub(crate) err: String,
+}
+
+impl Run {
+    /// The run itself, if it ended with this code.
+    #[track_caller]
+    pub(crate) fn expect(self, code: i32) -> Run {
+        assert_eq!(self.code, Some(code), "stdout:\n{}\nstderr:\n{}", self.out, self.err);
+        self
+    }
+
+    /// Everything that it said.
+    pub(crate) fn said(&self) -> String {
+        format!("{}{}", self.out, self.err)
+    }
+}
+
+impl Room {
+    pub(crate) fn new() -> Room {
+        Room { folder: tempfile::tempdir().unwrap() }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.file(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.file(name)).unwrap()
+    }
+
+    /// Names of the files, sorted.
+    pub(crate) fn files(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.path()).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// The binary in this room, with an environment of its own: nothing of the developer's reaches it.
+    pub(crate) fn command<I: AsRef<str>>(&self, args: &[I]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tenure"));
+        command
+            .args(args.iter().map(AsRef::as_ref))
+            .current_dir(self.path())
+            .env_clear()
+            .env("HOME", self.path())
+            .env("TMPDIR", std::env::temp_dir())
+            // Help is wrapped to it.
+            .env("COLUMNS", "100")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn tenure<I: AsRef<str>>(&self, args: &[I]) -> Run {
+        finish(assert_cmd::Command::from_std(self.command(args)))
+    }
+
+    /// The same with standard input.
+    pub(crate) fn tenure_fed<I: AsRef<str>>(&self, args: &[I], input: impl Into<Vec<u8>>) -> Run {
+        let mut command = assert_cmd::Command::from_std(self.command(args));
+        command.write_stdin(input);
+        finish(command)
+    }
+
+    /// The same with additions to its environment.
+    pub(crate) fn tenure_env<I: AsRef<str>>(&self, args: &[I], env: &[(&str, &str)]) -> Run {
+        let mut command = self.command(args);
+        command.envs(env.iter().copied());
+        finish(assert_cmd::Command::from_std(command))
+    }
+
+    /// Starts it and lets it run.
+    pub(crate) fn start<I: AsRef<str>>(&self, args: &[I]) -> Running {
+        let mut command = self.command(args);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        Running { child: Some(command.spawn().unwrap()) }
+    }
+
+    /// `status --json`, whose figures always add up.
+    #[track_caller]
+    pub(crate) fn status(&self, journal: &str) -> Value {
+        let run = self.tenure(&["status", "--json", journal]).expect(0);
+        let status: Value = serde_json::from_str(&run.out).unwrap();
+        let rows = &status["rows"];
+        let states = ["done", "rejected", "pending", "in_flight", "open"];
+        let sum: u64 = states.iter().map(|state| rows[*state].as_u64().unwrap()).sum();
+        assert_eq!(rows["total"], sum, "{status}");
+        let requests = &status["requests"];
+        let answered: u64 =
+            ["ok", "throttled", "failed"].iter().map(|kind| requests[*kind].as_u64().unwrap()).sum();
+        assert!(answered <= requests["sent"].as_u64().unwrap(), "{status}");
+        status
+    }
+
+    /// What Chat holds, as its log has it.
+    pub(crate) fn held(&self, store: &str) -> Vec<Held> {
+        held(&self.file(store))
+    }
+}
+
+fn finish(mut command: assert_cmd::Command) -> Run {
+    let output = command.timeout(PATIENCE).output().unwrap();
+    Run {
+        code: output.status.code(),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A run under way. Dropping it kills it.
+pub(crate) struct Running {
+    child: Option<Child>,
+}
+
+impl Running {
+    fn child(&mut self) -> &mut Child {
+        self.child.as_mut().unwrap()
+    }
+
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// Sends a signal: `INT`, `TERM`.
+    pub(crate) fn signal(&mut self, name: &str) {
+        let id = self.id().to_string();
+        assert!(Command::new("kill").args([&format!("-{name}"), &id]).status().unwrap().success());
+    }
+
+    /// Ends it as kill -9 does, if it still runs. Says whether it did.
+    pub(crate) fn kill(mut self) -> bool {
+        let ran = self.is_running();
+        let _ = self.child().kill();
+        let _ = self.child().wait();
+        ran
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        self.child().try_wait().unwrap().is_none()
+    }
+
+    /// Waits for its end. Its outputs are small enough for a pipe.
+    pub(crate) fn wait(mut self) -> Run {
+        let begin = Instant::now();
+        while self.is_running() {
+            assert!(begin.elapsed() < PATIENCE, "it does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let mut child = self.child.take().unwrap();
+        let (mut out, mut err) = (String::new(), String::new());
+        child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        Run { code: child.wait().unwrap().code(), out, err }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+}
+
+/// Waits until something is the case.
+#[track_caller]
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !holds() {
+        assert!(begin.elapsed() < PATIENCE, "it never came to this: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// A stand-alone emulator with `key.json` and `chat.jsonl` in its room. Dropping it kills it.
+pub(crate) struct Emulator {
+    running: Running,
+    /// `http://127.0.0.1:PORT/`.
+    pub(crate) endpoint: String,
+}
+
+/// Where a stand-alone emulator keeps what it holds.
+pub(crate) const STORE: &str = "chat.jsonl";
+
+impl Emulator {
+    /// Starts one on a free port.
+    pub(crate) fn start(room: &Room, options: &[&str]) -> Emulator {
+        Emulator::start_on(room, 0, options)
+    }
+
+    /// Starts one on this port.
+    pub(crate) fn start_on(room: &Room, port: u16, options: &[&str]) -> Emulator {
+        let port = port.to_string();
+        let mut args = vec!["emulator", "--port", &port, "--write-key", "key.json", "--state", STORE];
+        args.extend(["--any-space"]);
+        args.extend(options);
+        let mut running = room.start(&args);
+        let mut line = String::new();
+        BufReader::new(running.child().stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let Some(endpoint) = line.trim_end().strip_prefix("listening on ") else {
+            let mut story = String::new();
+            running.child().stderr.take().unwrap().read_to_string(&mut story).unwrap();
+            panic!("the emulator says {line:?}, {story:?}");
+        };
+        Emulator { endpoint: endpoint.to_owned(), running }
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.endpoint.trim_end_matches('/').rsplit(':').next().unwrap().parse().unwrap()
+    }
+
+    /// Ends it as kill -9 does.
+    pub(crate) fn kill(self) {
+        assert!(self.running.kill(), "the emulator has ended by itself");
+    }
+
+    /// What `import` needs to find it.
+    pub(crate) fn connection(&self) -> Vec<String> {
+        ["--endpoint", &self.endpoint, "--credentials", "key.json", "--impersonate", "admin@example.com"]
+            .map(str::to_owned)
+            .to_vec()
+    }
+}
+
+/// Arguments from pieces.
+pub(crate) fn args(pieces: &[&[&str]], more: &[String]) -> Vec<String> {
+    pieces.iter().flat_map(|piece| piece.iter().map(|arg| (*arg).to_owned())).chain(more.to_vec()).collect()
+}
+
+/// A historical membership: space, member (address where there is one), begin and end in microseconds.
+pub(crate) type Held = (String, String, i64, i64);
+
+/// What Chat holds, sorted. A line without its end was never answered for, and is none.
+pub(crate) fn held(store: &Path) -> Vec<Held> {
+    let text = fs::read_to_string(store).unwrap_or_default();
+    let mut held = Vec::new();
+    for line in text.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        let change: Value = serde_json::from_str(line).unwrap();
+        if change.get("space").is_some() {
+            continue;
+        }
+        let record = change.get("membership").unwrap_or_else(|| panic!("an import does not do this: {line}"));
+        let text = |key: &str| record[key].as_str().unwrap().to_owned();
+        let name = text("name");
+        let (space, _) = name.split_once("/members/").unwrap();
+        let member = record.get("address").map_or_else(|| text("member"), |_| text("address"));
+        held.push((space.to_owned(), member, micros(&text("createTime")), micros(&text("deleteTime"))));
+    }
+    held.sort();
+    held
+}
+
+/// What a CSV file in the contract's own spelling asks for: each membership that has ended, once, sorted.
+pub(crate) fn asked_for(csv: &Path) -> Vec<Held> {
+    let mut reader = csv::Reader::from_path(csv).unwrap();
+    let mut asked = Vec::new();
+    for row in reader.deserialize::<BTreeMap<String, String>>() {
+        let row = row.unwrap();
+        if row["deleteTime"].is_empty() {
+            continue;
+        }
+        let member = row["member"].strip_prefix("users/").unwrap_or(&row["member"]).to_lowercase();
+        asked.push((row["space"].clone(), member, micros(&row["createTime"]), micros(&row["deleteTime"])));
+    }
+    asked.sort();
+    asked.dedup();
+    asked
+}
+
+fn micros(time: &str) -> i64 {
+    time.parse::<jiff::Timestamp>().unwrap().as_microsecond()
+}
+
+/// A CSV of so many people who were in one of `spaces` spaces for a day each.
+pub(crate) fn people(count: usize, spaces: usize) -> String {
+    let mut text = "space,member,createTime,deleteTime\n".to_owned();
+    for number in 0..count {
+        let (space, day) = (number % spaces, 1 + number % 28);
+        text += &format!(
+            "spaces/AAQA{space},person{number}@example.com,2020-01-{day:02}T00:{:02}:00Z,2021-01-{day:02}T00:00:00Z\n",
+            number / 28 % 60
+        );
+    }
+    text
+}
