@@ -262,10 +262,10 @@ impl Loader<'_> {
         stints.sort_unstable();
         let (_, mut reach, mut holder) = stints[0];
         for &(start, end, id) in &stints[1..] {
-            if start < reach {
-                if let Some(overlap) = self.overlap(holder, id)? {
-                    report(overlap);
-                }
+            if start < reach
+                && let Some(overlap) = self.overlap(holder, id)?
+            {
+                report(overlap);
             }
             if end > reach {
                 (reach, holder) = (end, id);
