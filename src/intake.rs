@@ -106,7 +106,7 @@ pub fn take_in(
 }
 
 fn read_one(
-    mut reader: Reader,
+    reader: Reader,
     loader: &mut Loader<'_>,
     inputs: &Inputs,
     intake: &mut Intake,

@@ -156,7 +156,12 @@ impl Journal {
         if !path.exists() {
             return Err(JournalError::Missing);
         }
-        Journal::prepare(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // An empty file is an empty database to SQLite, but nothing that was ever begun.
+        if schema::check(&conn)? == 0 {
+            return Err(JournalError::NotAJournal);
+        }
+        Journal::prepare(conn)
     }
 
     /// Opens an existing journal for reading, also while another process writes to it.
