@@ -18,10 +18,10 @@ pub(super) struct Bars {
 }
 
 /// Fits 60 columns.
-const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {msg}";
-const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {msg}";
+const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
+const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
 const IMPORTING: &str =
-    "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {msg}";
+    "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {wide_msg}";
 const CHARS: &str = "=> ";
 
 impl Bars {
@@ -88,6 +88,8 @@ impl Display for Bars {
 
     fn finish(&mut self) {
         if let Some(bar) = self.importing.take() {
+            // The line below the bar stays empty, between the bar and the summary.
+            bar.set_message("");
             bar.abandon();
         }
         if let Some((_, bar)) = self.reading.take() {

@@ -23,8 +23,10 @@ impl Engine {
         if let Some(last) = jobs.last() {
             lane.fed = Some(last.clone());
         }
-        lane.queue.extend(jobs.iter().map(|job| job.id));
-        for job in jobs {
+        // Rows that were recovered and released again are pending too, and here already.
+        let new: Vec<Job> = jobs.into_iter().filter(|job| !self.rows.contains_key(&job.id)).collect();
+        lane.queue.extend(new.iter().map(|job| job.id));
+        for job in new {
             self.hold(job);
         }
     }
