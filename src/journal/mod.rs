@@ -24,7 +24,7 @@ use crate::model::{RowId, Timestamp};
 pub use change::{Calls, Change, Note};
 pub use load::{Added, Loader, Overlap};
 pub use lock::{Lock, sibling};
-pub use query::{Attribution, Held, Lane, Lanes, Tally};
+pub use query::{Attribution, Held, Lane, Tally, Work};
 pub use rejects::{RejectKind, RejectedRow};
 pub use thread::{JournalThread, Reply};
 

@@ -121,7 +121,8 @@ fn figures(meter: &Meter, snapshot: &Snapshot) -> String {
         parts.push(format!("{} to be retried", snapshot.waiting).into());
     }
     if !snapshot.paused.is_zero() {
-        parts.push(format!("quota: waiting {}", span(snapshot.paused)).into());
+        let what = if snapshot.throttled { "quota" } else { "network" };
+        parts.push(format!("waiting {} for the {what}", span(snapshot.paused)).into());
     } else if snapshot.failures_in_a_row > 0 {
         parts.push(format!("{} failures in a row", snapshot.failures_in_a_row).into());
     }

@@ -1,7 +1,7 @@
 //! What Chat's answers do to the engine.
 
 use super::super::event::{Event, Stop};
-use super::super::lane::{Lane, Purpose, Step};
+use super::super::lane::{Lane, Look, Purpose, Step};
 use super::super::pacer::Kind;
 use super::super::reconcile::relevant;
 use super::super::retry::{Verdict, decide};
@@ -30,13 +30,12 @@ impl Engine {
         let note = note(&failure);
         match decide(&failure) {
             Verdict::Throttled => {
-                let wait = self.throttle(now, Kind::Write, &failure);
+                let wait = self.set_back(now, Kind::Write, &failure, true);
                 self.changes.push(Change::Release { row, space, sent: true, note: Some(note) });
                 self.delay(now, row, wait);
             }
             Verdict::NotApplied => {
-                let in_a_row = self.failed(Kind::Write, now, failure.to_string(), false);
-                let wait = self.wait(in_a_row, &failure);
+                let wait = self.set_back(now, Kind::Write, &failure, false);
                 self.changes.push(Change::Release { row, space, sent: true, note: Some(note) });
                 self.retry_event(row, wait, &failure);
                 self.delay(now, row, wait);
@@ -126,8 +125,9 @@ impl Engine {
 
     pub(super) fn on_list_failed(&mut self, now: Now, space: SpaceId, failure: &Failure) {
         let until = match decide(failure) {
-            Verdict::Throttled => now.elapsed + self.throttle(now, Kind::Read, failure),
-            Verdict::NotApplied | Verdict::Unclear => {
+            Verdict::Throttled => now.elapsed + self.set_back(now, Kind::Read, failure, true),
+            Verdict::NotApplied => now.elapsed + self.set_back(now, Kind::Read, failure, false),
+            Verdict::Unclear => {
                 self.failed(Kind::Read, now, failure.to_string(), false);
                 let failures = self.lanes.get(&space).map_or(0, |lane| match &lane.step {
                     Step::Looking(look) => look.failures,
@@ -192,7 +192,9 @@ impl Engine {
         self.events.push(Event::SpaceRefused { space: name, rows, story });
     }
 
-    pub(super) fn stop_if_every_space_is_refused(&mut self, now: Now) {
+    /// When every space at hand is refused and nothing has succeeded, a space that could be reached in an earlier run
+    /// tells whether it is the spaces' fault. Without one, or when it is refused too, the run stops.
+    pub(super) fn call_the_witness(&mut self, now: Now) {
         if self.succeeded || self.lanes.is_empty() {
             return;
         }
@@ -201,7 +203,13 @@ impl Engine {
             let Step::Refused(note) = &lane.step else { return };
             first.get_or_insert((lane.name.clone(), note.error.clone()));
         }
-        if let Some((space, story)) = first {
+        if let Some(witness) = self.witness.take() {
+            let step = Step::Looking(Look::new(Purpose::Presence, now.elapsed));
+            let mut lane = Lane::new(witness.id, witness.name, 0, self.pacer.space(), step);
+            lane.drained = true;
+            self.lanes.insert(witness.id, lane);
+            self.wake_at(now.elapsed);
+        } else if let Some((space, story)) = first {
             self.begin_stop(now, Stop::EverySpaceRefused { space, story, spaces: self.lanes.len() });
         }
     }

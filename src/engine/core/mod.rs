@@ -22,15 +22,13 @@ use super::event::{Event, Snapshot, Stop};
 use super::lane::{Lane, Look, Purpose, Step};
 use super::pacer::{Kind, Pacer};
 use crate::chat::Call;
-use crate::journal::{self, Calls, Change, Note, Tally};
+use crate::journal::{self, Calls, Change, Note, Tally, Work};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId};
 pub use io::{Config, Finish, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
 const LANES_OPEN_MAX: usize = 256;
-/// A lane asks the journal for more rows below this many.
-const QUEUE_LOW: usize = 8;
-/// How many rows it asks for.
+/// How many rows a lane asks the journal for.
 const FEED: usize = 32;
 
 #[derive(Debug)]
@@ -57,6 +55,7 @@ pub struct Engine {
     rng: StdRng,
     pacer: Pacer,
     backlog: VecDeque<journal::Lane>,
+    witness: Option<journal::Lane>,
     lanes: BTreeMap<SpaceId, Lane>,
     /// The order in which lanes are asked for a row.
     ring: VecDeque<SpaceId>,
@@ -94,13 +93,14 @@ struct Failing {
 }
 
 impl Engine {
-    /// An engine for the spaces that have work in them. `tally` is where the journal stands.
-    pub fn new(config: Config, lanes: journal::Lanes, tally: &Tally, rng: StdRng) -> Self {
+    /// An engine for what there is to do. `tally` is where the journal stands.
+    pub fn new(config: Config, work: Work, tally: &Tally, rng: StdRng) -> Self {
         Engine {
             pacer: Pacer::new(config.rates),
             config,
             rng,
-            backlog: lanes.into(),
+            backlog: work.lanes.into(),
+            witness: work.witness,
             lanes: BTreeMap::new(),
             ring: VecDeque::new(),
             rows: HashMap::new(),
@@ -189,7 +189,11 @@ impl Engine {
         Snapshot {
             under_way: self.sent,
             waiting: self.delayed.len(),
-            paused: self.pacer.paused(now.elapsed),
+            paused: self
+                .pacer
+                .paused_until(Kind::Write, now.elapsed)
+                .map_or(Duration::ZERO, |until| until - now.elapsed),
+            throttled: self.failing[Kind::Write as usize].as_ref().is_some_and(|failing| failing.throttled),
             failures_in_a_row: self
                 .failing
                 .iter()
@@ -286,11 +290,7 @@ impl Engine {
                 }
                 continue;
             }
-            if matches!(lane.step, Step::Sending)
-                && lane.queue.len() < QUEUE_LOW
-                && !lane.drained
-                && !lane.feeding
-            {
+            if lane.wants_rows() {
                 lane.feeding = true;
                 let after = lane.fed.clone().map(Box::new);
                 self.outputs.push(Output::Pending { space: lane.id, after, limit: FEED });
@@ -305,7 +305,7 @@ impl Engine {
         for space in finished {
             self.close_lane(space);
         }
-        self.stop_if_every_space_is_refused(now);
+        self.call_the_witness(now);
     }
 
     fn close_lane(&mut self, space: SpaceId) {

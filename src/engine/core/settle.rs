@@ -48,6 +48,9 @@ impl Engine {
         if job.user.is_none() {
             job.user = self.learned.get(&job.member).map(|(_, user)| user.clone());
         }
+        if let Some(lane) = self.lanes.get_mut(&job.space) {
+            lane.held += 1;
+        }
         self.members.entry(job.member).or_default().push(job.id);
         self.rows.insert(job.id, Active { job, failures: 0, failed_first: None, exists: None });
     }
@@ -64,6 +67,7 @@ impl Engine {
         if let Some(lane) = self.lanes.get_mut(&active.job.space) {
             lane.free(&active.job);
             lane.left -= 1;
+            lane.held -= 1;
         }
         Some(active)
     }
@@ -94,20 +98,27 @@ impl Engine {
         backoff(failures, &mut self.rng).max(asked_to_wait(failure).unwrap_or_default())
     }
 
-    /// A 429: everything of its kind waits.
-    pub(super) fn throttle(&mut self, now: Now, kind: Kind, failure: &Failure) -> Duration {
-        self.failed(kind, now, failure.to_string(), true);
-        let fresh = !self.pacer.is_paused(kind, now.elapsed);
-        let in_a_row = self.pacer.throttled(kind, now.elapsed);
+    /// A 429, or no network: nothing was applied, and everything of its kind waits.
+    pub(super) fn set_back(&mut self, now: Now, kind: Kind, failure: &Failure, throttled: bool) -> Duration {
+        self.failed(kind, now, failure.to_string(), throttled);
+        let asked = asked_to_wait(failure).unwrap_or_default();
+        if let Some(until) = self.pacer.paused_until(kind, now.elapsed) {
+            // One of those that left before the pause began: it does not make the pause longer, unless it says so.
+            self.pacer.pause(kind, now.elapsed + asked);
+            return asked.max(until - now.elapsed);
+        }
+        let in_a_row = self.pacer.set_back(kind);
         let wait = self.wait(in_a_row, failure);
         self.pacer.pause(kind, now.elapsed + wait);
-        if fresh {
-            self.events.push(Event::Throttled { wait });
-        }
+        self.events.push(if throttled {
+            Event::Throttled { wait }
+        } else {
+            Event::Unreachable { wait, story: failure.to_string(), first: in_a_row == 1 }
+        });
         wait
     }
 
-    pub(super) fn failed(&mut self, kind: Kind, now: Now, story: String, throttled: bool) -> u32 {
+    pub(super) fn failed(&mut self, kind: Kind, now: Now, story: String, throttled: bool) {
         let failing = self.failing[kind as usize].get_or_insert(Failing {
             since: now.elapsed,
             in_a_row: 0,
@@ -117,7 +128,6 @@ impl Engine {
         failing.in_a_row += 1;
         failing.last = story;
         failing.throttled = throttled;
-        failing.in_a_row
     }
 
     /// Chat has answered something definite.
