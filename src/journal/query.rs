@@ -52,8 +52,7 @@ pub struct Lane {
 pub struct Work {
     /// Every space with work in it, those with unknown answers first, then by size.
     pub lanes: Vec<Lane>,
-    /// A space without work in which rows were created before: whether it can still be reached tells a bad space from a
-    /// bad set-up.
+    /// A space without work that could be reached before: whether it still can tells a bad space from a bad set-up.
     pub witness: Option<Lane>,
 }
 
@@ -192,8 +191,9 @@ impl Journal {
     /// When the journal cannot be read.
     pub fn work(&self) -> Result<Work, JournalError> {
         let lanes = self.lanes("pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id")?;
-        let witness =
-            self.lanes("pending + in_flight = 0 AND done > 0 ORDER BY done DESC, id LIMIT 1")?.pop();
+        let witness = self
+            .lanes("pending + in_flight = 0 AND surveyed_at IS NOT NULL ORDER BY surveyed_at DESC LIMIT 1")?
+            .pop();
         Ok(Work { lanes, witness })
     }
 
