@@ -10,6 +10,8 @@ mod lock;
 mod query;
 mod rejects;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 use std::fs::OpenOptions;

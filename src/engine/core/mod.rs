@@ -17,6 +17,8 @@ mod answered;
 mod io;
 mod journaled;
 mod settle;
+#[cfg(test)]
+mod tests;
 
 use super::event::{Event, Snapshot, Stop};
 use super::lane::{Lane, Look, Purpose, Step};
