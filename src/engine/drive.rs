@@ -7,9 +7,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::event::{Event, Snapshot, Stop};
-use super::{Engine, Finish, Input, Now, Output};
-use crate::chat::{Answer, Call, Chat, Failure};
-use crate::journal::{Journal, JournalError, JournalThread, Reply};
+use super::{Engine, Finish, For, Input, Now, Output};
+use crate::chat::{Answer, Chat, Failure};
+use crate::journal::{Journal, JournalError, JournalThread, Said};
 use crate::model::Timestamp;
 
 /// How often an observer is shown where things stand.
@@ -41,19 +41,7 @@ pub enum DriveError {
 
 enum Message {
     Input(Input),
-    JournalFailed(JournalError),
-}
-
-impl From<Reply> for Message {
-    fn from(reply: Reply) -> Self {
-        Message::Input(match reply {
-            Reply::Written { batch } => Input::Written { batch },
-            Reply::Pending { space, jobs } => Input::Pending { space, jobs },
-            Reply::InFlight { space, jobs } => Input::InFlight { space, jobs },
-            Reply::Attributed { space, attributions } => Input::Attributed { space, attributions },
-            Reply::Failed(error) => return Message::JournalFailed(error),
-        })
-    }
+    Journal(Said),
 }
 
 /// Runs the engine to its end. The journal comes back with the result, so that the caller can note how the run ended;
@@ -66,7 +54,12 @@ pub async fn drive<C: Chat>(
     observer: &mut impl Observer,
 ) -> (Option<Journal>, Result<Finish, DriveError>) {
     let (sender, mut inbox) = unbounded_channel();
-    let thread = match JournalThread::start(journal, sender.clone()) {
+    let journal_sender = sender.clone();
+    let say = move |said| {
+        // Nobody listens any more at the end of a run; what was asked for is written all the same.
+        let _ = journal_sender.send(Message::Journal(said));
+    };
+    let thread = match JournalThread::start(journal, say) {
         Ok(thread) => thread,
         Err(error) => return (None, Err(DriveError::Thread(error))),
     };
@@ -102,7 +95,9 @@ pub async fn drive<C: Chat>(
         let failed = loop {
             match next {
                 Some(Message::Input(input)) => engine.handle(clock(), input),
-                Some(Message::JournalFailed(error)) => break Some(error),
+                Some(Message::Journal(Said::Reply(reply))) => engine.handle(clock(), Input::Journal(reply)),
+                Some(Message::Journal(Said::Failed(error))) => break Some(DriveError::Journal(error)),
+                Some(Message::Journal(Said::Ended)) => break Some(DriveError::ThreadEnded),
                 None => break None,
             }
             taken += 1;
@@ -112,7 +107,7 @@ pub async fn drive<C: Chat>(
             next = inbox.try_recv().ok();
         };
         if let Some(error) = failed {
-            break Err(DriveError::Journal(error));
+            break Err(error);
         }
     };
     match thread.finish() {
@@ -128,41 +123,37 @@ fn carry_out<C: Chat>(
     sender: &UnboundedSender<Message>,
 ) {
     match output {
-        Output::Write { batch, changes } => journal.write(batch, changes),
-        Output::Pending { space, after, limit } => journal.pending(space, after, limit),
-        Output::InFlight { space } => journal.in_flight(space),
-        Output::Attribute { space, listed } => journal.attribute(space, listed),
-        Output::Create { row, call } => spawn(chat, call, sender, move |answer| {
-            let result = answer.and_then(|answer| match answer {
-                Answer::Member(membership) => Ok(membership),
-                Answer::Members(_) => Err(mismatched()),
+        Output::Journal(request) => journal.ask(request),
+        Output::Call { whose, call } => {
+            let chat = Arc::clone(chat);
+            let mut answer = Answering { whose, sender: sender.clone(), answered: false };
+            tokio::spawn(async move {
+                let result = chat.call(call).await;
+                answer.give(result);
             });
-            Input::Created { row, result }
-        }),
-        Output::List { space, call } => spawn(chat, call, sender, move |answer| {
-            let result = answer.and_then(|answer| match answer {
-                Answer::Members(page) => Ok(page),
-                Answer::Member(_) => Err(mismatched()),
-            });
-            Input::Listed { space, result }
-        }),
+        }
     }
 }
 
-fn spawn<C: Chat>(
-    chat: &Arc<C>,
-    call: Call,
-    sender: &UnboundedSender<Message>,
-    input: impl FnOnce(Result<Answer, Failure>) -> Input + Send + 'static,
-) {
-    let (chat, sender) = (Arc::clone(chat), sender.clone());
-    tokio::spawn(async move {
-        let answer = chat.call(call).await;
-        // Nobody listens any more when the run ended before the answer came; the row stays in flight.
-        let _ = sender.send(Message::Input(input(answer)));
-    });
+/// Gives the answer to a call; if there is none, because the call panicked, it says that.
+struct Answering {
+    whose: For,
+    sender: UnboundedSender<Message>,
+    answered: bool,
 }
 
-fn mismatched() -> Failure {
-    Failure::Lost("the answer belongs to another call".to_owned())
+impl Answering {
+    fn give(&mut self, result: Result<Answer, Failure>) {
+        self.answered = true;
+        // Nobody listens any more when the run ended before the answer came; the row stays in flight.
+        let _ = self.sender.send(Message::Input(Input::Answered { whose: self.whose, result }));
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.give(Err(Failure::Lost("the call broke off inside tenure".to_owned())));
+        }
+    }
 }

@@ -24,8 +24,15 @@ pub(super) enum Step {
     Looking(Look),
     /// Rows may leave.
     Sending,
-    /// Chat refuses it, and nothing else has succeeded yet that would tell a bad space from a bad set-up.
-    Refused(Note),
+    /// Chat refuses it. Only what succeeds elsewhere after that tells a bad space from a bad set-up.
+    Refused {
+        /// What Chat said.
+        note: Note,
+        /// When.
+        at: Duration,
+        /// For what it was listed.
+        purpose: Purpose,
+    },
 }
 
 /// Why a space is listed.
@@ -35,7 +42,7 @@ pub(super) enum Purpose {
     Baseline,
     /// To find out about rows whose answers are unclear.
     Unclear,
-    /// To find out whether it is there at all, after a 403 or 404.
+    /// To find out whether it can be reached.
     Presence,
 }
 
@@ -47,6 +54,10 @@ pub(super) struct Look {
     /// A page has been asked for, or the journal has been asked whose the listed memberships are.
     pub(super) waiting: bool,
     pub(super) not_before: Duration,
+    /// When the last page was asked for.
+    pub(super) asked_at: Duration,
+    /// Whether the space was refused once already.
+    pub(super) again: bool,
     pub(super) failures: u32,
     /// What the list holds that can matter.
     pub(super) kept: Vec<Held>,
@@ -54,7 +65,16 @@ pub(super) struct Look {
 
 impl Look {
     pub(super) fn new(purpose: Purpose, not_before: Duration) -> Self {
-        Look { purpose, page_token: None, waiting: false, not_before, failures: 0, kept: Vec::new() }
+        Look {
+            purpose,
+            page_token: None,
+            waiting: false,
+            not_before,
+            asked_at: Duration::ZERO,
+            again: false,
+            failures: 0,
+            kept: Vec::new(),
+        }
     }
 }
 
@@ -84,8 +104,6 @@ pub(super) struct Lane {
     pub(super) unclear: Vec<RowId>,
     /// When those may be looked up: a late write should have arrived by then.
     pub(super) look_not_before: Duration,
-    /// Whether to look if the space is still there.
-    pub(super) doubtful: bool,
     /// Members with a row out, waiting for another try or unclear.
     members: HashMap<MemberId, RowId>,
     /// Times of such rows whose member the list could not name.
@@ -109,7 +127,6 @@ impl Lane {
             delayed: 0,
             unclear: Vec::new(),
             look_not_before: Duration::ZERO,
-            doubtful: false,
             members: HashMap::new(),
             spans: HashMap::new(),
         }
@@ -117,23 +134,12 @@ impl Lane {
 
     /// Whether a row may leave now, as far as the lane is concerned.
     pub(super) fn may_send(&self) -> bool {
-        matches!(self.step, Step::Sending)
-            && self.unclear.is_empty()
-            && !self.doubtful
-            && !self.queue.is_empty()
+        matches!(self.step, Step::Sending) && self.unclear.is_empty() && !self.queue.is_empty()
     }
 
-    /// Whether it has to be listed before anything more happens.
-    pub(super) fn wants_look(&self) -> Option<Purpose> {
-        if !matches!(self.step, Step::Sending) || self.out > 0 {
-            None
-        } else if !self.unclear.is_empty() {
-            Some(Purpose::Unclear)
-        } else if self.doubtful {
-            Some(Purpose::Presence)
-        } else {
-            None
-        }
+    /// Whether it has to be listed before anything more is sent: once everything else that is out has come back.
+    pub(super) fn wants_look(&self) -> bool {
+        matches!(self.step, Step::Sending) && self.out == 0 && !self.unclear.is_empty()
     }
 
     /// Whether it can take more rows from the journal. Rows that wait are in memory too, and must not become ever more.
@@ -153,7 +159,6 @@ impl Lane {
             && self.out == 0
             && self.delayed == 0
             && self.unclear.is_empty()
-            && !self.doubtful
     }
 
     /// The place in the queue of the first row that may leave: not while another row of the same member is out, and

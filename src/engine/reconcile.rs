@@ -6,20 +6,20 @@
 //! nobody else's and was not there before is the row's own.
 
 use crate::journal::{Attribution, Held};
-use crate::model::{Job, Span};
+use crate::model::{Job, Span, Timestamp};
 
 /// A row whose answer is unclear.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unclear<'a> {
+pub(super) struct Unclear<'a> {
     /// The row.
-    pub job: &'a Job,
+    pub(super) job: &'a Job,
     /// Whether Chat answered that such a membership exists (409), rather than not at all.
-    pub exists: bool,
+    pub(super) exists: bool,
 }
 
 /// What the list says of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
+pub(super) enum Finding {
     /// Chat holds it.
     Held {
         /// As listed; `None` when it is not certain which one it is.
@@ -39,46 +39,75 @@ pub enum Finding {
 }
 
 /// Whether a listed membership can matter for a row: all others need not be kept while paging.
-pub fn relevant(job: &Job, held: &Held) -> bool {
+pub(super) fn relevant(job: &Job, held: &Held) -> bool {
     match known_holder(job) {
         Some(holder) => holder == held.user,
-        None => compatible(job.span, held.span),
+        None => fit(job.span, held.span) != Fit::No,
     }
 }
 
-/// Decides.
-pub fn reconcile(unclear: &Unclear<'_>, listed: &[Attribution]) -> Finding {
-    let job = unclear.job;
-    let found = |entry: &Attribution| Finding::Held {
-        held: Some(entry.held.clone()),
-        beforehand: entry.found_beforehand,
+/// Decides for all rows of one space whose answers are unclear. A listed membership settles one row at most.
+pub(super) fn reconcile(unclear: &[Unclear<'_>], mut listed: Vec<Attribution>) -> Vec<Finding> {
+    unclear
+        .iter()
+        .map(|row| {
+            let (finding, taken) = look_up(row, &listed);
+            if let Some(taken) = taken {
+                listed.remove(taken);
+            }
+            finding
+        })
+        .collect()
+}
+
+/// What the list says of one row, and which entry settles it.
+fn look_up(row: &Unclear<'_>, listed: &[Attribution]) -> (Finding, Option<usize>) {
+    let job = row.job;
+    let held = |place: usize| {
+        let entry: &Attribution = &listed[place];
+        let held = Some(entry.held.clone());
+        (Finding::Held { held, beforehand: entry.found_beforehand }, Some(place))
     };
     // The journal may have learned the member's id from another row since this one was read.
     let holder = known_holder(job);
     let is_own =
-        |entry: &&Attribution| holder == Some(entry.held.user.as_str()) || entry.owners.contains(&job.member);
-    let mut own = listed.iter().filter(is_own);
-    let exact = own.clone().find(|entry| compatible(job.span, entry.held.span));
-    match (exact, own.next()) {
-        (Some(entry), _) => return found(entry),
-        (None, Some(entry)) => return Finding::Different { held: entry.held.clone() },
-        (None, None) if holder.is_some() => return Finding::NotHeld,
-        (None, None) => {}
+        |entry: &Attribution| holder == Some(entry.held.user.as_str()) || entry.owners.contains(&job.member);
+    let place = |wanted: Fit, of: &dyn Fn(&Attribution) -> bool| {
+        listed.iter().position(|entry| of(entry) && fit(job.span, entry.held.span) == wanted)
+    };
+    if let Some(place) = place(Fit::Exact, &is_own) {
+        return held(place);
     }
-    let mut candidates = listed.iter().filter(|entry| {
-        entry.owners.is_empty()
-            && compatible(job.span, entry.held.span)
-            // Without an answer, what was there before is not what the lost request did.
-            && (unclear.exists || !entry.found_beforehand)
-    });
-    match (candidates.next(), candidates.next()) {
-        (None, _) => Finding::NotHeld,
-        // Chat says that the member has one, and there is one that fits; whose it is, is only likely, so nothing more is
-        // concluded from it.
-        (Some(entry), None) if entry.found_beforehand => Finding::Held { held: None, beforehand: true },
-        (Some(entry), None) => found(entry),
-        (Some(_), Some(_)) if unclear.exists => Finding::Held { held: None, beforehand: true },
-        (Some(_), Some(_)) => Finding::Undecided,
+    if let Some(place) = place(Fit::Perhaps, &is_own) {
+        let entry = &listed[place];
+        // It can only be this row's if the member has no other there. Then 409 says so, or nothing was there before.
+        let sure = !entry.owner_has_others && (row.exists || !entry.found_beforehand);
+        return if sure { held(place) } else { (Finding::Undecided, None) };
+    }
+    if let Some(entry) = listed.iter().find(|entry| is_own(entry)) {
+        return (Finding::Different { held: entry.held.clone() }, None);
+    }
+    if holder.is_some() {
+        return (Finding::NotHeld, None);
+    }
+    // Without an answer, what was there before is not what the lost request did.
+    let is_free = |entry: &&Attribution| entry.owners.is_empty() && (row.exists || !entry.found_beforehand);
+    let fitting = |wanted: Fit| {
+        let fits = move |entry: &&Attribution| fit(job.span, entry.held.span) == wanted;
+        listed.iter().filter(is_free).filter(fits).count()
+    };
+    // Chat says that the member has one, and there is one that fits; whose it is, is only likely, so nothing more is
+    // concluded from it.
+    let likely = (Finding::Held { held: None, beforehand: true }, None);
+    match (fitting(Fit::Exact), fitting(Fit::Perhaps)) {
+        (0, 0) => (Finding::NotHeld, None),
+        (1, _) => match place(Fit::Exact, &|entry| is_free(&entry)) {
+            Some(place) if !listed[place].found_beforehand => held(place),
+            _ => likely,
+        },
+        _ if row.exists => likely,
+        // Whose it is cannot be told by times that are not told, nor by times that two of them have.
+        _ => (Finding::Undecided, None),
     }
 }
 
@@ -91,17 +120,36 @@ pub(super) fn known_holder(job: &Job) -> Option<&str> {
     job.user.as_deref().or_else(|| name.canonical_user())
 }
 
-/// Whether a listed membership can be the one that was asked for. What the list does not tell cannot differ.
-fn compatible(asked: Span, listed: Span) -> bool {
-    let start =
-        listed.create_time.is_none() || asked.start().is_none() || listed.create_time == asked.start();
-    start && (listed.delete_time.is_none() || listed.delete_time == asked.delete_time)
+/// How well a listed membership fits what was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fit {
+    /// Both times are the same.
+    Exact,
+    /// Nothing differs, but the list does not tell everything. Whether it does, Google does not document.
+    Perhaps,
+    /// Something differs.
+    No,
+}
+
+fn fit(asked: Span, listed: Span) -> Fit {
+    let differs = |asked: Option<Timestamp>, listed: Option<Timestamp>| listed.is_some() && asked != listed;
+    // Without an end and without a beginning, it began when Chat got it.
+    let begins = asked.start().is_some();
+    if (begins && differs(asked.start(), listed.create_time))
+        || differs(asked.delete_time, listed.delete_time)
+    {
+        Fit::No
+    } else if listed.create_time.is_some() && listed.delete_time == asked.delete_time {
+        Fit::Exact
+    } else {
+        Fit::Perhaps
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MemberId, MemberName, Operation, RowId, SpaceId, SpaceName, Timestamp};
+    use crate::model::{MemberId, MemberName, Operation, RowId, SpaceId, SpaceName};
 
     fn span(create: i64, delete: i64) -> Span {
         Span {
@@ -126,15 +174,19 @@ mod tests {
 
     fn entry(user: &str, span: Span) -> Attribution {
         let held = Held { membership: format!("spaces/A/members/{user}"), user: user.to_owned(), span };
-        Attribution { held, owners: Vec::new(), found_beforehand: false }
+        Attribution { held, owners: Vec::new(), owner_has_others: false, found_beforehand: false }
+    }
+
+    fn one(job: &Job, exists: bool, listed: &[Attribution]) -> Finding {
+        reconcile(&[Unclear { job, exists }], listed.to_vec()).remove(0)
     }
 
     fn lost(user: Option<&str>, listed: &[Attribution]) -> Finding {
-        reconcile(&Unclear { job: &job(user), exists: false }, listed)
+        one(&job(user), false, listed)
     }
 
     fn exists(user: Option<&str>, listed: &[Attribution]) -> Finding {
-        reconcile(&Unclear { job: &job(user), exists: true }, listed)
+        one(&job(user), true, listed)
     }
 
     fn held(entry: &Attribution) -> Finding {
@@ -182,10 +234,25 @@ mod tests {
     }
 
     #[test]
-    fn times_that_are_not_told_do_not_differ() {
+    fn a_list_that_does_not_tell_times() {
         let silent = entry("users/1", Span { create_time: None, delete_time: None });
-        assert_eq!(lost(Some("users/1"), std::slice::from_ref(&silent)), held(&silent));
-        assert_eq!(lost(None, std::slice::from_ref(&silent)), held(&silent));
+        let listed = std::slice::from_ref(&silent);
+        assert_eq!(lost(Some("users/1"), listed), held(&silent));
+        assert_eq!(lost(None, listed), Finding::Undecided);
+        assert_eq!(exists(None, listed), Finding::Held { held: None, beforehand: true });
+        let two_stints = Attribution { owners: vec![MemberId(7)], owner_has_others: true, ..silent.clone() };
+        assert_eq!(lost(Some("users/1"), std::slice::from_ref(&two_stints)), Finding::Undecided);
+        let before = Attribution { found_beforehand: true, ..silent.clone() };
+        assert_eq!(lost(Some("users/1"), std::slice::from_ref(&before)), Finding::Undecided);
+    }
+
+    #[test]
+    fn one_entry_settles_one_row() {
+        let own = entry("users/1", span(10, 20));
+        let (one, mut other) = (job(None), job(None));
+        (other.id, other.member) = (RowId(2), MemberId(8));
+        let rows = [Unclear { job: &one, exists: false }, Unclear { job: &other, exists: false }];
+        assert_eq!(reconcile(&rows, vec![own.clone()]), [held(&own), Finding::NotHeld]);
     }
 
     #[test]
@@ -193,8 +260,8 @@ mod tests {
         let mut job = job(None);
         job.span.create_time = None;
         let own = entry("users/1", span(19, 20));
-        assert_eq!(reconcile(&Unclear { job: &job, exists: false }, std::slice::from_ref(&own)), held(&own));
+        assert_eq!(one(&job, false, std::slice::from_ref(&own)), held(&own));
         let other = [entry("users/1", span(18, 20))];
-        assert_eq!(reconcile(&Unclear { job: &job, exists: false }, &other), Finding::NotHeld);
+        assert_eq!(one(&job, false, &other), Finding::NotHeld);
     }
 }

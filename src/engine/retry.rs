@@ -13,7 +13,7 @@ use crate::chat::{Failure, Refusal, TokenFailure};
 
 /// What to do about a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub(super) enum Verdict {
     /// The quota is used up: wait, and everybody else with it. Nothing was applied.
     Throttled,
     /// Nothing was applied, and nothing is wrong with the row: send it again later.
@@ -31,7 +31,7 @@ pub enum Verdict {
 }
 
 /// Decides.
-pub fn decide(failure: &Failure) -> Verdict {
+pub(super) fn decide(failure: &Failure) -> Verdict {
     match failure {
         Failure::NotSent(_) | Failure::Token(TokenFailure::Passing(_)) => Verdict::NotApplied,
         Failure::Lost(_) => Verdict::Unclear,
@@ -75,7 +75,7 @@ const BACKOFF_MIN: Duration = Duration::from_millis(50);
 
 /// Truncated exponential backoff with full jitter: anything up to 1 s after the first failure, up to 64 s from the
 /// seventh on.
-pub fn backoff(failures: u32, rng: &mut StdRng) -> Duration {
+pub(super) fn backoff(failures: u32, rng: &mut StdRng) -> Duration {
     let ceiling = Duration::from_secs(1 << failures.saturating_sub(1).min(6)).min(BACKOFF_MAX);
     ceiling.mul_f64(rng.random::<f64>()).max(BACKOFF_MIN)
 }

@@ -9,6 +9,7 @@ mod load;
 mod lock;
 mod query;
 mod rejects;
+mod request;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -26,9 +27,10 @@ use crate::model::{RowId, Timestamp};
 pub use change::{Calls, Change, Note};
 pub use load::{Added, Loader, Overlap};
 pub use lock::{Lock, sibling};
-pub use query::{Attribution, Held, Lane, Tally, Work};
+pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use rejects::{RejectKind, RejectedRow};
-pub use thread::{JournalThread, Reply};
+pub use request::{Reply, Request};
+pub use thread::{JournalThread, Said};
 
 /// What can go wrong with a journal. Each message says which file when it is shown with [`JournalError::at`].
 #[derive(Debug, thiserror::Error)]

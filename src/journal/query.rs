@@ -32,9 +32,9 @@ pub struct Tally {
     pub calls: Calls,
 }
 
-/// A space with work in it.
+/// What there is to do in a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lane {
+pub struct SpaceWork {
     /// The space.
     pub id: SpaceId,
     /// Its name.
@@ -51,9 +51,9 @@ pub struct Lane {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Work {
     /// Every space with work in it, those with unknown answers first, then by size.
-    pub lanes: Vec<Lane>,
+    pub spaces: Vec<SpaceWork>,
     /// A space without work that could be reached before: whether it still can tells a bad space from a bad set-up.
-    pub witness: Option<Lane>,
+    pub witness: Option<SpaceWork>,
 }
 
 /// A membership that Chat lists.
@@ -72,8 +72,10 @@ pub struct Held {
 pub struct Attribution {
     /// The membership.
     pub held: Held,
-    /// Whether its user is known to be some member of this journal, and which.
+    /// Which members of this journal its user is known to be.
     pub owners: Vec<MemberId>,
+    /// Whether a row of one of these is done, or perhaps done, in this space.
+    pub owner_has_others: bool,
     /// Whether it was there before this journal's first call.
     pub found_beforehand: bool,
 }
@@ -190,21 +192,21 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub fn work(&self) -> Result<Work, JournalError> {
-        let lanes = self.lanes("pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id")?;
+        let spaces = self.spaces("pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id")?;
         let witness = self
-            .lanes("pending + in_flight = 0 AND surveyed_at IS NOT NULL ORDER BY surveyed_at DESC LIMIT 1")?
+            .spaces("pending + in_flight = 0 AND surveyed_at IS NOT NULL ORDER BY surveyed_at DESC LIMIT 1")?
             .pop();
-        Ok(Work { lanes, witness })
+        Ok(Work { spaces, witness })
     }
 
-    fn lanes(&self, condition: &str) -> Result<Vec<Lane>, JournalError> {
+    fn spaces(&self, condition: &str) -> Result<Vec<SpaceWork>, JournalError> {
         let mut statement = self.conn.prepare(&format!(
             "SELECT id, name, pending, in_flight, surveyed_at IS NOT NULL FROM spaces WHERE {condition}"
         ))?;
         let mut rows = statement.query([])?;
-        let mut lanes = Vec::new();
+        let mut spaces = Vec::new();
         while let Some(row) = rows.next()? {
-            lanes.push(Lane {
+            spaces.push(SpaceWork {
                 id: SpaceId(row.get(0)?),
                 name: space_name(&row.get::<_, String>(1)?)?,
                 pending: row.get::<_, i64>(2)?.cast_unsigned(),
@@ -212,7 +214,7 @@ impl Journal {
                 surveyed: row.get(4)?,
             });
         }
-        Ok(lanes)
+        Ok(spaces)
     }
 
     /// The names of all spaces.
@@ -300,6 +302,9 @@ impl Journal {
     /// When the journal cannot be read.
     pub fn attribute(&self, space: SpaceId, listed: Vec<Held>) -> Result<Vec<Attribution>, JournalError> {
         let mut owners = self.conn.prepare_cached("SELECT id FROM members WHERE user = ?1 OR name = ?1")?;
+        let mut others = self.conn.prepare_cached(
+            "SELECT 1 FROM rows WHERE space = ?1 AND member = ?2 AND (state = 2 OR kind = 'UNDECIDED')",
+        )?;
         let mut found = self.conn.prepare_cached(
             "SELECT 1 FROM found WHERE space = ?1 AND user = ?2 AND create_time = ?3 AND delete_time = ?4",
         )?;
@@ -307,12 +312,16 @@ impl Journal {
         listed
             .into_iter()
             .map(|held| {
-                let owners = owners
+                let owners: Vec<MemberId> = owners
                     .query_map([&held.user], |row| row.get(0).map(MemberId))?
                     .collect::<Result<_, _>>()?;
+                let mut owner_has_others = false;
+                for owner in &owners {
+                    owner_has_others |= others.exists((space.0, owner.0))?;
+                }
                 let (create, delete) = (micros(held.span.create_time), micros(held.span.delete_time));
                 let found_beforehand = found.exists((space.0, &held.user, create, delete))?;
-                Ok(Attribution { held, owners, found_beforehand })
+                Ok(Attribution { held, owners, owner_has_others, found_beforehand })
             })
             .collect()
     }

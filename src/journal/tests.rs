@@ -53,8 +53,8 @@ fn overlaps(tenures: &[Tenure]) -> Vec<(u64, String)> {
 }
 
 fn jobs(journal: &Journal) -> Vec<Job> {
-    let lanes = journal.work().unwrap().lanes;
-    lanes.iter().flat_map(|lane| journal.pending(lane.id, None, 1000).unwrap()).collect()
+    let spaces = journal.work().unwrap().spaces;
+    spaces.iter().flat_map(|space| journal.pending(space.id, None, 1000).unwrap()).collect()
 }
 
 #[test]
@@ -158,7 +158,7 @@ fn a_members_stints_come_in_the_order_of_their_times() {
         .chain([tenure("A", "a@b.cd", None, Some(10))])
         .collect();
     read(&mut journal, &rows);
-    let space = journal.work().unwrap().lanes[0].id;
+    let space = journal.work().unwrap().spaces[0].id;
     let mut fed: Vec<Job> = Vec::new();
     loop {
         let batch = journal.pending(space, fed.last(), 2).unwrap();

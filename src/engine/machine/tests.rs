@@ -6,7 +6,7 @@ use rand::SeedableRng;
 
 use super::super::Rates;
 use super::*;
-use crate::chat::{Failure, Membership, Page, Refusal, TokenFailure};
+use crate::chat::{Answer, Failure, Membership, Page, Refusal, TokenFailure};
 use crate::journal::Journal;
 use crate::model::{MemberName, SpaceName, Tenure, Timestamp};
 
@@ -18,10 +18,10 @@ struct Bench {
     now: Now,
     /// Calls that wait for an answer.
     creates: VecDeque<(RowId, Call)>,
-    lists: VecDeque<(SpaceId, SpaceName)>,
+    lists: VecDeque<SpaceId>,
     /// What the journal takes its time for.
-    slow: fn(&Output) -> bool,
-    waiting: Vec<Output>,
+    slow: fn(&Request) -> bool,
+    waiting: Vec<Request>,
 }
 
 impl Bench {
@@ -71,42 +71,24 @@ impl Bench {
             }
             for output in outputs {
                 match output {
-                    Output::Create { row, call } => self.creates.push_back((row, call)),
-                    Output::List { space, call: Call::ListMembers { space: name, .. } } => {
-                        self.lists.push_back((space, name));
-                    }
-                    Output::List { call, .. } => panic!("{call:?}"),
-                    journal if (self.slow)(&journal) => self.waiting.push(journal),
-                    journal => self.journal(journal),
+                    Output::Call { whose: For::Row(row), call } => self.creates.push_back((row, call)),
+                    Output::Call { whose: For::Space(space), .. } => self.lists.push_back(space),
+                    Output::Journal(request) if (self.slow)(&request) => self.waiting.push(request),
+                    Output::Journal(request) => self.journal(request),
                 }
             }
         }
     }
 
-    fn journal(&mut self, output: Output) {
-        let input = match output {
-            Output::Write { batch, changes } => {
-                self.journal.apply(&changes).unwrap();
-                Input::Written { batch }
-            }
-            Output::Pending { space, after, limit } => {
-                Input::Pending { space, jobs: self.journal.pending(space, after.as_deref(), limit).unwrap() }
-            }
-            Output::InFlight { space } => {
-                Input::InFlight { space, jobs: self.journal.in_flight(space).unwrap() }
-            }
-            Output::Attribute { space, listed } => {
-                Input::Attributed { space, attributions: self.journal.attribute(space, listed).unwrap() }
-            }
-            other => panic!("{other:?}"),
-        };
-        self.engine.handle(self.now, input);
+    fn journal(&mut self, request: Request) {
+        let reply = self.journal.answer(request).unwrap();
+        self.engine.handle(self.now, Input::Journal(reply));
     }
 
     /// The journal does what it took its time for.
     fn catch_up(&mut self) {
-        for output in std::mem::take(&mut self.waiting) {
-            self.journal(output);
+        for request in std::mem::take(&mut self.waiting) {
+            self.journal(request);
         }
         self.settle();
     }
@@ -118,8 +100,11 @@ impl Bench {
 
     /// Answers every listing: an empty space.
     fn list_all(&mut self) {
-        while let Some((space, _)) = self.lists.pop_front() {
-            self.engine.handle(self.now, Input::Listed { space, result: Ok(Page::default()) });
+        while let Some(space) = self.lists.pop_front() {
+            self.engine.handle(
+                self.now,
+                Input::Answered { whose: For::Space(space), result: Ok(Answer::Members(Page::default())) },
+            );
             self.settle();
         }
     }
@@ -130,13 +115,16 @@ impl Bench {
         let user = format!("users/1{}", row.0);
         let membership =
             Membership { name: format!("{space}/members/{member}"), user: Some(user), group: None, span };
-        self.engine.handle(self.now, Input::Created { row, result: result.map(|()| membership) });
+        self.engine.handle(
+            self.now,
+            Input::Answered { whose: For::Row(row), result: result.map(|()| Answer::Member(membership)) },
+        );
         self.settle();
     }
 
     fn refuse_list(&mut self, failure: Failure) {
-        let (space, _) = self.lists.pop_front().expect("nothing is listed");
-        self.engine.handle(self.now, Input::Listed { space, result: Err(failure) });
+        let space = self.lists.pop_front().expect("nothing is listed");
+        self.engine.handle(self.now, Input::Answered { whose: For::Space(space), result: Err(failure) });
         self.settle();
     }
 
@@ -163,8 +151,8 @@ fn refused(http_status: u16, retry_after: Option<u64>) -> Failure {
 #[test]
 fn nothing_leaves_before_it_is_durably_in_flight() {
     let mut bench = Bench::new(&[("A", "a@b.cd", 1)]);
-    bench.slow = |output| match output {
-        Output::Write { changes, .. } => changes.iter().any(|change| matches!(change, Change::Mark { .. })),
+    bench.slow = |request| match request {
+        Request::Write { changes, .. } => changes.iter().any(|change| matches!(change, Change::Mark { .. })),
         _ => false,
     };
     bench.settle();
@@ -182,7 +170,7 @@ fn spaces_take_turns() {
     let rows: Vec<(&str, &str, i64)> = rows.iter().map(|(s, m, d)| (*s, m.as_str(), *d)).collect();
     let mut bench = Bench::new(&rows);
     // All spaces have rows before the first may leave.
-    bench.slow = |output| matches!(output, Output::Pending { .. });
+    bench.slow = |request| matches!(request, Request::Pending { .. });
     bench.settle();
     bench.list_all();
     bench.catch_up();
@@ -275,9 +263,13 @@ fn a_space_that_is_refused_is_given_up_once_another_works() {
     bench.settle();
     bench.refuse_list(refused(403, None));
     assert_eq!(bench.counts(), [3, 0, 0, 0], "perhaps nothing works");
+    bench.at(1);
     bench.list_all();
-    assert_eq!(bench.counts(), [0, 1, 0, 2]);
+    assert_eq!(bench.counts(), [2, 1, 0, 0], "the other space was asked at the same time");
     bench.answer(Ok(()));
+    assert_eq!(bench.counts(), [2, 0, 1, 0]);
+    bench.refuse_list(refused(403, None));
+    assert_eq!(bench.counts(), [0, 0, 1, 2], "refused again, after something else went well");
     assert_eq!(bench.finish(), Some(Finish::Complete));
 }
 
@@ -293,22 +285,79 @@ fn when_every_space_is_refused_nothing_is_rejected() {
 }
 
 #[test]
-fn after_a_403_the_space_is_looked_at_before_the_next_row() {
-    let rows: Vec<(&str, String, i64)> = (0..40).map(|n| ("A", format!("m{n}@b.cd"), n)).collect();
+fn a_permission_that_is_lost_midway_rejects_nothing() {
+    let rows: Vec<(&str, String, i64)> =
+        ["A", "B"].iter().flat_map(|space| (0..20).map(|n| (*space, format!("m{n}@b.cd"), n))).collect();
+    let rows: Vec<(&str, &str, i64)> = rows.iter().map(|(s, m, d)| (*s, m.as_str(), *d)).collect();
+    let mut bench = Bench::new(&rows);
+    bench.settle();
+    bench.list_all();
+    bench.answer(Ok(()));
+    bench.at(1);
+    while !bench.creates.is_empty() {
+        bench.answer(Err(refused(403, None)));
+    }
+    bench.at(2);
+    assert_eq!(bench.lists.len(), 2, "both spaces are looked at");
+    while !bench.lists.is_empty() {
+        bench.refuse_list(refused(403, None));
+    }
+    bench.at(3);
+    assert!(matches!(bench.finish(), Some(Finish::Stopped(Stop::EverySpaceRefused { spaces: 2, .. }))));
+    let [pending, in_flight, done, rejected] = bench.counts();
+    assert_eq!((done, rejected), (1, 0));
+    assert_eq!(pending + in_flight, 39);
+}
+
+#[test]
+fn a_row_that_is_denied_in_a_space_that_is_there_is_rejected() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("A", "b@b.cd", 2)]);
+    bench.settle();
+    bench.list_all();
+    bench.answer(Err(refused(403, None)));
+    bench.answer(Ok(()));
+    assert_eq!(bench.counts(), [0, 1, 1, 0], "not before the space is looked at");
+    bench.list_all();
+    assert_eq!(bench.counts(), [0, 0, 1, 1]);
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn a_space_that_is_lost_midway_is_given_up_when_a_witness_is_still_there() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("B", "b@b.cd", 1), ("B", "c@b.cd", 2)]);
+    bench.settle();
+    bench.list_all();
+    let place = bench.creates.iter().position(|(_, call)| format!("{call:?}").contains("spaces/A")).unwrap();
+    bench.creates.swap(0, place);
+    bench.answer(Ok(()));
+    bench.at(1);
+    bench.answer(Err(refused(404, None)));
+    bench.answer(Err(refused(404, None)));
+    bench.at(2);
+    bench.refuse_list(refused(404, None));
+    assert_eq!(bench.counts(), [0, 2, 1, 0]);
+    bench.at(3);
+    bench.list_all();
+    assert_eq!(bench.counts(), [0, 0, 1, 2], "the other space can be reached, so it is this one's fault");
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn what_waits_durably_does_not_leave_during_a_pause() {
+    let rows: Vec<(&str, String, i64)> = (0..30).map(|n| ("A", format!("m{n}@b.cd"), n)).collect();
     let rows: Vec<(&str, &str, i64)> = rows.iter().map(|(s, m, d)| (*s, m.as_str(), *d)).collect();
     let mut bench = Bench::new(&rows);
     bench.settle();
     bench.list_all();
     assert_eq!(bench.creates.len(), 8);
-    while !bench.creates.is_empty() {
-        bench.answer(Err(refused(403, None)));
+    bench.answer(Err(refused(429, Some(30))));
+    while bench.creates.len() > 1 {
+        bench.answer(Ok(()));
     }
-    let [pending, in_flight, done, rejected] = bench.counts();
-    assert_eq!((in_flight, done), (0, 0));
-    assert!(rejected <= 16 && pending >= 24, "{rejected} were spent on a space that is gone");
-    bench.refuse_list(refused(403, None));
-    assert_eq!(bench.counts(), [0, 0, 0, 40]);
-    assert_eq!(bench.finish(), Some(Finish::Complete));
+    bench.at(29);
+    assert_eq!(bench.creates.len(), 1, "nothing new has left");
+    bench.at(31);
+    assert_eq!(bench.creates.len(), 8);
 }
 
 #[test]
@@ -320,7 +369,7 @@ fn a_write_that_was_applied_although_its_answer_was_lost_is_not_sent_again() {
     let Call::CreateMember { span, .. } = call else { panic!() };
     bench.answer(Err(Failure::Lost("timed out".to_owned())));
     bench.at(70);
-    let (space, _) = bench.lists.pop_front().expect("the space is listed");
+    let space = bench.lists.pop_front().expect("the space is listed");
     let held = Membership {
         name: "spaces/A/members/5".to_owned(),
         user: Some("users/5".to_owned()),
@@ -328,7 +377,9 @@ fn a_write_that_was_applied_although_its_answer_was_lost_is_not_sent_again() {
         span,
     };
     let page = Page { memberships: vec![held], next_page_token: None };
-    bench.engine.handle(bench.now, Input::Listed { space, result: Ok(page) });
+    bench
+        .engine
+        .handle(bench.now, Input::Answered { whose: For::Space(space), result: Ok(Answer::Members(page)) });
     bench.settle();
     assert!(bench.creates.is_empty());
     assert_eq!(bench.counts(), [0, 0, 1, 0]);

@@ -52,7 +52,17 @@ impl Engine {
             lane.held += 1;
         }
         self.members.entry(job.member).or_default().push(job.id);
-        self.rows.insert(job.id, Active { job, failures: 0, failed_first: None, exists: None });
+        self.rows.insert(
+            job.id,
+            Active {
+                job,
+                failures: 0,
+                failed_first: None,
+                asked_at: Duration::ZERO,
+                recovered: false,
+                claim: None,
+            },
+        );
     }
 
     pub(super) fn forget(&mut self, row: RowId) -> Option<Active> {

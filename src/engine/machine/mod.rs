@@ -24,12 +24,15 @@ use super::event::{Event, Snapshot, Stop};
 use super::lane::{Lane, Look, Purpose, Step};
 use super::pacer::{Kind, Pacer};
 use crate::chat::Call;
-use crate::journal::{self, Calls, Change, Note, Tally, Work};
+use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId};
-pub use io::{Config, Finish, Input, Now, Output};
+pub use io::{Config, Finish, For, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
 const LANES_OPEN_MAX: usize = 256;
+/// How soon after a request was lost the list is believed to show what it did. Nobody documents it; a row that is sent
+/// again too early meets a 409, or makes a second membership where Chat allows that.
+const LATE_WRITE: Duration = Duration::from_secs(2);
 /// How many rows a lane asks the journal for.
 const FEED: usize = 32;
 
@@ -40,8 +43,21 @@ struct Active {
     failures: u32,
     /// When the first of them was.
     failed_first: Option<Duration>,
-    /// Chat's 409, if that is why it is unclear.
-    exists: Option<Note>,
+    /// When its call left.
+    asked_at: Duration,
+    /// Whether an earlier run left it in flight.
+    recovered: bool,
+    /// What Chat said, if it is not for want of an answer that the row is unclear.
+    claim: Option<Claim>,
+}
+
+/// An answer that only the list can make sense of.
+#[derive(Debug)]
+enum Claim {
+    /// 409: such a membership exists. This one, or another?
+    Exists(Note),
+    /// 403 or 404: is it the row, or the space?
+    Denied(Note),
 }
 
 #[derive(Debug)]
@@ -56,8 +72,9 @@ pub struct Engine {
     config: Config,
     rng: StdRng,
     pacer: Pacer,
-    backlog: VecDeque<journal::Lane>,
-    witness: Option<journal::Lane>,
+    backlog: VecDeque<SpaceWork>,
+    /// A space that could be reached before and has no work left.
+    witness: Option<SpaceWork>,
     lanes: BTreeMap<SpaceId, Lane>,
     /// The order in which lanes are asked for a row.
     ring: VecDeque<SpaceId>,
@@ -78,7 +95,6 @@ pub struct Engine {
     calls: Calls,
     outputs: Vec<Output>,
     events: Vec<Event>,
-    succeeded: bool,
     /// Failures since the last definite answer: of writes, of reads.
     failing: [Option<Failing>; 2],
     stopping: Option<Stopping>,
@@ -101,7 +117,7 @@ impl Engine {
             pacer: Pacer::new(config.rates),
             config,
             rng,
-            backlog: work.lanes.into(),
+            backlog: work.spaces.into(),
             witness: work.witness,
             lanes: BTreeMap::new(),
             ring: VecDeque::new(),
@@ -118,7 +134,6 @@ impl Engine {
             calls: Calls::default(),
             outputs: Vec::new(),
             events: Vec::new(),
-            succeeded: false,
             failing: [None, None],
             stopping: None,
             counts: Snapshot {
@@ -135,12 +150,14 @@ impl Engine {
     /// Takes in what has happened.
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
-            Input::Pending { space, jobs } => self.on_pending(space, jobs),
-            Input::InFlight { space, jobs } => self.on_in_flight(now, space, jobs),
-            Input::Written { batch } => self.on_written(batch),
-            Input::Attributed { space, attributions } => self.on_attributed(now, space, &attributions),
-            Input::Created { row, result } => self.on_created(now, row, result),
-            Input::Listed { space, result } => self.on_listed(now, space, result),
+            Input::Journal(Reply::Pending { space, jobs }) => self.on_pending(space, jobs),
+            Input::Journal(Reply::InFlight { space, jobs }) => self.on_in_flight(now, space, jobs),
+            Input::Journal(Reply::Written { batch }) => self.on_written(batch),
+            Input::Journal(Reply::Attributed { space, attributions }) => {
+                self.on_attributed(now, space, attributions);
+            }
+            Input::Answered { whose: For::Row(row), result } => self.on_row(now, row, result),
+            Input::Answered { whose: For::Space(space), result } => self.on_page(now, space, result),
             Input::Stop(stop) => self.begin_stop(now, stop),
         }
     }
@@ -155,9 +172,9 @@ impl Engine {
             self.open_lanes();
             self.tend_lanes(now);
             self.pick(now);
-            self.send();
+            self.send(now);
         } else {
-            self.wind_down();
+            self.wind_down(now);
         }
         self.flush();
         std::mem::take(&mut self.outputs)
@@ -241,7 +258,7 @@ impl Engine {
         while self.lanes.len() < LANES_OPEN_MAX {
             let Some(next) = self.backlog.pop_front() else { return };
             let step = if next.in_flight > 0 {
-                self.outputs.push(Output::InFlight { space: next.id });
+                self.outputs.push(Output::Journal(Request::InFlight { space: next.id }));
                 Step::Recovering
             } else if next.surveyed {
                 Step::Sending
@@ -260,12 +277,10 @@ impl Engine {
         let mut sooner = |at: Duration| wake = Some(wake.map_or(at, |wake: Duration| wake.min(at)));
         let mut finished = Vec::new();
         for lane in self.lanes.values_mut() {
-            if let Some(purpose) = lane.wants_look() {
-                if purpose == Purpose::Unclear {
-                    let rows = lane.unclear.len();
-                    self.events.push(Event::Looking { space: lane.name.clone(), rows });
-                }
-                lane.step = Step::Looking(Look::new(purpose, lane.look_not_before));
+            if lane.wants_look() {
+                let rows = lane.unclear.len();
+                self.events.push(Event::Looking { space: lane.name.clone(), rows });
+                lane.step = Step::Looking(Look::new(Purpose::Unclear, lane.look_not_before));
             }
             if let Step::Looking(look) = &mut lane.step {
                 if look.waiting {
@@ -282,11 +297,12 @@ impl Engine {
                 match permit {
                     Ok(()) => {
                         look.waiting = true;
+                        look.asked_at = now.elapsed;
                         let call = Call::ListMembers {
                             space: lane.name.clone(),
                             page_token: look.page_token.clone(),
                         };
-                        self.outputs.push(Output::List { space: lane.id, call });
+                        self.outputs.push(Output::Call { whose: For::Space(lane.id), call });
                     }
                     Err(until) => sooner(until),
                 }
@@ -295,7 +311,8 @@ impl Engine {
             if lane.wants_rows() {
                 lane.feeding = true;
                 let after = lane.fed.clone().map(Box::new);
-                self.outputs.push(Output::Pending { space: lane.id, after, limit: FEED });
+                let pending = Request::Pending { space: lane.id, after, limit: FEED };
+                self.outputs.push(Output::Journal(pending));
             }
             if lane.is_finished() {
                 finished.push(lane.id);
@@ -307,8 +324,8 @@ impl Engine {
         for space in finished {
             if let Some(Lane { id, name, .. }) = self.close_lane(space) {
                 // It was reached, so it can testify.
-                let witness = journal::Lane { id, name, pending: 0, in_flight: 0, surveyed: true };
-                self.witness.get_or_insert(witness);
+                let witness = SpaceWork { id, name, pending: 0, in_flight: 0, surveyed: true };
+                self.witness = Some(witness);
             }
         }
         self.call_the_witness(now);
@@ -365,10 +382,14 @@ impl Engine {
     }
 
     /// Lets rows leave that are durably in flight.
-    fn send(&mut self) {
+    fn send(&mut self, now: Now) {
+        if let Some(until) = self.pacer.paused_until(Kind::Write, now.elapsed) {
+            return self.wake_at(until);
+        }
         while self.sent < self.config.in_flight_max {
             let Some(row) = self.ready.pop_front() else { return };
-            let Some(active) = self.rows.get(&row) else { continue };
+            let Some(active) = self.rows.get_mut(&row) else { continue };
+            active.asked_at = now.elapsed;
             let job = &active.job;
             let call = match job.operation {
                 Operation::Create => Call::CreateMember {
@@ -378,20 +399,21 @@ impl Engine {
                 },
             };
             self.sent += 1;
-            self.outputs.push(Output::Create { row, call });
+            self.outputs.push(Output::Call { whose: For::Row(row), call });
         }
     }
 
     /// While stopping: what has not left goes back.
-    fn wind_down(&mut self) {
+    fn wind_down(&mut self, now: Now) {
         while let Some(row) = self.ready.pop_front() {
             if let Some(active) = self.forget(row) {
                 let space = active.job.space;
                 self.changes.push(Change::Release { row, space, sent: false, note: None });
             }
         }
-        if let Some(stopping) = &self.stopping {
-            let deadline = stopping.deadline;
+        if let Some(deadline) = self.stopping.as_ref().map(|stopping| stopping.deadline)
+            && deadline > now.elapsed
+        {
             self.wake_at(deadline);
         }
     }
@@ -403,7 +425,7 @@ impl Engine {
         if !self.changes.is_empty() {
             self.batch += 1;
             let changes = std::mem::take(&mut self.changes);
-            self.outputs.push(Output::Write { batch: self.batch, changes });
+            self.outputs.push(Output::Journal(Request::Write { batch: self.batch, changes }));
         }
     }
 

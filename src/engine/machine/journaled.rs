@@ -1,0 +1,143 @@
+//! What the journal's answers do to the engine.
+
+use super::super::lane::Step;
+use super::super::pacer::Kind;
+use super::super::reconcile::{Finding, Unclear, reconcile};
+use super::{Claim, Engine, FEED, LATE_WRITE, Now};
+use crate::journal::{Attribution, Change, Note};
+use crate::model::{Job, RowId, SpaceId};
+
+/// A row that has failed this often, and for as long as a run may fail, while others succeeded, is rejected.
+const FAILURES_PER_ROW_MAX: u32 = 12;
+
+impl Engine {
+    pub(super) fn on_pending(&mut self, space: SpaceId, jobs: Vec<Job>) {
+        let Some(lane) = self.lanes.get_mut(&space) else { return };
+        lane.feeding = false;
+        lane.drained = jobs.len() < FEED;
+        if let Some(last) = jobs.last() {
+            lane.fed = Some(last.clone());
+        }
+        // Rows that were recovered and released again are pending too, and here already.
+        let new: Vec<Job> = jobs.into_iter().filter(|job| !self.rows.contains_key(&job.id)).collect();
+        lane.queue.extend(new.iter().map(|job| job.id));
+        for job in new {
+            self.hold(job);
+        }
+    }
+
+    /// Rows that an earlier run left in flight.
+    pub(super) fn on_in_flight(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>) {
+        let Some(lane) = self.lanes.get_mut(&space) else { return };
+        lane.step = Step::Sending;
+        lane.look_not_before = now.elapsed + LATE_WRITE;
+        for job in &jobs {
+            lane.claim(job);
+            lane.unclear.push(job.id);
+        }
+        for job in jobs {
+            let row = job.id;
+            self.hold(job);
+            if let Some(active) = self.rows.get_mut(&row) {
+                active.recovered = true;
+            }
+        }
+    }
+
+    pub(super) fn on_written(&mut self, batch: u64) {
+        self.written = self.written.max(batch);
+        self.learned.retain(|_, (of, _)| *of > batch);
+        while let Some((of, row)) = self.marking.front().copied() {
+            if of > batch {
+                break;
+            }
+            self.marking.pop_front();
+            self.ready.push_back(row);
+        }
+    }
+
+    /// The space was listed whole: what became of its unclear rows.
+    pub(super) fn on_attributed(&mut self, now: Now, space: SpaceId, listed: Vec<Attribution>) {
+        let Some(lane) = self.lanes.get_mut(&space) else { return };
+        lane.step = Step::Sending;
+        let rows = std::mem::take(&mut lane.unclear);
+        let rows: Vec<RowId> = rows.into_iter().filter(|row| self.rows.contains_key(row)).collect();
+        let unclear: Vec<Unclear<'_>> = rows
+            .iter()
+            .filter_map(|row| self.rows.get(row))
+            .map(|active| Unclear {
+                job: &active.job,
+                exists: matches!(active.claim, Some(Claim::Exists(_))),
+            })
+            .collect();
+        for (row, finding) in rows.iter().zip(reconcile(&unclear, listed)) {
+            self.conclude(now, space, *row, finding);
+        }
+    }
+
+    fn conclude(&mut self, now: Now, space: SpaceId, row: RowId, finding: Finding) {
+        let Some(active) = self.rows.get_mut(&row) else { return };
+        let (exists, http_status) = match active.claim.take() {
+            // The space is there, so it is the row that was denied.
+            Some(Claim::Denied(note)) => return self.settle_rejected(now, row, note),
+            Some(Claim::Exists(note)) => (true, note.http_status),
+            None => (false, None),
+        };
+        let job = &active.job;
+        let (member, place) = (&job.member_name, &job.space_name);
+        let (kind, error) = match finding {
+            Finding::Held { held, beforehand } => {
+                // Chat had it before, unless it may have been made by a call of this row whose answer was lost.
+                let lost_before = active.failures > 0 || active.recovered;
+                let existed = beforehand || (exists && !lost_before);
+                let (membership, user) = held.map(|held| (held.membership, held.user)).unzip();
+                let user = user.filter(|user| user.starts_with("users/"));
+                self.answered(Kind::Write);
+                return self.settle_done(now, row, http_status, membership, user, existed);
+            }
+            Finding::NotHeld | Finding::Different { .. } if !exists => {
+                let failing = self.failing[Kind::Write as usize].as_ref().map(|failing| failing.since);
+                let first = active.failed_first.unwrap_or(now.elapsed);
+                // Others were answered since, or else it is not the row's fault.
+                let alone = failing.is_none_or(|since| since > first);
+                let long = now.elapsed >= first + self.config.give_up_after;
+                if !(alone && long && active.failures >= FAILURES_PER_ROW_MAX) {
+                    self.changes.push(Change::Release { row, space, sent: true, note: None });
+                    if let Some(lane) = self.lanes.get_mut(&space) {
+                        lane.queue.push_front(row);
+                    }
+                    return;
+                }
+                let times = active.failures;
+                let story = format!(
+                    "Chat failed {times} times to create it and does not hold it; other rows succeeded meanwhile"
+                );
+                ("KEPT_FAILING", story)
+            }
+            Finding::NotHeld => (
+                "ALREADY_EXISTS",
+                format!(
+                    "Chat answers that {member} is a member of {place} already, but lists no such membership with \
+                     the times {}; perhaps it holds one with other times, or one through a group",
+                    job.span
+                ),
+            ),
+            Finding::Different { held } => (
+                "OTHER_TIMES",
+                format!(
+                    "Chat already holds a membership of {member} in {place} with other times: it has {}, the row has {}",
+                    held.span, job.span
+                ),
+            ),
+            Finding::Undecided => (
+                "UNDECIDED",
+                format!(
+                    "its answer was lost, and what {place} lists does not tell whether Chat holds it: look for {member} \
+                     with the times {} there",
+                    job.span
+                ),
+            ),
+        };
+        self.settle_rejected(now, row, Note { http_status, kind: kind.to_owned(), error });
+    }
+}
