@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 
 use crate::emulator::faults::Fault;
 use crate::input::{Format, TimeFormat};
+use crate::settings::InFlight;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -168,22 +169,12 @@ pub struct PaceArgs {
     /// Membership writes per minute in any one space, 0 = no limit [default: 900]
     #[arg(long, value_name = "N")]
     pub writes_per_minute_per_space: Option<u32>,
-    /// Requests under way at once: auto, or a number [default: auto]
+    /// Requests under way at once: auto, or a number, 0 = no limit [default: auto]
     #[arg(long, value_name = "N", value_parser = parse_in_flight)]
     pub max_in_flight: Option<InFlight>,
     /// Stop after nothing but failures for this long [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub give_up_after: Option<Duration>,
-}
-
-/// `--max-in-flight`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InFlight {
-    /// As the rate asks for.
-    Auto,
-    /// Exactly so many.
-    Exactly(u32),
 }
 
 /// How progress is shown.
@@ -351,10 +342,10 @@ fn parse_duration(text: &str) -> Result<Duration, String> {
 fn parse_in_flight(text: &str) -> Result<InFlight, String> {
     match text {
         "auto" => Ok(InFlight::Auto),
-        number => match number.parse() {
-            Ok(number) if number > 0 => Ok(InFlight::Exactly(number)),
-            _ => Err("write auto, or a number above 0".to_owned()),
-        },
+        number => number
+            .parse()
+            .map(InFlight::Exactly)
+            .map_err(|_| "write auto, or a number; 0 = no limit".to_owned()),
     }
 }
 

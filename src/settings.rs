@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Endpoint;
-use crate::cli::{ConnectionArgs, InFlight, PaceArgs};
+use crate::cli::{ConnectionArgs, PaceArgs};
 use crate::engine::Rates;
 
 /// What the journal's `target` is for a rehearsal.
@@ -14,6 +14,7 @@ pub const TARGET_EMULATOR: &str = "emulator";
 
 /// Settings of a run. Kept in the journal, so nothing secret is in here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     /// Where calls go.
     pub target: Target,
@@ -33,6 +34,16 @@ pub struct Settings {
     pub give_up_after_ms: u64,
     /// Milliseconds that one call may take.
     pub request_timeout_ms: u64,
+}
+
+/// How many requests may be under way at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InFlight {
+    /// As the rate asks for.
+    Auto,
+    /// Exactly so many; 0 = no limit.
+    Exactly(u32),
 }
 
 /// Where calls go.
@@ -160,6 +171,7 @@ impl Settings {
         };
         let number = match self.max_in_flight {
             InFlight::Auto => auto,
+            InFlight::Exactly(0) => u32::from(u16::MAX),
             InFlight::Exactly(number) => number,
         };
         usize::try_from(number).unwrap_or(usize::MAX)

@@ -46,7 +46,6 @@ impl Signals {
 struct Source {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
-    hangup: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -56,16 +55,15 @@ impl Source {
         Ok(Source {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
-            hangup: signal(SignalKind::hangup())?,
         })
     }
 
-    /// The number of the next signal. A lost terminal ends a run as SIGTERM does.
+    /// The number of the next signal. SIGHUP is left alone: under `nohup` it is ignored, and else it kills, which is
+    /// safe.
     async fn next(&mut self) -> u8 {
         tokio::select! {
             _ = self.interrupt.recv() => 2,
             _ = self.terminate.recv() => 15,
-            _ = self.hangup.recv() => 15,
         }
     }
 }

@@ -107,12 +107,15 @@ impl std::fmt::Display for Refusal {
     }
 }
 
+/// How much of a page that is no answer of Chat's is read for words.
+const PAGE_BYTES_MAX: usize = 64 << 10;
 /// Longest error message that is kept.
 const MESSAGE_CHARS_MAX: usize = 500;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct WireMembership {
+    #[serde(default)]
     name: String,
     member: Option<WireName>,
     group_member: Option<WireName>,
@@ -122,7 +125,7 @@ struct WireMembership {
 
 #[derive(Deserialize)]
 struct WireName {
-    name: String,
+    name: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -191,8 +194,8 @@ fn membership(wire: WireMembership) -> Membership {
     let time = |text: Option<String>| text.and_then(|text| Timestamp::parse(&text, None).ok());
     Membership {
         name: wire.name,
-        user: wire.member.map(|member| member.name),
-        group: wire.group_member.map(|group| group.name),
+        user: wire.member.and_then(|member| member.name),
+        group: wire.group_member.and_then(|group| group.name),
         span: Span { create_time: time(wire.create_time), delete_time: time(wire.delete_time) },
     }
 }
@@ -204,7 +207,7 @@ fn read_refusal(http_status: u16, retry_after: Option<&str>, body: &[u8], now: T
     let Ok(WireError { error }) = serde_json::from_slice::<WireError>(body) else {
         return Refusal {
             http_status,
-            message: plain_text(&String::from_utf8_lossy(body)),
+            message: plain_text(&String::from_utf8_lossy(&body[..body.len().min(PAGE_BYTES_MAX)])),
             retry_after: header,
             ..Refusal::default()
         };
@@ -252,8 +255,9 @@ fn plain_text(body: &str) -> String {
         text.push(' ');
         let tag = &rest[open..];
         // What a style or a script says is nothing to read.
-        let end = ["style", "script"].iter().find_map(|name| {
-            tag[1..].to_ascii_lowercase().starts_with(name).then(|| tag.find("</").unwrap_or(tag.len()))
+        let end = ["<style", "<script"].iter().find_map(|name| {
+            let named = tag.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+            named.then(|| tag.find("</").unwrap_or(tag.len()))
         });
         let tag = &tag[end.unwrap_or(0)..];
         rest = tag.find('>').map_or("", |close| &tag[close + 1..]);
@@ -262,7 +266,7 @@ fn plain_text(body: &str) -> String {
     shorten(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
-fn shorten(text: &str) -> String {
+pub(super) fn shorten(text: &str) -> String {
     let mut short: String =
         text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MESSAGE_CHARS_MAX).collect();
     if text.chars().nth(MESSAGE_CHARS_MAX).is_some() {
@@ -321,6 +325,9 @@ mod tests {
         assert_eq!(page.next_page_token, None);
         assert_eq!(read_success(&list(), b"{}"), Ok(Answer::Members(Page::default())));
         assert!(matches!(read_success(&list(), b"{\"memb"), Err(Failure::Lost(_))));
+        let odd = br#"{"memberships":[{"member":{"type":"HUMAN"}}]}"#;
+        let Ok(Answer::Members(page)) = read_success(&list(), odd) else { panic!() };
+        assert_eq!(page.memberships[0].holder(), None);
     }
 
     proptest! {

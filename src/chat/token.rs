@@ -12,6 +12,7 @@ use yup_oauth2::authenticator::DefaultAuthenticator;
 use yup_oauth2::error::AuthErrorCode;
 use yup_oauth2::{Error as OAuthError, ServiceAccountAuthenticator};
 
+use super::answer::shorten;
 use super::http::install_tls;
 use super::{Endpoint, EndpointError};
 
@@ -145,6 +146,10 @@ impl ServiceAccount {
         }
         let key = yup_oauth2::parse_service_account_key(text)
             .map_err(|_| not_a_key("a field has the wrong type".to_owned()))?;
+        // The client takes it as it stands, so it must be a URI without anything that a URL parser would mend.
+        if key.token_uri.parse::<yup_oauth2::hyper::Uri>().is_err() {
+            return Err(KeyError::TokenUri { path: path.to_owned(), error: EndpointError::NotAUrl });
+        }
         Endpoint::parse(&key.token_uri)
             .map_err(|error| KeyError::TokenUri { path: path.to_owned(), error })?;
         install_tls();
@@ -153,11 +158,13 @@ impl ServiceAccount {
             .with_timeout(TIMEOUT)
             .build()
             .await
-            .map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
+            .map_err(|error| {
+                // The signer comes before the network: what it says is about the key.
+                if error.kind() == io::ErrorKind::InvalidData || error.to_string().contains("signer") {
                     not_a_key("its private key cannot be read".to_owned())
+                } else {
+                    KeyError::Client(error)
                 }
-                _ => KeyError::Client(error),
             })?;
         Ok(ServiceAccount { inner, scope, state: Mutex::default() })
     }
@@ -193,6 +200,7 @@ impl Tokens for ServiceAccount {
         {
             return Err(failure.clone());
         }
+        let kept = cache.token.take();
         match self.fetch().await {
             Ok((token, expires)) => {
                 *cache = Cache { token: Some((Arc::clone(&token), expires)), failure: None };
@@ -200,7 +208,14 @@ impl Tokens for ServiceAccount {
             }
             Err(failure) => {
                 *cache = Cache { token: None, failure: Some((failure.clone(), Instant::now())) };
-                Err(failure)
+                match kept {
+                    // It was to be renewed early, and is good for a little while yet.
+                    Some((token, Some(end))) if SystemTime::now() < end && refused != Some(&*token) => {
+                        cache.token = Some((Arc::clone(&token), Some(end)));
+                        Ok(token)
+                    }
+                    _ => Err(failure),
+                }
             }
         }
     }
@@ -210,7 +225,7 @@ impl Tokens for ServiceAccount {
 fn token_failure(error: OAuthError) -> TokenFailure {
     match error {
         OAuthError::AuthError(error) => {
-            let description = error.error_description.unwrap_or_default();
+            let description = shorten(&error.error_description.unwrap_or_default());
             match error.error {
                 AuthErrorCode::Other(code)
                     if matches!(
@@ -220,7 +235,7 @@ fn token_failure(error: OAuthError) -> TokenFailure {
                 {
                     TokenFailure::Passing(format!("the token endpoint is in trouble: {code} {description}"))
                 }
-                code => TokenFailure::Refused { code: code.as_str().to_owned(), description },
+                code => TokenFailure::Refused { code: shorten(code.as_str()), description },
             }
         }
         OAuthError::JSONError(_) => {

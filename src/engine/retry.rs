@@ -55,12 +55,14 @@ fn refused(refusal: &Refusal) -> Verdict {
             }
             Some("SERVICE_DISABLED") => Verdict::Stop(Stop::ApiDisabled(refusal.message.clone())),
             Some("RATE_LIMIT_EXCEEDED") => Verdict::Throttled,
-            _ => Verdict::RejectAndLook,
+            _ => denied(refusal),
         },
         404 if refusal.message.contains("Google Chat app not found") => {
             Verdict::Stop(Stop::AppNotConfigured(refusal.message.clone()))
         }
-        404 => Verdict::RejectAndLook,
+        404 => denied(refusal),
+        // Chat is off for the acting user, as others have seen it; then it is off for every row.
+        400 if refusal.status == "FAILED_PRECONDITION" => Verdict::RejectAndLook,
         // ABORTED is a conflict between two writers; anything else, a body that cannot be read included, is looked at.
         409 if refusal.status == "ABORTED" => Verdict::Unclear,
         409 => Verdict::Exists,
@@ -69,6 +71,14 @@ fn refused(refusal: &Refusal) -> Verdict {
     }
 }
 
+/// A 403 or 404 of Chat's is about the row or the space; one without Google's envelope comes from something in between,
+/// a proxy or a front end.
+fn denied(refusal: &Refusal) -> Verdict {
+    if refusal.status.is_empty() { Verdict::NotApplied } else { Verdict::RejectAndLook }
+}
+
+/// The longest that an answer may make a row wait.
+const ASKED_MAX: Duration = Duration::from_secs(3600);
 /// The longest wait that backoff alone asks for.
 const BACKOFF_MAX: Duration = Duration::from_secs(64);
 const BACKOFF_MIN: Duration = Duration::from_millis(50);
@@ -83,7 +93,9 @@ pub(super) fn backoff(failures: u32, rng: &mut StdRng) -> Duration {
 /// What the failure itself asks to wait.
 pub(super) fn asked_to_wait(failure: &Failure) -> Option<Duration> {
     match failure {
-        Failure::Refused(refusal) | Failure::Unauthorized(refusal) => refusal.retry_after,
+        Failure::Refused(refusal) | Failure::Unauthorized(refusal) => {
+            refusal.retry_after.map(|wait| wait.min(ASKED_MAX))
+        }
         _ => None,
     }
 }
@@ -120,12 +132,13 @@ mod tests {
         assert_eq!(with(409, "ALREADY_EXISTS"), Verdict::Exists);
         assert_eq!(with(409, "ABORTED"), Verdict::Unclear);
         assert_eq!(with(409, ""), Verdict::Exists);
-        for (status, name) in [(400, "INVALID_ARGUMENT"), (400, "FAILED_PRECONDITION"), (412, ""), (413, "")]
-        {
+        for (status, name) in [(400, "INVALID_ARGUMENT"), (412, ""), (413, "")] {
             assert_eq!(with(status, name), Verdict::Reject, "{status} {name}");
         }
         assert_eq!(with(403, "PERMISSION_DENIED"), Verdict::RejectAndLook);
         assert_eq!(with(404, "NOT_FOUND"), Verdict::RejectAndLook);
+        assert_eq!(with(400, "FAILED_PRECONDITION"), Verdict::RejectAndLook);
+        assert_eq!(with(403, ""), Verdict::NotApplied, "a front end's own page");
         assert_eq!(with(302, ""), Verdict::NotApplied);
     }
 
@@ -138,7 +151,7 @@ mod tests {
         assert!(stops(decide(&Failure::Unauthorized(Box::new(refusal(401, "UNAUTHENTICATED"))))));
         let code = |code: &str| TokenFailure::Refused { code: code.to_owned(), description: String::new() };
         assert!(stops(decide(&Failure::Token(code("unauthorized_client")))));
-        assert!(!stops(because(403, "", "")));
+        assert!(!stops(with(403, "PERMISSION_DENIED")));
     }
 
     #[test]
@@ -159,7 +172,7 @@ mod tests {
         #[test]
         fn every_status_has_a_verdict_that_does_not_lose_a_write(http_status in 100u16..600) {
             let verdict = with(http_status, "");
-            if http_status >= 500 {
+            if http_status >= 500 || http_status == 408 {
                 prop_assert_eq!(verdict, Verdict::Unclear);
             }
         }
