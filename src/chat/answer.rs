@@ -199,12 +199,7 @@ fn membership(wire: WireMembership) -> Membership {
 
 /// Reads an answer with an error status. Front ends answer with HTML or plain text at times, and bodies get cut short;
 /// what can be made out is kept.
-fn read_refusal(
-    http_status: u16,
-    retry_after: Option<&str>,
-    body: &[u8],
-    now: Timestamp,
-) -> Refusal {
+fn read_refusal(http_status: u16, retry_after: Option<&str>, body: &[u8], now: Timestamp) -> Refusal {
     let header = retry_after.and_then(|text| read_retry_after(text, now));
     let Ok(WireError { error }) = serde_json::from_slice::<WireError>(body) else {
         return Refusal {

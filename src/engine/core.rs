@@ -815,8 +815,12 @@ impl Engine {
         let story = note.error.clone();
         note.error = format!("Chat refuses the whole space {name}: {story}");
         note.kind = "SPACE_REFUSED".to_owned();
-        let gone: Vec<RowId> =
-            self.rows.values().filter(|active| active.job.space == space).map(|active| active.job.id).collect();
+        let gone: Vec<RowId> = self
+            .rows
+            .values()
+            .filter(|active| active.job.space == space)
+            .map(|active| active.job.id)
+            .collect();
         for row in gone {
             self.forget(row);
         }

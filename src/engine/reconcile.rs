@@ -55,9 +55,8 @@ pub fn reconcile(unclear: &Unclear<'_>, listed: &[Attribution]) -> Finding {
     };
     // The journal may have learned the member's id from another row since this one was read.
     let holder = known_holder(job);
-    let is_own = |entry: &&Attribution| {
-        holder == Some(entry.held.user.as_str()) || entry.owners.contains(&job.member)
-    };
+    let is_own =
+        |entry: &&Attribution| holder == Some(entry.held.user.as_str()) || entry.owners.contains(&job.member);
     let mut own = listed.iter().filter(is_own);
     let exact = own.clone().find(|entry| compatible(job.span, entry.held.span));
     match (exact, own.next()) {
@@ -168,7 +167,11 @@ mod tests {
         assert_eq!(exists(None, std::slice::from_ref(&before)), likely, "and that is what 409 says");
         assert_eq!(lost(None, &[known, before, own.clone()]), held(&own));
         let learned = Attribution { owners: vec![MemberId(7)], ..own };
-        assert_eq!(lost(None, std::slice::from_ref(&learned)), held(&learned), "another row has told whose it is");
+        assert_eq!(
+            lost(None, std::slice::from_ref(&learned)),
+            held(&learned),
+            "another row has told whose it is"
+        );
     }
 
     #[test]

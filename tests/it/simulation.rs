@@ -130,7 +130,11 @@ impl Simulation {
         let mut rng = StdRng::seed_from_u64(seed);
         let rules = Rules {
             second_stint: if rng.random_bool(0.7) { SecondStint::Accept } else { SecondStint::Refuse },
-            repeated_create: if rng.random_bool(0.5) { RepeatedCreate::Refuse } else { RepeatedCreate::Double },
+            repeated_create: if rng.random_bool(0.5) {
+                RepeatedCreate::Refuse
+            } else {
+                RepeatedCreate::Double
+            },
             ..Rules::default()
         };
         let mut world = World::new(rules);
@@ -326,7 +330,8 @@ impl Simulation {
             }
             let deadline = engine.next_deadline().map(|elapsed| born + elapsed);
             let next = self.coming.peek().map(|Reverse((at, _))| *at);
-            let wake = [deadline, next, death, stop].into_iter().flatten().min().expect("it waits for nothing");
+            let wake =
+                [deadline, next, death, stop].into_iter().flatten().min().expect("it waits for nothing");
             self.clock = self.clock.max(wake);
             if death.is_some_and(|death| self.clock >= death) {
                 self.die();
@@ -401,9 +406,10 @@ impl Simulation {
                     self.journal.apply(&changes).unwrap();
                     Input::Written { batch }
                 }
-                Output::Pending { space, after, limit } => {
-                    Input::Pending { space, jobs: self.journal.pending(space, after.as_deref(), limit).unwrap() }
-                }
+                Output::Pending { space, after, limit } => Input::Pending {
+                    space,
+                    jobs: self.journal.pending(space, after.as_deref(), limit).unwrap(),
+                },
                 Output::InFlight { space } => {
                     Input::InFlight { space, jobs: self.journal.in_flight(space).unwrap() }
                 }
@@ -465,7 +471,8 @@ impl Simulation {
         let Call::CreateMember { space, .. } = call else { panic!("{call:?}") };
         let lane = lane.iter().find(|lane| lane.name == *space).expect("a space with work");
         let in_flight = self.journal.in_flight(lane.id).unwrap();
-        let job = in_flight.iter().find(|job| job.id == row).expect("a request left before its row was in flight");
+        let job =
+            in_flight.iter().find(|job| job.id == row).expect("a request left before its row was in flight");
         let same = in_flight.iter().filter(|other| other.member == job.member).count();
         assert_eq!(same, 1, "two rows of one member are out at once");
     }
@@ -488,7 +495,9 @@ impl Simulation {
                 Some(address) => format!("users/{address}"),
                 None => membership.member.to_owned(),
             };
-            *held.entry((membership.space.to_owned(), member, membership.create_time, delete)).or_default() += 1;
+            *held
+                .entry((membership.space.to_owned(), member, membership.create_time, delete))
+                .or_default() += 1;
         }
         let mut kinds: BTreeMap<(String, String, Timestamp, Timestamp), String> = BTreeMap::new();
         self.journal
@@ -510,7 +519,10 @@ impl Simulation {
                     assert_eq!(done + rejected, 0, "only when every space is refused something is left");
                 }
                 None => assert_eq!(copies, 1, "a row that is done is held once: {key:?}"),
-                Some("INVALID_ARGUMENT" | "OTHER_TIMES" | "ALREADY_EXISTS" | "SPACE_REFUSED" | "PERMISSION_DENIED") => {
+                Some(
+                    "INVALID_ARGUMENT" | "OTHER_TIMES" | "ALREADY_EXISTS" | "SPACE_REFUSED"
+                    | "PERMISSION_DENIED",
+                ) => {
                     assert_eq!(copies, 0, "a row that is rejected is not held: {key:?} {kinds:?}");
                 }
                 Some(kind) => panic!("rejected as {kind}: {key:?}"),
