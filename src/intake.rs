@@ -106,7 +106,7 @@ pub fn take_in(
 }
 
 fn read_one(
-    mut reader: Reader,
+    reader: Reader,
     loader: &mut Loader<'_>,
     inputs: &Inputs,
     intake: &mut Intake,
@@ -123,14 +123,14 @@ fn read_one(
             problems: intake.problems.total(),
         })
     };
-    while let Some(entry) = reader.next() {
+    for entry in reader {
         match entry {
             Ok(Entry::Row(row)) => take_row(row, &file, loader, inputs, intake)?,
             Ok(Entry::Bad(bad)) => take_bad(bad, loader, inputs, intake)?,
             Err(problem) => intake.problems.push(*problem),
         }
         intake.rows += 1;
-        if intake.rows % ROWS_PER_LOOK == 0 && look(intake).is_break() {
+        if intake.rows.is_multiple_of(ROWS_PER_LOOK) && look(intake).is_break() {
             return Err(IntakeError::Interrupted);
         }
     }

@@ -87,14 +87,10 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
         line("pending", tally.pending, "still to be sent");
     }
     if tally.in_flight > 0 {
-        line(
-            "in flight",
-            tally.in_flight,
-            "sent, answer unknown: looked up in Chat before anything is sent again",
-        );
+        line("in flight", tally.in_flight, "sent, answer unknown: looked up before going on");
     }
     if tally.open > 0 {
-        line("open", tally.open, "members to this day: they are added once their space is completed");
+        line("open", tally.open, "still members: added once their space is completed");
     }
     line("total", tally.total, "");
     if tally.duplicate > 0 {

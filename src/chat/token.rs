@@ -188,10 +188,10 @@ impl Tokens for ServiceAccount {
                 return Ok(Arc::clone(token));
             }
         }
-        if let Some((failure, at)) = &cache.failure {
-            if at.elapsed() < FAILURE_KEPT {
-                return Err(failure.clone());
-            }
+        if let Some((failure, at)) = &cache.failure
+            && at.elapsed() < FAILURE_KEPT
+        {
+            return Err(failure.clone());
         }
         match self.fetch().await {
             Ok((token, expires)) => {

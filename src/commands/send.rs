@@ -66,8 +66,8 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
             grace: GRACE,
         };
-        let lanes = journal.lanes().map_err(|error| error.at(path))?;
-        let engine = Engine::new(config, lanes, &before, StdRng::try_from_rng(&mut SysRng)?);
+        let work = journal.work().map_err(|error| error.at(path))?;
+        let engine = Engine::new(config, work, &before, StdRng::try_from_rng(&mut SysRng)?);
         let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
         if let Some(emulator) = emulator {
             emulator.stop().await;

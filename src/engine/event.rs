@@ -76,6 +76,15 @@ pub enum Event {
         /// For how long.
         wait: Duration,
     },
+    /// There is no network, or no token to be had: all writes (or reads) wait.
+    Unreachable {
+        /// For how long.
+        wait: Duration,
+        /// What happened.
+        story: String,
+        /// Whether it worked before.
+        first: bool,
+    },
     /// Answers were unclear; the space is listed before anything more is sent to it.
     Looking {
         /// The space.
@@ -118,9 +127,11 @@ pub struct Snapshot {
     pub waiting: usize,
     /// Calls of this run.
     pub calls: Calls,
-    /// How much longer everything waits for the quota, if it does.
+    /// How much longer all writes wait, if they do.
     pub paused: Duration,
-    /// What went wrong last, while nothing has succeeded since: how often in a row.
+    /// Whether that is for the quota, rather than for the network.
+    pub throttled: bool,
+    /// How many calls have failed since the last that succeeded.
     pub failures_in_a_row: u32,
 }
 

@@ -8,6 +8,10 @@ use super::reconcile::known_holder;
 use crate::journal::{Held, Note};
 use crate::model::{Job, MemberId, RowId, SpaceId, SpaceName, Span};
 
+/// A lane asks the journal for more rows when fewer than this many are queued ...
+const QUEUE_LOW: usize = 8;
+/// ... and fewer than this many are in memory.
+const HELD_MAX: usize = 128;
 /// How far a lane looks past rows that have to wait for another of the same member.
 const LOOK_AHEAD: usize = 32;
 
@@ -70,6 +74,8 @@ pub(super) struct Lane {
     pub(super) feeding: bool,
     /// The journal has no more rows for it.
     pub(super) drained: bool,
+    /// Rows in memory, wherever they are.
+    pub(super) held: usize,
     /// Rows between being marked in flight and being answered.
     pub(super) out: usize,
     /// Rows that wait for another try.
@@ -98,6 +104,7 @@ impl Lane {
             fed: None,
             feeding: false,
             drained: false,
+            held: 0,
             out: 0,
             delayed: 0,
             unclear: Vec::new(),
@@ -127,6 +134,15 @@ impl Lane {
         } else {
             None
         }
+    }
+
+    /// Whether it can take more rows from the journal. Rows that wait are in memory too, and must not become ever more.
+    pub(super) fn wants_rows(&self) -> bool {
+        matches!(self.step, Step::Sending)
+            && self.queue.len() < QUEUE_LOW
+            && self.held < HELD_MAX
+            && !self.drained
+            && !self.feeding
     }
 
     /// Whether nothing is left to do.

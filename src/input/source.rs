@@ -1,7 +1,7 @@
 //! From a path to UTF-8 text: opens, decompresses, decodes. Streams: nothing is held but small buffers.
 
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -243,11 +243,6 @@ impl Read for Peeked {
         self.taken += count;
         Ok(count)
     }
-}
-
-/// Whether a buffered reader has reached its end.
-pub(super) fn at_end(reader: &mut impl BufRead) -> io::Result<bool> {
-    Ok(reader.fill_buf()?.is_empty())
 }
 
 #[cfg(test)]

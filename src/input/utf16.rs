@@ -2,7 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::source::BUFFER_BYTES;
+/// How much is read at a time.
+const STEP_BYTES: usize = 64 * 1024;
 
 /// Reads UTF-16 as UTF-8. Lone surrogates and a last half unit become U+FFFD, which the checks of names then find.
 ///
@@ -28,7 +29,7 @@ impl<R: Read> Utf16Reader<R> {
         self.taken = 0;
         let unit = if self.big_endian { u16::from_be_bytes } else { u16::from_le_bytes };
         let before = self.left.len();
-        self.left.resize(before + BUFFER_BYTES, 0);
+        self.left.resize(before + STEP_BYTES, 0);
         let read = self.inner.read(&mut self.left[before..]);
         self.left.truncate(before + *read.as_ref().unwrap_or(&0));
         self.ended = read? == 0;

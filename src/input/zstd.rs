@@ -5,8 +5,6 @@ use std::io::{self, BufRead, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-use super::source::at_end;
-
 /// Decompresses a sequence of frames; skippable frames are skipped. A frame's window is at most 128 MiB.
 pub(super) struct ZstdReader<R> {
     source: R,
@@ -83,4 +81,9 @@ impl<R: BufRead> Read for ZstdReader<R> {
             }
         }
     }
+}
+
+/// Whether a buffered reader has reached its end.
+pub(super) fn at_end(reader: &mut impl BufRead) -> io::Result<bool> {
+    Ok(reader.fill_buf()?.is_empty())
 }

@@ -10,6 +10,8 @@ mod lock;
 mod query;
 mod rejects;
 mod schema;
+#[cfg(test)]
+mod tests;
 mod thread;
 
 use std::fs::OpenOptions;
@@ -24,7 +26,7 @@ use crate::model::{RowId, Timestamp};
 pub use change::{Calls, Change, Note};
 pub use load::{Added, Loader, Overlap};
 pub use lock::{Lock, sibling};
-pub use query::{Attribution, Held, Lane, Lanes, Tally};
+pub use query::{Attribution, Held, Lane, Tally, Work};
 pub use rejects::{RejectKind, RejectedRow};
 pub use thread::{JournalThread, Reply};
 
@@ -156,7 +158,12 @@ impl Journal {
         if !path.exists() {
             return Err(JournalError::Missing);
         }
-        Journal::prepare(Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?)
+        let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // An empty file is an empty database to SQLite, but nothing that was ever begun.
+        if schema::check(&conn)? == 0 {
+            return Err(JournalError::NotAJournal);
+        }
+        Journal::prepare(conn)
     }
 
     /// Opens an existing journal for reading, also while another process writes to it.

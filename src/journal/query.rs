@@ -47,8 +47,14 @@ pub struct Lane {
     pub surveyed: bool,
 }
 
-/// Every space with work in it, those with unknown answers first, then by size.
-pub type Lanes = Vec<Lane>;
+/// What there is to do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Every space with work in it, those with unknown answers first, then by size.
+    pub lanes: Vec<Lane>,
+    /// A space without work that could be reached before: whether it still can tells a bad space from a bad set-up.
+    pub witness: Option<Lane>,
+}
 
 /// A membership that Chat lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,15 +185,22 @@ impl Journal {
         Ok(counts)
     }
 
-    /// The spaces that have work in them.
+    /// What there is to do.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn lanes(&self) -> Result<Lanes, JournalError> {
-        let mut statement = self.conn.prepare(
-            "SELECT id, name, pending, in_flight, surveyed_at IS NOT NULL FROM spaces
-              WHERE pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id",
-        )?;
+    pub fn work(&self) -> Result<Work, JournalError> {
+        let lanes = self.lanes("pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id")?;
+        let witness = self
+            .lanes("pending + in_flight = 0 AND surveyed_at IS NOT NULL ORDER BY surveyed_at DESC LIMIT 1")?
+            .pop();
+        Ok(Work { lanes, witness })
+    }
+
+    fn lanes(&self, condition: &str) -> Result<Vec<Lane>, JournalError> {
+        let mut statement = self.conn.prepare(&format!(
+            "SELECT id, name, pending, in_flight, surveyed_at IS NOT NULL FROM spaces WHERE {condition}"
+        ))?;
         let mut rows = statement.query([])?;
         let mut lanes = Vec::new();
         while let Some(row) = rows.next()? {

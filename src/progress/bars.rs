@@ -18,10 +18,10 @@ pub(super) struct Bars {
 }
 
 /// Fits 60 columns.
-const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {msg}";
-const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {msg}";
+const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
+const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
 const IMPORTING: &str =
-    "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {msg}";
+    "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {wide_msg}";
 const CHARS: &str = "=> ";
 
 impl Bars {
@@ -88,6 +88,8 @@ impl Display for Bars {
 
     fn finish(&mut self) {
         if let Some(bar) = self.importing.take() {
+            // The line below the bar stays empty, between the bar and the summary.
+            bar.set_message("");
             bar.abandon();
         }
         if let Some((_, bar)) = self.reading.take() {
@@ -119,7 +121,8 @@ fn figures(meter: &Meter, snapshot: &Snapshot) -> String {
         parts.push(format!("{} to be retried", snapshot.waiting).into());
     }
     if !snapshot.paused.is_zero() {
-        parts.push(format!("quota: waiting {}", span(snapshot.paused)).into());
+        let what = if snapshot.throttled { "quota" } else { "network" };
+        parts.push(format!("waiting {} for the {what}", span(snapshot.paused)).into());
     } else if snapshot.failures_in_a_row > 0 {
         parts.push(format!("{} failures in a row", snapshot.failures_in_a_row).into());
     }

@@ -88,6 +88,9 @@ impl<W: Write> Display for Json<W> {
             Event::Throttled { wait } => {
                 json!({ "event": "throttled", "at": at, "wait": wait.as_secs_f64() })
             }
+            Event::Unreachable { wait, story, .. } => json!({
+                "event": "unreachable", "at": at, "wait": wait.as_secs_f64(), "error": story,
+            }),
             Event::SpaceRefused { space, rows, story } => json!({
                 "event": "space_refused", "at": at, "space": space.as_str(), "rows": rows, "error": story,
             }),

@@ -93,6 +93,7 @@ fn line(event: &Event) -> Option<String> {
         Event::SpaceRefused { space, rows, story } => {
             Some(format!("{space}: Chat refuses the whole space ({story}); its {rows} rows are rejected"))
         }
+        Event::Unreachable { story, first: true, .. } => Some(format!("{story}; trying again")),
         Event::Stopping { stop: Stop::Asked, under_way: 0 } => Some("stopping".to_owned()),
         Event::Stopping { stop: Stop::Asked, under_way } => Some(format!(
             "stopping: {under_way} requests are under way and get 10 s to finish (again: leave at once)"

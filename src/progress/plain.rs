@@ -68,7 +68,8 @@ fn progress_line(meter: &Meter, snapshot: &Snapshot) -> String {
     }
     line += &format!(", {} rejected, {} throttled", snapshot.rejected, snapshot.calls.throttled);
     if !snapshot.paused.is_zero() {
-        line += &format!(", waiting {} for the quota", span(snapshot.paused));
+        let what = if snapshot.throttled { "quota" } else { "network" };
+        line += &format!(", waiting {} for the {what}", span(snapshot.paused));
     } else if snapshot.failures_in_a_row > 0 {
         line += &format!(", {} failures in a row", snapshot.failures_in_a_row);
     }

@@ -299,7 +299,7 @@ impl Simulation {
         let born = self.clock;
         let tally = self.journal.tally().unwrap();
         let rng = StdRng::seed_from_u64(self.rng.random());
-        let mut engine = Engine::new(self.config.clone(), self.journal.lanes().unwrap(), &tally, rng);
+        let mut engine = Engine::new(self.config.clone(), self.journal.work().unwrap(), &tally, rng);
         let mut death = None;
         let mut stop = None;
         if self.lives_left > 0 {
@@ -467,9 +467,9 @@ impl Simulation {
 
     /// No request leaves before its row is durably in flight.
     fn check_in_flight(&self, row: RowId, call: &Call) {
-        let lane = self.journal.lanes().unwrap();
+        let work = self.journal.work().unwrap();
         let Call::CreateMember { space, .. } = call else { panic!("{call:?}") };
-        let lane = lane.iter().find(|lane| lane.name == *space).expect("a space with work");
+        let lane = work.lanes.iter().find(|lane| lane.name == *space).expect("a space with work");
         let in_flight = self.journal.in_flight(lane.id).unwrap();
         let job =
             in_flight.iter().find(|job| job.id == row).expect("a request left before its row was in flight");

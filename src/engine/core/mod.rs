@@ -1,0 +1,412 @@
+//! The engine's state, and what each input does to it. No I/O: inputs come in, outputs go out, time is handed in.
+//!
+//! ```text
+//! journal ─Pending─▶ lane queue ─permit─▶ Mark ─Written─▶ call ─Answered─▶ Done / Rejected
+//!                        ▲                                   │
+//!                        ├──── wait ◀── Release ◀────────────┤ not applied
+//!                        └── not held ◀── list the space ◀───┘ unclear
+//! ```
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap, VecDeque};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+
+mod answered;
+mod io;
+mod journaled;
+mod settle;
+#[cfg(test)]
+mod tests;
+
+use super::event::{Event, Snapshot, Stop};
+use super::lane::{Lane, Look, Purpose, Step};
+use super::pacer::{Kind, Pacer};
+use crate::chat::Call;
+use crate::journal::{self, Calls, Change, Note, Tally, Work};
+use crate::model::{Job, MemberId, Operation, RowId, SpaceId};
+pub use io::{Config, Finish, Input, Now, Output};
+
+/// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
+const LANES_OPEN_MAX: usize = 256;
+/// How many rows a lane asks the journal for.
+const FEED: usize = 32;
+
+#[derive(Debug)]
+struct Active {
+    job: Job,
+    /// How often its answers were unclear.
+    failures: u32,
+    /// When the first of them was.
+    failed_first: Option<Duration>,
+    /// Chat's 409, if that is why it is unclear.
+    exists: Option<Note>,
+}
+
+#[derive(Debug)]
+struct Stopping {
+    stop: Stop,
+    deadline: Duration,
+}
+
+/// The engine.
+#[derive(Debug)]
+pub struct Engine {
+    config: Config,
+    rng: StdRng,
+    pacer: Pacer,
+    backlog: VecDeque<journal::Lane>,
+    witness: Option<journal::Lane>,
+    lanes: BTreeMap<SpaceId, Lane>,
+    /// The order in which lanes are asked for a row.
+    ring: VecDeque<SpaceId>,
+    rows: HashMap<RowId, Active>,
+    /// The rows in memory by member: what one answer tells of somebody's id holds for all of them.
+    members: HashMap<MemberId, Vec<RowId>>,
+    /// Ids of members that were learned in a batch which is not durable yet, so that the journal may not tell them.
+    learned: HashMap<MemberId, (u64, String)>,
+    delayed: BinaryHeap<Reverse<(Duration, RowId)>>,
+    /// Rows being marked in flight, with the batch that does it.
+    marking: VecDeque<(u64, RowId)>,
+    /// Rows durably in flight that have not left.
+    ready: VecDeque<RowId>,
+    sent: usize,
+    batch: u64,
+    written: u64,
+    changes: Vec<Change>,
+    calls: Calls,
+    outputs: Vec<Output>,
+    events: Vec<Event>,
+    succeeded: bool,
+    /// Failures since the last definite answer: of writes, of reads.
+    failing: [Option<Failing>; 2],
+    stopping: Option<Stopping>,
+    counts: Snapshot,
+    wake: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Failing {
+    since: Duration,
+    in_a_row: u32,
+    last: String,
+    throttled: bool,
+}
+
+impl Engine {
+    /// An engine for what there is to do. `tally` is where the journal stands.
+    pub fn new(config: Config, work: Work, tally: &Tally, rng: StdRng) -> Self {
+        Engine {
+            pacer: Pacer::new(config.rates),
+            config,
+            rng,
+            backlog: work.lanes.into(),
+            witness: work.witness,
+            lanes: BTreeMap::new(),
+            ring: VecDeque::new(),
+            rows: HashMap::new(),
+            members: HashMap::new(),
+            learned: HashMap::new(),
+            delayed: BinaryHeap::new(),
+            marking: VecDeque::new(),
+            ready: VecDeque::new(),
+            sent: 0,
+            batch: 0,
+            written: 0,
+            changes: Vec::new(),
+            calls: Calls::default(),
+            outputs: Vec::new(),
+            events: Vec::new(),
+            succeeded: false,
+            failing: [None, None],
+            stopping: None,
+            counts: Snapshot {
+                total: tally.total,
+                done: tally.done,
+                rejected: tally.rejected,
+                open: tally.open,
+                ..Snapshot::default()
+            },
+            wake: None,
+        }
+    }
+
+    /// Takes in what has happened.
+    pub fn handle(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Pending { space, jobs } => self.on_pending(space, jobs),
+            Input::InFlight { space, jobs } => self.on_in_flight(now, space, jobs),
+            Input::Written { batch } => self.on_written(batch),
+            Input::Attributed { space, attributions } => self.on_attributed(now, space, &attributions),
+            Input::Created { row, result } => self.on_created(now, row, result),
+            Input::Listed { space, result } => self.on_listed(now, space, result),
+            Input::Stop(stop) => self.begin_stop(now, stop),
+        }
+    }
+
+    /// Does everything that can be done now, and returns what is to be carried out.
+    pub fn poll(&mut self, now: Now) -> Vec<Output> {
+        self.wake = None;
+        self.pacer.tell(now.elapsed);
+        self.give_up_if_hopeless(now);
+        if self.stopping.is_none() {
+            self.wake_delayed(now);
+            self.open_lanes();
+            self.tend_lanes(now);
+            self.pick(now);
+            self.send();
+        } else {
+            self.wind_down();
+        }
+        self.flush();
+        std::mem::take(&mut self.outputs)
+    }
+
+    /// What is worth telling since the last time.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        std::mem::take(&mut self.events)
+    }
+
+    /// When to poll again if nothing happens before. Valid after [`Engine::poll`].
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.wake
+    }
+
+    /// Whether the run is over, and how. Valid after [`Engine::poll`].
+    pub fn finished(&self, now: Now) -> Option<Finish> {
+        if self.written < self.batch {
+            return None;
+        }
+        if let Some(stopping) = &self.stopping {
+            let quiet = self.sent == 0 && self.marking.is_empty() && self.ready.is_empty();
+            return (quiet || now.elapsed >= stopping.deadline)
+                .then(|| Finish::Stopped(stopping.stop.clone()));
+        }
+        (self.lanes.is_empty() && self.backlog.is_empty()).then_some(Finish::Complete)
+    }
+
+    /// Where it stands.
+    pub fn snapshot(&self, now: Now) -> Snapshot {
+        Snapshot {
+            under_way: self.sent,
+            waiting: self.delayed.len(),
+            paused: self
+                .pacer
+                .paused_until(Kind::Write, now.elapsed)
+                .map_or(Duration::ZERO, |until| until - now.elapsed),
+            throttled: self.failing[Kind::Write as usize].as_ref().is_some_and(|failing| failing.throttled),
+            failures_in_a_row: self
+                .failing
+                .iter()
+                .flatten()
+                .map(|failing| failing.in_a_row)
+                .max()
+                .unwrap_or(0),
+            ..self.counts
+        }
+    }
+
+    fn wake_at(&mut self, at: Duration) {
+        self.wake = Some(self.wake.map_or(at, |wake| wake.min(at)));
+    }
+
+    fn give_up_if_hopeless(&mut self, now: Now) {
+        let Some(failing) = self.failing.iter().flatten().min_by_key(|failing| failing.since) else { return };
+        let until = failing.since + self.config.give_up_after;
+        if now.elapsed < until {
+            return self.wake_at(until);
+        }
+        let (last, throttled) = (failing.last.clone(), failing.throttled);
+        self.begin_stop(now, Stop::GaveUp { after: self.config.give_up_after, last, throttled });
+    }
+
+    fn wake_delayed(&mut self, now: Now) {
+        while let Some(Reverse((due, row))) = self.delayed.peek().copied() {
+            if due > now.elapsed {
+                self.wake_at(due);
+                return;
+            }
+            self.delayed.pop();
+            // Its space may have been refused meanwhile, and all its rows with it.
+            let Some(active) = self.rows.get(&row) else { continue };
+            if let Some(lane) = self.lanes.get_mut(&active.job.space) {
+                lane.delayed -= 1;
+                lane.queue.push_front(row);
+            }
+        }
+    }
+
+    fn open_lanes(&mut self) {
+        while self.lanes.len() < LANES_OPEN_MAX {
+            let Some(next) = self.backlog.pop_front() else { return };
+            let step = if next.in_flight > 0 {
+                self.outputs.push(Output::InFlight { space: next.id });
+                Step::Recovering
+            } else if next.surveyed {
+                Step::Sending
+            } else {
+                Step::Looking(Look::new(Purpose::Baseline, Duration::ZERO))
+            };
+            let left = next.pending + next.in_flight;
+            let lane = Lane::new(next.id, next.name, left, self.pacer.space(), step);
+            self.lanes.insert(next.id, lane);
+            self.ring.push_back(next.id);
+        }
+    }
+
+    fn tend_lanes(&mut self, now: Now) {
+        let mut wake = None;
+        let mut sooner = |at: Duration| wake = Some(wake.map_or(at, |wake: Duration| wake.min(at)));
+        let mut finished = Vec::new();
+        for lane in self.lanes.values_mut() {
+            if let Some(purpose) = lane.wants_look() {
+                if purpose == Purpose::Unclear {
+                    let rows = lane.unclear.len();
+                    self.events.push(Event::Looking { space: lane.name.clone(), rows });
+                }
+                lane.step = Step::Looking(Look::new(purpose, lane.look_not_before));
+            }
+            if let Step::Looking(look) = &mut lane.step {
+                if look.waiting {
+                    continue;
+                }
+                if look.not_before > now.elapsed {
+                    sooner(look.not_before);
+                    continue;
+                }
+                let permit = self
+                    .pacer
+                    .ready(Kind::Read, now.elapsed)
+                    .and_then(|()| self.pacer.spend(Kind::Read, &mut lane.buckets));
+                match permit {
+                    Ok(()) => {
+                        look.waiting = true;
+                        let call = Call::ListMembers {
+                            space: lane.name.clone(),
+                            page_token: look.page_token.clone(),
+                        };
+                        self.outputs.push(Output::List { space: lane.id, call });
+                    }
+                    Err(until) => sooner(until),
+                }
+                continue;
+            }
+            if lane.wants_rows() {
+                lane.feeding = true;
+                let after = lane.fed.clone().map(Box::new);
+                self.outputs.push(Output::Pending { space: lane.id, after, limit: FEED });
+            }
+            if lane.is_finished() {
+                finished.push(lane.id);
+            }
+        }
+        if let Some(at) = wake {
+            self.wake_at(at);
+        }
+        for space in finished {
+            self.close_lane(space);
+        }
+        self.call_the_witness(now);
+    }
+
+    fn close_lane(&mut self, space: SpaceId) {
+        self.lanes.remove(&space);
+        self.ring.retain(|id| *id != space);
+    }
+
+    /// Takes rows, one from each space in turn, as long as the quota and the number of requests allow.
+    fn pick(&mut self, now: Now) {
+        while self.marking.len() + self.ready.len() < self.config.in_flight_max
+            && self.sent + self.marking.len() + self.ready.len() < 2 * self.config.in_flight_max
+        {
+            if let Err(until) = self.pacer.ready(Kind::Write, now.elapsed) {
+                // Nobody is waiting for the permit when there is nothing to send.
+                if self.lanes.values().any(Lane::may_send) {
+                    self.wake_at(until);
+                }
+                return;
+            }
+            if !self.pick_one(now) {
+                return;
+            }
+        }
+    }
+
+    fn pick_one(&mut self, now: Now) -> bool {
+        for _ in 0..self.ring.len() {
+            let Some(space) = self.ring.pop_front() else { return false };
+            self.ring.push_back(space);
+            let Some(lane) = self.lanes.get_mut(&space) else { continue };
+            if !lane.may_send() {
+                continue;
+            }
+            let rows = &self.rows;
+            let Some(place) = lane.next(|row| rows.get(&row).map(|active| &active.job)) else { continue };
+            if let Err(until) = self.pacer.spend(Kind::Write, &mut lane.buckets) {
+                self.wake_at(until);
+                continue;
+            }
+            let Some(row) = lane.queue.remove(place) else { continue };
+            let Some(active) = self.rows.get_mut(&row) else { continue };
+            active.job.attempts += 1;
+            lane.claim(&active.job);
+            lane.out += 1;
+            self.changes.push(Change::Mark { row, space, at: now.wall });
+            // The batch that is being gathered.
+            self.marking.push_back((self.batch + 1, row));
+            return true;
+        }
+        false
+    }
+
+    /// Lets rows leave that are durably in flight.
+    fn send(&mut self) {
+        while self.sent < self.config.in_flight_max {
+            let Some(row) = self.ready.pop_front() else { return };
+            let Some(active) = self.rows.get(&row) else { continue };
+            let job = &active.job;
+            let call = match job.operation {
+                Operation::Create => Call::CreateMember {
+                    space: job.space_name.clone(),
+                    member: job.member_name.clone(),
+                    span: job.span,
+                },
+            };
+            self.sent += 1;
+            self.outputs.push(Output::Create { row, call });
+        }
+    }
+
+    /// While stopping: what has not left goes back.
+    fn wind_down(&mut self) {
+        while let Some(row) = self.ready.pop_front() {
+            if let Some(active) = self.forget(row) {
+                let space = active.job.space;
+                self.changes.push(Change::Release { row, space, sent: false, note: None });
+            }
+        }
+        if let Some(stopping) = &self.stopping {
+            let deadline = stopping.deadline;
+            self.wake_at(deadline);
+        }
+    }
+
+    fn flush(&mut self) {
+        if self.calls != Calls::default() {
+            self.changes.push(Change::Calls(std::mem::take(&mut self.calls)));
+        }
+        if !self.changes.is_empty() {
+            self.batch += 1;
+            let changes = std::mem::take(&mut self.changes);
+            self.outputs.push(Output::Write { batch: self.batch, changes });
+        }
+    }
+
+    fn begin_stop(&mut self, now: Now, stop: Stop) {
+        if self.stopping.is_none() {
+            self.events.push(Event::Stopping { stop: stop.clone(), under_way: self.sent });
+            self.stopping = Some(Stopping { stop, deadline: now.elapsed + self.config.grace });
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! How a row ends, waits, or is counted.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use super::super::event::Event;
+use super::super::pacer::Kind;
+use super::super::retry::{Verdict, asked_to_wait, backoff, decide};
+use super::{Active, Engine, Failing, Now};
+use crate::chat::Failure;
+use crate::journal::{Calls, Change, Note};
+use crate::model::{Job, RowId, SpaceId};
+
+impl Engine {
+    pub(super) fn settle_done(
+        &mut self,
+        now: Now,
+        row: RowId,
+        http_status: Option<u16>,
+        membership: Option<String>,
+        user: Option<String>,
+        existed: bool,
+    ) {
+        let Some(Active { job, .. }) = self.forget(row) else { return };
+        let (space, member) = (job.space, job.member);
+        if let Some(user) = &user {
+            self.learned.insert(member, (self.batch + 1, user.clone()));
+            for row in self.members.get(&member).into_iter().flatten() {
+                if let Some(other) = self.rows.get_mut(row) {
+                    other.job.user.get_or_insert_with(|| user.clone());
+                }
+            }
+        }
+        let at = now.wall;
+        self.changes.push(Change::Done { row, space, member, at, http_status, membership, user, existed });
+        self.counts.done += 1;
+        self.events.push(Event::Done { job, existed });
+    }
+
+    pub(super) fn settle_rejected(&mut self, now: Now, row: RowId, note: Note) {
+        let Some(Active { job, .. }) = self.forget(row) else { return };
+        self.changes.push(Change::Rejected { row, space: job.space, at: now.wall, note: note.clone() });
+        self.counts.rejected += 1;
+        self.events.push(Event::Rejected { job, note });
+    }
+
+    pub(super) fn hold(&mut self, mut job: Job) {
+        if job.user.is_none() {
+            job.user = self.learned.get(&job.member).map(|(_, user)| user.clone());
+        }
+        if let Some(lane) = self.lanes.get_mut(&job.space) {
+            lane.held += 1;
+        }
+        self.members.entry(job.member).or_default().push(job.id);
+        self.rows.insert(job.id, Active { job, failures: 0, failed_first: None, exists: None });
+    }
+
+    pub(super) fn forget(&mut self, row: RowId) -> Option<Active> {
+        let active = self.rows.remove(&row)?;
+        let member = active.job.member;
+        if let Some(rows) = self.members.get_mut(&member) {
+            rows.retain(|other| *other != row);
+            if rows.is_empty() {
+                self.members.remove(&member);
+            }
+        }
+        if let Some(lane) = self.lanes.get_mut(&active.job.space) {
+            lane.free(&active.job);
+            lane.left -= 1;
+            lane.held -= 1;
+        }
+        Some(active)
+    }
+
+    pub(super) fn delay(&mut self, now: Now, row: RowId, wait: Duration) {
+        let Some(active) = self.rows.get(&row) else { return };
+        if let Some(lane) = self.lanes.get_mut(&active.job.space) {
+            lane.delayed += 1;
+            self.delayed.push(Reverse((now.elapsed + wait, row)));
+        }
+    }
+
+    pub(super) fn look_up(&mut self, row: RowId, space: SpaceId, not_before: Duration) {
+        if let Some(lane) = self.lanes.get_mut(&space) {
+            lane.unclear.push(row);
+            lane.look_not_before = lane.look_not_before.max(not_before);
+        }
+    }
+
+    pub(super) fn retry_event(&mut self, row: RowId, wait: Duration, failure: &Failure) {
+        if let Some(active) = self.rows.get(&row) {
+            let job = active.job.clone();
+            self.events.push(Event::Retry { job, wait, story: failure.to_string() });
+        }
+    }
+
+    pub(super) fn wait(&mut self, failures: u32, failure: &Failure) -> Duration {
+        backoff(failures, &mut self.rng).max(asked_to_wait(failure).unwrap_or_default())
+    }
+
+    /// A 429, or no network: nothing was applied, and everything of its kind waits.
+    pub(super) fn set_back(&mut self, now: Now, kind: Kind, failure: &Failure, throttled: bool) -> Duration {
+        self.failed(kind, now, failure.to_string(), throttled);
+        let asked = asked_to_wait(failure).unwrap_or_default();
+        if let Some(until) = self.pacer.paused_until(kind, now.elapsed) {
+            // One of those that left before the pause began: it does not make the pause longer, unless it says so.
+            self.pacer.pause(kind, now.elapsed + asked);
+            return asked.max(until - now.elapsed);
+        }
+        let in_a_row = self.pacer.set_back(kind);
+        let wait = self.wait(in_a_row, failure);
+        self.pacer.pause(kind, now.elapsed + wait);
+        self.events.push(if throttled {
+            Event::Throttled { wait }
+        } else {
+            Event::Unreachable { wait, story: failure.to_string(), first: in_a_row == 1 }
+        });
+        wait
+    }
+
+    pub(super) fn failed(&mut self, kind: Kind, now: Now, story: String, throttled: bool) {
+        let failing = self.failing[kind as usize].get_or_insert(Failing {
+            since: now.elapsed,
+            in_a_row: 0,
+            last: String::new(),
+            throttled,
+        });
+        failing.in_a_row += 1;
+        failing.last = story;
+        failing.throttled = throttled;
+    }
+
+    /// Chat has answered something definite.
+    pub(super) fn answered(&mut self, kind: Kind) {
+        self.failing[kind as usize] = None;
+    }
+
+    pub(super) fn count(&mut self, kind: Kind, now: Now, failure: Option<&Failure>) {
+        let mut calls = Calls { sent: 1, ..Calls::default() };
+        let throttled = failure.is_some_and(|failure| matches!(decide(failure), Verdict::Throttled));
+        match failure {
+            None => calls.ok = 1,
+            Some(Failure::Token(_) | Failure::NotSent(_)) => return,
+            Some(_) if throttled => calls.throttled = 1,
+            Some(_) => calls.failed = 1,
+        }
+        if !throttled {
+            self.pacer.flowing(kind, now.elapsed);
+        }
+        self.calls += calls;
+        self.counts.calls += calls;
+    }
+}

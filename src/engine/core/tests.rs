@@ -1,0 +1,336 @@
+//! The engine step by step: a real journal in memory, and a Chat that says what the test tells it to.
+
+use std::collections::VecDeque;
+
+use rand::SeedableRng;
+
+use super::super::Rates;
+use super::*;
+use crate::chat::{Failure, Membership, Page, Refusal, TokenFailure};
+use crate::journal::Journal;
+use crate::model::{MemberName, SpaceName, Tenure, Timestamp};
+
+const BEGIN: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+struct Bench {
+    journal: Journal,
+    engine: Engine,
+    now: Now,
+    /// Calls that wait for an answer.
+    creates: VecDeque<(RowId, Call)>,
+    lists: VecDeque<(SpaceId, SpaceName)>,
+    /// What the journal takes its time for.
+    slow: fn(&Output) -> bool,
+    waiting: Vec<Output>,
+}
+
+impl Bench {
+    /// `rows` are (space, member, day).
+    fn new(rows: &[(&str, &str, i64)]) -> Self {
+        let mut journal = Journal::scratch(None, "emulator", BEGIN).unwrap();
+        let day = |day: i64| Timestamp::from_micros(1_500_000_000_000_000 + day * 86_400_000_000);
+        let mut loader = journal.loader(BEGIN).unwrap();
+        loader.begin_source("rows.csv", "{}").unwrap();
+        for (line, (space, member, from)) in (2..).zip(rows) {
+            let tenure = Tenure {
+                space: SpaceName::parse(space).unwrap(),
+                member: MemberName::parse(member).unwrap(),
+                create_time: Some(day(*from)),
+                delete_time: Some(day(from + 1)),
+                role: None,
+            };
+            loader.row(line, &tenure, None).unwrap();
+        }
+        loader.end_source().unwrap();
+        loader.commit().unwrap();
+        let config = Config {
+            rates: Rates { writes_per_minute: 0, reads_per_minute: 0, ..Rates::default() },
+            in_flight_max: 8,
+            give_up_after: Duration::from_secs(600),
+            grace: Duration::from_secs(10),
+        };
+        let tally = journal.tally().unwrap();
+        let engine = Engine::new(config, journal.work().unwrap(), &tally, StdRng::seed_from_u64(1));
+        Bench {
+            journal,
+            engine,
+            now: Now { elapsed: Duration::ZERO, wall: BEGIN },
+            creates: VecDeque::new(),
+            lists: VecDeque::new(),
+            slow: |_| false,
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Lets the engine and the journal do all they can without Chat.
+    fn settle(&mut self) {
+        loop {
+            let outputs = self.engine.poll(self.now);
+            if outputs.is_empty() {
+                return;
+            }
+            for output in outputs {
+                match output {
+                    Output::Create { row, call } => self.creates.push_back((row, call)),
+                    Output::List { space, call: Call::ListMembers { space: name, .. } } => {
+                        self.lists.push_back((space, name));
+                    }
+                    Output::List { call, .. } => panic!("{call:?}"),
+                    journal if (self.slow)(&journal) => self.waiting.push(journal),
+                    journal => self.journal(journal),
+                }
+            }
+        }
+    }
+
+    fn journal(&mut self, output: Output) {
+        let input = match output {
+            Output::Write { batch, changes } => {
+                self.journal.apply(&changes).unwrap();
+                Input::Written { batch }
+            }
+            Output::Pending { space, after, limit } => {
+                Input::Pending { space, jobs: self.journal.pending(space, after.as_deref(), limit).unwrap() }
+            }
+            Output::InFlight { space } => {
+                Input::InFlight { space, jobs: self.journal.in_flight(space).unwrap() }
+            }
+            Output::Attribute { space, listed } => {
+                Input::Attributed { space, attributions: self.journal.attribute(space, listed).unwrap() }
+            }
+            other => panic!("{other:?}"),
+        };
+        self.engine.handle(self.now, input);
+    }
+
+    /// The journal does what it took its time for.
+    fn catch_up(&mut self) {
+        for output in std::mem::take(&mut self.waiting) {
+            self.journal(output);
+        }
+        self.settle();
+    }
+
+    fn at(&mut self, seconds: u64) {
+        self.now.elapsed = Duration::from_secs(seconds);
+        self.settle();
+    }
+
+    /// Answers every listing: an empty space.
+    fn list_all(&mut self) {
+        while let Some((space, _)) = self.lists.pop_front() {
+            self.engine.handle(self.now, Input::Listed { space, result: Ok(Page::default()) });
+            self.settle();
+        }
+    }
+
+    fn answer(&mut self, result: Result<(), Failure>) {
+        let (row, call) = self.creates.pop_front().expect("nothing was sent");
+        let Call::CreateMember { space, member, span } = call else { panic!() };
+        let user = format!("users/1{}", row.0);
+        let membership =
+            Membership { name: format!("{space}/members/{member}"), user: Some(user), group: None, span };
+        self.engine.handle(self.now, Input::Created { row, result: result.map(|()| membership) });
+        self.settle();
+    }
+
+    fn refuse_list(&mut self, failure: Failure) {
+        let (space, _) = self.lists.pop_front().expect("nothing is listed");
+        self.engine.handle(self.now, Input::Listed { space, result: Err(failure) });
+        self.settle();
+    }
+
+    fn finish(&self) -> Option<Finish> {
+        self.engine.finished(self.now)
+    }
+
+    /// pending, in flight, done, rejected
+    fn counts(&self) -> [u64; 4] {
+        let [pending, in_flight, done, rejected, _] = self.journal.recount().unwrap();
+        [pending, in_flight, done, rejected]
+    }
+}
+
+fn refused(http_status: u16, retry_after: Option<u64>) -> Failure {
+    Failure::Refused(Box::new(Refusal {
+        http_status,
+        status: if http_status == 409 { "ALREADY_EXISTS" } else { "SOME_STATUS" }.to_owned(),
+        retry_after: retry_after.map(Duration::from_secs),
+        ..Refusal::default()
+    }))
+}
+
+#[test]
+fn nothing_leaves_before_it_is_durably_in_flight() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1)]);
+    bench.slow = |output| match output {
+        Output::Write { changes, .. } => changes.iter().any(|change| matches!(change, Change::Mark { .. })),
+        _ => false,
+    };
+    bench.settle();
+    bench.list_all();
+    assert!(bench.creates.is_empty());
+    bench.catch_up();
+    assert_eq!(bench.creates.len(), 1);
+    assert_eq!(bench.counts(), [0, 1, 0, 0]);
+}
+
+#[test]
+fn spaces_take_turns() {
+    let rows: Vec<(&str, String, i64)> =
+        ["A", "B", "C"].iter().flat_map(|space| (0..9).map(|n| (*space, format!("m{n}@b.cd"), n))).collect();
+    let rows: Vec<(&str, &str, i64)> = rows.iter().map(|(s, m, d)| (*s, m.as_str(), *d)).collect();
+    let mut bench = Bench::new(&rows);
+    // All spaces have rows before the first may leave.
+    bench.slow = |output| matches!(output, Output::Pending { .. });
+    bench.settle();
+    bench.list_all();
+    bench.catch_up();
+    let spaces: Vec<String> = bench
+        .creates
+        .iter()
+        .map(|(_, call)| match call {
+            Call::CreateMember { space, .. } => space.to_string(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(spaces.len(), 8);
+    for space in ["spaces/A", "spaces/B", "spaces/C"] {
+        let share = spaces.iter().filter(|other| *other == space).count();
+        assert!((2..=3).contains(&share), "{spaces:?}");
+    }
+}
+
+#[test]
+fn a_429_lets_everything_wait_as_long_as_it_says() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("B", "b@b.cd", 1), ("B", "c@b.cd", 2)]);
+    bench.settle();
+    bench.list_all();
+    assert_eq!(bench.creates.len(), 3);
+    bench.answer(Err(refused(429, Some(40))));
+    bench.answer(Ok(()));
+    bench.answer(Err(refused(429, None)));
+    assert_eq!(bench.counts(), [2, 0, 1, 0], "nothing was applied, so they are pending again");
+    bench.at(39);
+    assert!(bench.creates.is_empty());
+    bench.at(41);
+    assert_eq!(bench.creates.len(), 2);
+    bench.answer(Ok(()));
+    bench.answer(Ok(()));
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+    assert_eq!(bench.engine.snapshot(bench.now).calls.throttled, 2);
+}
+
+#[test]
+fn nothing_but_failures_ends_the_run() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1)]);
+    bench.settle();
+    bench.list_all();
+    let mut tries = 0;
+    for second in 0..700 {
+        bench.at(second);
+        while !bench.creates.is_empty() {
+            tries += 1;
+            bench.answer(Err(Failure::NotSent("connection refused".to_owned())));
+        }
+    }
+    let Some(Finish::Stopped(Stop::GaveUp { last, throttled: false, .. })) = bench.finish() else { panic!() };
+    assert_eq!(last, "no connection: connection refused");
+    assert!((10..60).contains(&tries), "{tries} tries in ten minutes");
+    assert_eq!(bench.counts(), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_stop_sends_nothing_more_and_waits_for_what_is_under_way() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("A", "b@b.cd", 2), ("A", "c@b.cd", 3)]);
+    bench.settle();
+    bench.list_all();
+    assert_eq!(bench.creates.len(), 3);
+    bench.engine.handle(bench.now, Input::Stop(Stop::Asked));
+    bench.settle();
+    assert_eq!(bench.finish(), None);
+    bench.answer(Ok(()));
+    bench.answer(Err(refused(503, None)));
+    assert_eq!(bench.finish(), None);
+    bench.at(9);
+    assert_eq!(bench.finish(), None);
+    bench.at(11);
+    assert_eq!(bench.finish(), Some(Finish::Stopped(Stop::Asked)), "ten seconds are enough");
+    assert_eq!(bench.counts(), [0, 2, 1, 0], "what has no clear answer stays in flight");
+}
+
+#[test]
+fn a_token_that_is_refused_stops_the_run() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1)]);
+    bench.settle();
+    let code = TokenFailure::Refused { code: "invalid_grant".to_owned(), description: String::new() };
+    bench.refuse_list(Failure::Token(code));
+    assert!(matches!(bench.finish(), Some(Finish::Stopped(Stop::TokenRefused { .. }))));
+    assert_eq!(bench.counts(), [1, 0, 0, 0]);
+}
+
+#[test]
+fn a_space_that_is_refused_is_given_up_once_another_works() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("A", "b@b.cd", 2), ("B", "c@b.cd", 1)]);
+    bench.settle();
+    bench.refuse_list(refused(403, None));
+    assert_eq!(bench.counts(), [3, 0, 0, 0], "perhaps nothing works");
+    bench.list_all();
+    assert_eq!(bench.counts(), [0, 1, 0, 2]);
+    bench.answer(Ok(()));
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn when_every_space_is_refused_nothing_is_rejected() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("B", "c@b.cd", 1)]);
+    bench.settle();
+    bench.refuse_list(refused(403, None));
+    bench.refuse_list(refused(404, None));
+    let finish = bench.finish();
+    assert!(matches!(finish, Some(Finish::Stopped(Stop::EverySpaceRefused { spaces: 2, .. }))), "{finish:?}");
+    assert_eq!(bench.counts(), [2, 0, 0, 0]);
+}
+
+#[test]
+fn after_a_403_the_space_is_looked_at_before_the_next_row() {
+    let rows: Vec<(&str, String, i64)> = (0..40).map(|n| ("A", format!("m{n}@b.cd"), n)).collect();
+    let rows: Vec<(&str, &str, i64)> = rows.iter().map(|(s, m, d)| (*s, m.as_str(), *d)).collect();
+    let mut bench = Bench::new(&rows);
+    bench.settle();
+    bench.list_all();
+    assert_eq!(bench.creates.len(), 8);
+    while !bench.creates.is_empty() {
+        bench.answer(Err(refused(403, None)));
+    }
+    let [pending, in_flight, done, rejected] = bench.counts();
+    assert_eq!((in_flight, done), (0, 0));
+    assert!(rejected <= 16 && pending >= 24, "{rejected} were spent on a space that is gone");
+    bench.refuse_list(refused(403, None));
+    assert_eq!(bench.counts(), [0, 0, 0, 40]);
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn a_write_that_was_applied_although_its_answer_was_lost_is_not_sent_again() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1)]);
+    bench.settle();
+    bench.list_all();
+    let (_, call) = bench.creates.front().cloned().unwrap();
+    let Call::CreateMember { span, .. } = call else { panic!() };
+    bench.answer(Err(Failure::Lost("timed out".to_owned())));
+    bench.at(70);
+    let (space, _) = bench.lists.pop_front().expect("the space is listed");
+    let held = Membership {
+        name: "spaces/A/members/5".to_owned(),
+        user: Some("users/5".to_owned()),
+        group: None,
+        span,
+    };
+    let page = Page { memberships: vec![held], next_page_token: None };
+    bench.engine.handle(bench.now, Input::Listed { space, result: Ok(page) });
+    bench.settle();
+    assert!(bench.creates.is_empty());
+    assert_eq!(bench.counts(), [0, 0, 1, 0]);
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}

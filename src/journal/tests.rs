@@ -1,0 +1,312 @@
+//! The journal by itself: rows in, changes, counters, refusals.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{Job, MemberName, Role, SpaceName, Span, Tenure};
+
+const NOW: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
+
+fn day(day: i64) -> Timestamp {
+    Timestamp::from_micros(1_500_000_000_000_000 + day * 86_400_000_000)
+}
+
+fn tenure(space: &str, member: &str, from: Option<i64>, to: Option<i64>) -> Tenure {
+    Tenure {
+        space: SpaceName::parse(space).unwrap(),
+        member: MemberName::parse(member).unwrap(),
+        create_time: from.map(day),
+        delete_time: to.map(day),
+        role: None,
+    }
+}
+
+fn with_role(mut tenure: Tenure, role: Role) -> Tenure {
+    tenure.role = Some(role);
+    tenure
+}
+
+fn scratch() -> Journal {
+    Journal::scratch(None, "emulator", NOW).unwrap()
+}
+
+/// Reads tenures as one file; what became of each.
+fn read(journal: &mut Journal, tenures: &[Tenure]) -> Vec<Added> {
+    let mut loader = journal.loader(NOW).unwrap();
+    loader.begin_source("/rows.csv", "{}").unwrap();
+    let added = (2..).zip(tenures).map(|(line, tenure)| loader.row(line, tenure, None).unwrap()).collect();
+    loader.end_source().unwrap();
+    loader.commit().unwrap();
+    added
+}
+
+fn overlaps(tenures: &[Tenure]) -> Vec<(u64, String)> {
+    let mut journal = scratch();
+    let mut loader = journal.loader(NOW).unwrap();
+    loader.begin_source("/rows.csv", "{}").unwrap();
+    for (line, tenure) in (2..).zip(tenures) {
+        loader.row(line, tenure, None).unwrap();
+    }
+    let mut found = Vec::new();
+    loader.overlaps(|overlap| found.push((overlap.line, overlap.other_origin))).unwrap();
+    found
+}
+
+fn jobs(journal: &Journal) -> Vec<Job> {
+    let lanes = journal.work().unwrap().lanes;
+    lanes.iter().flat_map(|lane| journal.pending(lane.id, None, 1000).unwrap()).collect()
+}
+
+#[test]
+fn a_row_seen_twice_is_one_row() {
+    let mut journal = scratch();
+    let rows = [
+        tenure("A", "a@b.cd", Some(1), Some(2)),
+        tenure("A", "A@B.cd", Some(1), Some(2)),
+        tenure("A", "a@b.cd", Some(1), Some(3)),
+        tenure("A", "a@b.cd", None, Some(2)),
+        tenure("A", "a@b.cd", Some(1), None),
+        tenure("A", "a@b.cd", Some(1), None),
+    ];
+    let first = read(&mut journal, &rows);
+    assert_eq!(first, [Added::New, Added::Duplicate, Added::New, Added::New, Added::New, Added::Duplicate]);
+    let tally = journal.tally().unwrap();
+    assert_eq!((tally.total, tally.pending, tally.open, tally.duplicate), (4, 3, 1, 2));
+    // The same file again: old acquaintances, and its duplicates are not counted once more.
+    let again = read(&mut journal, &rows);
+    assert_eq!(again.iter().filter(|added| **added == Added::Known).count(), 4);
+    assert_eq!(journal.tally().unwrap(), tally);
+}
+
+#[test]
+fn one_membership_has_one_role() {
+    let mut journal = scratch();
+    let open = tenure("A", "a@b.cd", Some(1), None);
+    let rows = [with_role(open.clone(), Role::Manager), open.clone()];
+    let Added::OtherRole { origin, role } = read(&mut journal, &rows).remove(1) else { panic!() };
+    assert_eq!((origin.as_str(), role.as_deref()), ("/rows.csv:2", Some("ROLE_MANAGER")));
+    // In a later reading it is a correction.
+    assert_eq!(read(&mut journal, &[with_role(open, Role::Member)]), [Added::Known]);
+    let role: String = journal.conn.query_row("SELECT role FROM rows", [], |row| row.get(0)).unwrap();
+    assert_eq!(role, "ROLE_MEMBER");
+}
+
+#[test]
+fn stints_may_touch_but_not_overlap() {
+    let stint = |from, to| tenure("A", "a@b.cd", from, to);
+    assert_eq!(overlaps(&[stint(Some(1), Some(2)), stint(Some(2), Some(3))]), []);
+    assert_eq!(
+        overlaps(&[stint(Some(5), Some(9)), stint(Some(1), Some(6))]),
+        [(2, "/rows.csv:3".to_owned())],
+        "the later one is named, with the earlier beside it"
+    );
+    assert_eq!(overlaps(&[stint(Some(1), Some(9)), stint(None, Some(4))]).len(), 1);
+    assert_eq!(overlaps(&[stint(Some(1), None), stint(Some(4), Some(5))]).len(), 1);
+    assert_eq!(overlaps(&[stint(None, None), stint(Some(4), Some(5))]), []);
+    assert_eq!(overlaps(&[stint(None, None), stint(Some(4), None)]).len(), 1);
+    let long = [stint(Some(1), Some(9)), stint(Some(2), Some(3)), stint(Some(4), Some(5))];
+    assert_eq!(overlaps(&long).len(), 2, "both lie within the first");
+    let elsewhere = [
+        stint(Some(1), Some(9)),
+        tenure("B", "a@b.cd", Some(2), Some(3)),
+        tenure("A", "b@b.cd", Some(2), Some(3)),
+    ];
+    assert_eq!(overlaps(&elsewhere), []);
+}
+
+#[test]
+fn a_reading_that_is_dropped_never_was() {
+    let mut journal = scratch_with_rollback();
+    {
+        let mut loader = journal.loader(NOW).unwrap();
+        loader.begin_source("/rows.csv", "{}").unwrap();
+        loader.row(2, &tenure("A", "a@b.cd", Some(1), Some(2)), None).unwrap();
+    }
+    assert_eq!(journal.tally().unwrap().total, 0);
+    assert_eq!(journal.layouts().unwrap(), []);
+}
+
+/// A scratch journal cannot roll back; a real one can.
+fn scratch_with_rollback() -> Journal {
+    let mut journal = Journal::prepare(Connection::open_in_memory().unwrap()).unwrap();
+    journal.begin("emulator", NOW).unwrap();
+    journal
+}
+
+#[test]
+fn invalid_lines_belong_to_the_last_reading_of_their_file() {
+    let mut journal = scratch();
+    for count in [3, 1] {
+        let mut loader = journal.loader(NOW).unwrap();
+        loader.begin_source("/rows.csv", "{}").unwrap();
+        for line in 0..count {
+            loader.invalid(line + 2, "bad-time", "createTime \"x\"", Some("{}")).unwrap();
+        }
+        loader.end_source().unwrap();
+        loader.commit().unwrap();
+        let tally = journal.tally().unwrap();
+        assert_eq!((tally.total, tally.rejected, tally.spaces), (count, count, 0));
+    }
+}
+
+#[test]
+fn a_members_stints_come_in_the_order_of_their_times() {
+    let mut journal = scratch();
+    let rows: Vec<Tenure> = [(7, 8), (1, 2), (5, 6), (3, 4)]
+        .into_iter()
+        .flat_map(|(from, to)| ["a@b.cd", "b@b.cd"].map(|member| tenure("A", member, Some(from), Some(to))))
+        .chain([tenure("A", "a@b.cd", None, Some(10))])
+        .collect();
+    read(&mut journal, &rows);
+    let space = journal.work().unwrap().lanes[0].id;
+    let mut fed: Vec<Job> = Vec::new();
+    loop {
+        let batch = journal.pending(space, fed.last(), 2).unwrap();
+        if batch.is_empty() {
+            break;
+        }
+        fed.extend(batch);
+    }
+    assert_eq!(fed.len(), 9);
+    for pair in fed.windows(2) {
+        assert!(pair[0].member != pair[1].member || pair[0].span.start() < pair[1].span.start(), "{pair:?}");
+    }
+}
+
+#[test]
+fn a_change_needs_the_state_that_it_starts_from() {
+    let mut journal = scratch_with_rollback();
+    read(&mut journal, &[tenure("A", "a@b.cd", Some(1), Some(2))]);
+    let job = jobs(&journal).remove(0);
+    let mark = Change::Mark { row: job.id, space: job.space, at: NOW };
+    journal.apply(std::slice::from_ref(&mark)).unwrap();
+    let twice = journal.apply(std::slice::from_ref(&mark)).unwrap_err();
+    assert!(matches!(twice, JournalError::NotInState { state: "pending", .. }), "{twice}");
+    let release = Change::Release { row: job.id, space: job.space, sent: false, note: None };
+    // All of a batch or nothing.
+    journal.apply(&[release.clone(), release.clone()]).unwrap_err();
+    assert_eq!(journal.in_flight(job.space).unwrap().len(), 1);
+    journal.apply(&[release]).unwrap();
+    assert_eq!(jobs(&journal)[0].attempts, 0, "it was never sent");
+}
+
+#[test]
+fn other_files_and_newer_journals_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    assert!(matches!(Journal::open(&path), Err(JournalError::Missing)));
+    std::fs::write(&path, "").unwrap();
+    assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));
+    std::fs::write(&path, "space,member\n".repeat(200)).unwrap();
+    let error = Journal::open(&path).unwrap_err();
+    assert_eq!(error.to_string(), "this file is not a tenure journal");
+    std::fs::remove_file(&path).unwrap();
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
+    assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));
+    std::fs::remove_file(&path).unwrap();
+    Journal::create(&path, "emulator", NOW).unwrap();
+    Journal::open(&path).unwrap().expect_target("emulator").unwrap();
+    let other = Journal::open(&path).unwrap().expect_target("https://chat.googleapis.com/").unwrap_err();
+    assert!(matches!(other, JournalError::OtherTarget { .. }));
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
+    let newer = Journal::open(&path).unwrap_err();
+    assert!(matches!(newer, JournalError::Newer { found: 99, known: 1 }), "{newer}");
+}
+
+#[test]
+fn a_lock_has_one_holder() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.db");
+    let lock = Lock::take(&path).unwrap();
+    let refused = Lock::take(&path).unwrap_err();
+    assert!(matches!(refused, JournalError::Locked { holder: Some(pid) } if pid == std::process::id()));
+    assert_eq!(Lock::holder(&path), Some(Some(std::process::id())));
+    drop(lock);
+    assert_eq!(Lock::holder(&path), None);
+    Lock::take(&path).unwrap();
+}
+
+#[test]
+fn listed_memberships_are_attributed() {
+    let mut journal = scratch();
+    read(&mut journal, &[tenure("A", "a@b.cd", Some(1), Some(2)), tenure("A", "users/77", Some(1), Some(2))]);
+    let [first, second] = jobs(&journal).try_into().unwrap();
+    let span = Span { create_time: Some(day(1)), delete_time: Some(day(2)) };
+    let done = Change::Done {
+        row: first.id,
+        space: first.space,
+        member: first.member,
+        at: NOW,
+        http_status: Some(200),
+        membership: Some("spaces/A/members/5".to_owned()),
+        user: Some("users/5".to_owned()),
+        existed: false,
+    };
+    journal
+        .apply(&[
+            Change::Found { space: first.space, user: "users/9".to_owned(), span },
+            Change::Mark { row: first.id, space: first.space, at: NOW },
+            done,
+        ])
+        .unwrap();
+    let listed = ["users/5", "users/77", "users/9", "users/8"].map(|user| Held {
+        membership: String::new(),
+        user: user.to_owned(),
+        span,
+    });
+    let attributed = journal.attribute(first.space, listed.to_vec()).unwrap();
+    let owners: Vec<_> = attributed.iter().map(|entry| entry.owners.clone()).collect();
+    assert_eq!(owners, [vec![first.member], vec![second.member], vec![], vec![]]);
+    let before: Vec<_> = attributed.iter().map(|entry| entry.found_beforehand).collect();
+    assert_eq!(before, [false, false, true, false]);
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Mark,
+    Release,
+    Done,
+    Reject,
+    RejectSpace,
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn counters_say_what_the_rows_say(
+        steps in proptest::collection::vec(
+            (0usize..12, prop_oneof![
+                6 => Just(Step::Mark), 2 => Just(Step::Release), 4 => Just(Step::Done), 2 => Just(Step::Reject),
+                1 => Just(Step::RejectSpace),
+            ]),
+            0..60,
+        )
+    ) {
+        let mut journal = scratch_with_rollback();
+        let rows: Vec<Tenure> = (0..12)
+            .map(|n| tenure(["A", "B", "C"][n % 3], &format!("m{n}@b.cd"), Some(1), (n != 5).then_some(2)))
+            .collect();
+        read(&mut journal, &rows);
+        let jobs = jobs(&journal);
+        let note = Note { http_status: Some(400), kind: "INVALID_ARGUMENT".to_owned(), error: "no".to_owned() };
+        for (row, step) in steps {
+            let Some(job) = jobs.get(row) else { continue };
+            let (row, space, at) = (job.id, job.space, NOW);
+            let change = match step {
+                Step::Mark => Change::Mark { row, space, at },
+                Step::Release => Change::Release { row, space, sent: true, note: Some(note.clone()) },
+                Step::Done => Change::Done {
+                    row, space, at, member: job.member, http_status: Some(200), membership: None, user: None, existed: false,
+                },
+                Step::Reject => Change::Rejected { row, space, at, note: note.clone() },
+                Step::RejectSpace => Change::SpaceRejected { space, at, note: note.clone() },
+            };
+            // A change from the wrong state is refused and leaves everything as it was.
+            let _ = journal.apply(&[change]);
+            let tally = journal.tally().unwrap();
+            let counted = [tally.pending, tally.in_flight, tally.done, tally.rejected, tally.open];
+            prop_assert_eq!(counted, journal.recount().unwrap());
+            prop_assert_eq!(counted.iter().sum::<u64>(), tally.total);
+        }
+    }
+}
