@@ -140,8 +140,12 @@ pub struct ConnectionArgs {
     /// Whom the service account acts for
     #[arg(long, value_name = "EMAIL", env = "TENURE_IMPERSONATE")]
     pub impersonate: Option<String>,
-    /// Another Chat API: https, or this machine [default: https://chat.googleapis.com/]
-    #[arg(long, value_name = "URL")]
+    /// Another Chat API than Google's own.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Another Chat API: https, or this machine [default: https://chat.googleapis.com/]"
+    )]
     pub endpoint: Option<String>,
     /// Rehearse: a throwaway local Chat API inside this process, in which the spaces of the input exist
     #[arg(long, conflicts_with = "endpoint")]

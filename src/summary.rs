@@ -3,10 +3,16 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::Zoned;
+
 use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::progress::span;
 
+/// From here on an end is told as a date.
+const LONG_SECONDS: u64 = 1800;
+/// 85 days: what is left of import mode's 90 when something goes wrong (import-data guide).
+const IMPORT_MODE_SECONDS: u64 = 85 * 86_400;
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
 
@@ -99,6 +105,26 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
     let spaces = format!("of which {} have no row left to send", tally.spaces_settled);
     line("spaces", tally.spaces, &spaces);
     text
+}
+
+/// How long sending takes at the quota, and when it ends if that is not soon. `None` without a quota.
+pub fn estimate(pending: u64, writes_per_minute: u32, now: &Zoned) -> Option<String> {
+    if pending == 0 || writes_per_minute == 0 {
+        return None;
+    }
+    let seconds = (pending.saturating_mul(60)).div_ceil(writes_per_minute.into());
+    let long = span(Duration::from_secs(seconds));
+    let mut text = format!("{} to send: about {long} at {writes_per_minute} writes a minute", rows(pending));
+    if seconds >= LONG_SECONDS
+        && let Ok(end) = now.checked_add(Duration::from_secs(seconds))
+    {
+        let _ = write!(text, ", until {}", end.strftime("%A %Y-%m-%d %H:%M %Z"));
+    }
+    if seconds >= IMPORT_MODE_SECONDS {
+        text +=
+            "; a space is deleted 90 days after it was created in import mode: ask Google for a larger quota";
+    }
+    Some(text)
 }
 
 /// Why a run stopped, in words.
@@ -199,6 +225,19 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn how_long_it_takes() {
+        let now: Zoned = "2026-11-20T18:00:00+01:00[Europe/Berlin]".parse().unwrap();
+        let estimate = |pending, quota| estimate(pending, quota, &now);
+        assert_eq!(estimate(517, 6000).unwrap(), "517 rows to send: about 6 s at 6000 writes a minute");
+        assert_eq!(
+            estimate(400_000, 300).unwrap(),
+            "400000 rows to send: about 22 h 13 min at 300 writes a minute, until Saturday 2026-11-21 16:13 CET"
+        );
+        assert!(estimate(38_000_000, 300).unwrap().contains("larger quota"));
+        assert_eq!((estimate(0, 300), estimate(1, 0)), (None, None));
+    }
 
     #[test]
     fn names_for_a_shell() {

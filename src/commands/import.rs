@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use jiff::Zoned;
 
 use super::{Usage, check, inputs, print, send};
 use crate::chat::{SCOPE_IMPORT, ServiceAccount};
@@ -15,7 +16,7 @@ use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::summary::{quoted, rows};
+use crate::summary::{self, quoted, rows};
 
 pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
@@ -211,11 +212,8 @@ fn dry_run(
     let tally = journal.tally()?;
     inputs::show(&intake.problems);
     let mut text = check::verdict(&intake, &tally);
-    if settings.writes_per_minute > 0 && tally.pending > 0 {
-        let minutes = tally.pending.div_ceil(settings.writes_per_minute.into());
-        let long = crate::progress::span(std::time::Duration::from_secs(minutes * 60));
-        text +=
-            &format!("Sending them takes about {long} at {} writes a minute.\n", settings.writes_per_minute);
+    if let Some(line) = summary::estimate(tally.pending, settings.writes_per_minute, &Zoned::now()) {
+        text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";
     print(&text)?;

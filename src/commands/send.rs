@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
+use jiff::Zoned;
 use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -66,6 +67,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
             grace: GRACE,
         };
+        if let Some(line) = summary::estimate(before.pending, settings.writes_per_minute, &Zoned::now()) {
+            progress.say(&line);
+        }
         let work = journal.work().map_err(|error| error.at(path))?;
         let engine = Engine::new(config, work, &before, StdRng::try_from_rng(&mut SysRng)?);
         let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;

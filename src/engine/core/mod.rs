@@ -305,14 +305,18 @@ impl Engine {
             self.wake_at(at);
         }
         for space in finished {
-            self.close_lane(space);
+            if let Some(Lane { id, name, .. }) = self.close_lane(space) {
+                // It was reached, so it can testify.
+                let witness = journal::Lane { id, name, pending: 0, in_flight: 0, surveyed: true };
+                self.witness.get_or_insert(witness);
+            }
         }
         self.call_the_witness(now);
     }
 
-    fn close_lane(&mut self, space: SpaceId) {
-        self.lanes.remove(&space);
+    fn close_lane(&mut self, space: SpaceId) -> Option<Lane> {
         self.ring.retain(|id| *id != space);
+        self.lanes.remove(&space)
     }
 
     /// Takes rows, one from each space in turn, as long as the quota and the number of requests allow.
