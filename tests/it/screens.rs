@@ -60,7 +60,7 @@ fn a_run_that_gave_up() {
 fn a_run_that_was_killed() {
     let room = Room::new();
     room.write("rows.csv", people(40, 4));
-    let emulator = Emulator::start(&room, &["--latency", "2s"]);
+    let emulator = Emulator::start(&room, &["--latency", "1s"]);
     let import = ["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "5"];
     let running = room.start(&args(&[&import], &emulator.connection()));
     crate::support::until("five rows are under way", || {
