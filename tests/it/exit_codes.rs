@@ -149,7 +149,7 @@ fn a_hundred_and_forty_three_after_sigterm() {
 fn the_second_ctrl_c_leaves_at_once() {
     let room = Room::new();
     // Answers that take this long would keep the first one waiting.
-    let emulator = Emulator::start(&room, &["--writes-per-minute", "0", "--latency", "2s"]);
+    let emulator = Emulator::start(&room, &["--writes-per-minute", "0", "--latency", "1s"]);
     room.write("rows.csv", people(8, 1));
     let mut running =
         room.start(&args(&[&["import", "rows.csv", "--journal", "j.db"]], &emulator.connection()));

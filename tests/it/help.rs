@@ -1,1 +1,57 @@
-//! To come.
+//! Help texts are read before anything else: each is pinned.
+
+use crate::support::Room;
+
+fn help(args: &[&str]) -> String {
+    let run = Room::new().tenure(args).expect(0);
+    assert_eq!(run.err, "");
+    let widest = run.out.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(100), "{}", run.out);
+    run.out
+}
+
+#[test]
+fn of_the_program() {
+    insta::assert_snapshot!(help(&["--help"]));
+    let short = help(&["-h"]);
+    assert_eq!(help(&["help"]), help(&["--help"]));
+    for command in ["check", "import", "resume", "status", "rejects", "emulator", "completions"] {
+        assert!(short.contains(&format!("\n  {command} ")), "{short}");
+    }
+    assert_eq!(help(&["--version"]), format!("tenure {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn of_check() {
+    insta::assert_snapshot!(help(&["check", "--help"]));
+}
+
+#[test]
+fn of_import() {
+    insta::assert_snapshot!(help(&["import", "--help"]));
+}
+
+#[test]
+fn of_resume() {
+    insta::assert_snapshot!(help(&["resume", "--help"]));
+}
+
+#[test]
+fn of_status() {
+    insta::assert_snapshot!(help(&["status", "--help"]));
+}
+
+#[test]
+fn of_rejects() {
+    insta::assert_snapshot!(help(&["rejects", "--help"]));
+}
+
+#[test]
+fn of_emulator() {
+    insta::assert_snapshot!(help(&["emulator", "--help"]));
+}
+
+#[test]
+fn of_completions() {
+    insta::assert_snapshot!(help(&["completions", "--help"]));
+}

@@ -1,1 +1,315 @@
-//! To come.
+//! Input as it comes: the message for each way in which a file can be wrong, and every spelling that is right.
+
+use std::io::Write as _;
+
+use crate::support::{Room, SAMPLES, UNPACED, args, asked_for, people};
+
+const HEADER: &str = "space,member,createTime,deleteTime,role\n";
+const GOOD: &str = "spaces/A,a@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z,\n";
+
+/// What `check` says of each file on standard error, under the file's name.
+fn checked(files: &[(&str, &[u8])]) -> String {
+    let room = Room::new();
+    let mut said = String::new();
+    for (name, content) in files {
+        room.write(name, content);
+        let run = room.tenure(&["check", "--progress", "none", name]).expect(4);
+        assert!(run.out.contains(" problem"), "{name}: {}", run.out);
+        said += &format!("== {name}\n{}", run.err);
+    }
+    said
+}
+
+fn utf16(text: &str) -> Vec<u8> {
+    let mut bytes = vec![0xff, 0xfe];
+    bytes.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+    bytes
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// A zstd frame of one raw block (RFC 8878): magic number, header of a single segment, block, no checksum.
+fn zstd(bytes: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(bytes.len()).unwrap();
+    let mut frame = vec![0x28, 0xb5, 0x2f, 0xfd, 0b1010_0000];
+    frame.extend(length.to_le_bytes());
+    frame.extend(&(length << 3 | 1).to_le_bytes()[..3]);
+    frame.extend(bytes);
+    frame
+}
+
+#[test]
+fn headers_that_cannot_be_used() {
+    let row = "\nspaces/A,a@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z,\n";
+    let header = |header: &str| format!("{header}{row}").into_bytes();
+    insta::assert_snapshot!(checked(&[
+        ("empty.csv", b""),
+        ("bom-alone.csv", b"\xef\xbb\xbf"),
+        ("blank.csv", b"\n\n\n"),
+        ("header-alone.csv", HEADER.as_bytes()),
+        ("no-header.csv", GOOD.as_bytes()),
+        ("missing.csv", &header("space,person,createTime,deleteTime,role")),
+        ("doubled.csv", &header("space,member,createTime,deleteTime,space")),
+        ("two-spellings.csv", &header("space,member,createTime,create_time,role")),
+        ("slip.csv", &header("space,member,createTime,deletTime,role")),
+        ("unnamed.csv", &header("space,member,createTime,deleteTime,")),
+        ("json.csv", b"{\"space\":\"spaces/A\",\"member\":\"a@example.com\"}\n"),
+    ]));
+}
+
+#[test]
+fn bytes_that_are_no_text() {
+    let line = |middle: &[u8]| [HEADER.as_bytes(), middle, GOOD.as_bytes()].concat();
+    let long = format!("spaces/A,{}@example.com,,,\n", "a".repeat(2 << 20));
+    let mut cut = gzip(&line(b""));
+    cut.truncate(cut.len() - 12);
+    let mut torn = zstd(&line(b""));
+    torn.truncate(torn.len() - 12);
+    insta::assert_snapshot!(checked(&[
+        ("latin-1.csv", &line(b"spaces/A,j\xfcrgen@example.com,,2021-01-01T00:00:00Z,\n")),
+        ("nul.csv", &line(b"spaces/A,b\0b@example.com,,2021-01-01T00:00:00Z,\n")),
+        ("long.csv", &line(long.as_bytes())),
+        ("zip.csv", b"PK\x03\x04\x14\x00\x06\x00\x08\x00\x00\x00!\x00rest of a workbook"),
+        ("utf-16-without-bom.csv", &utf16(HEADER)[2..]),
+        ("cut.csv.gz", &cut),
+        ("torn.csv.zst", &torn),
+    ]));
+}
+
+#[test]
+fn lines_that_are_no_rows() {
+    let line = |middle: &str| format!("{HEADER}{middle}\n{GOOD}").into_bytes();
+    insta::assert_snapshot!(checked(&[
+        ("short.csv", &line("spaces/A,b@example.com")),
+        ("long.csv", &line("spaces/A,b@example.com,2020-01-01T00:00:00Z,,,x,y")),
+        ("after-quote.csv", &line("spaces/A,\"b\"@example.com,,,")),
+        ("unclosed.csv", &line("spaces/A,\"b@example.com,,,")),
+        ("no-values.csv", &line(",,,,")),
+    ]));
+}
+
+#[test]
+fn values_that_chat_would_refuse() {
+    let line = |middle: &str| format!("{HEADER}{middle}\n").into_bytes();
+    insta::assert_snapshot!(checked(&[
+        ("bad-time.csv", &line("spaces/A,b@example.com,2021-13-05T00:00:00Z,2021-02-30T00:00:00Z,")),
+        ("no-zone.csv", &line("spaces/A,b@example.com,,2021-01-01 10:00:00,")),
+        ("epoch.csv", &line("spaces/A,b@example.com,1583400000,1614936000000,")),
+        ("same.csv", &line("spaces/A,b@example.com,2021-01-01T00:00:00Z,2021-01-01T01:00:00+01:00,")),
+        ("reversed.csv", &line("spaces/A,b@example.com,2021-01-01T00:00:01Z,2021-01-01T00:00:00Z,")),
+        ("early.csv", &line("spaces/A,b@example.com,1999-12-31T23:59:59.999999Z,2021-01-01T00:00:00Z,")),
+        ("role.csv", &line("spaces/A,b@example.com,,,manager")),
+        ("names.csv", &line("#general,bob,,2021-01-01T00:00:00Z,")),
+        ("blanks.csv", &line(" spaces/A,b@example.com ,,2021-01-01T00:00:00Z,")),
+        ("several.csv", &line("spaces/A/B,@example.com,yesterday,tomorrow,boss")),
+    ]));
+}
+
+#[test]
+fn the_future_is_refused() {
+    let room = Room::new();
+    room.write("rows.csv", format!("{HEADER}spaces/A,b@example.com,,2199-12-31T00:00:00Z,\n"));
+    let run = room.tenure(&["check", "rows.csv"]).expect(4);
+    assert!(run.err.contains("rows.csv:2: deleteTime \"2199-12-31T00:00:00Z\": it is"), "{}", run.err);
+    assert!(run.err.contains("which is still to come"), "{}", run.err);
+    assert!(run.err.contains("help: leave it empty for somebody who is still a member"), "{}", run.err);
+}
+
+#[test]
+fn jsonl_that_cannot_be_used() {
+    let good = r#"{"space":"spaces/A","member":"a@example.com","deleteTime":"2021-01-01T00:00:00Z"}"#;
+    let line = |line: &str| format!("{good}\n{line}\n").into_bytes();
+    let deep = format!("{{\"space\":{}1{}}}", "[".repeat(200), "]".repeat(200));
+    insta::assert_snapshot!(checked(&[
+        ("empty.jsonl", b""),
+        ("broken.jsonl", &line(r#"{"space":"spaces/A","member":"#)),
+        ("array.jsonl", &line(r#"["spaces/A","a@example.com"]"#)),
+        ("deep.jsonl", &line(&deep)),
+        ("doubled.jsonl", &line(r#"{"space":"spaces/A","space":"spaces/B","member":"b@example.com"}"#)),
+        ("type.jsonl", &line(r#"{"space":7,"member":"b@example.com"}"#)),
+        ("missing.jsonl", &line(r#"{"space":"spaces/A"}"#)),
+        (
+            "says-two-things.jsonl",
+            &line(r#"{"space":"spaces/B","name":"spaces/A/members/1","member":{"name":"users/1"}}"#)
+        ),
+    ]));
+}
+
+#[test]
+fn files_that_are_not_there() {
+    let room = Room::new();
+    std::fs::create_dir(room.file("folder.csv")).unwrap();
+    let run = room.tenure(&["check", "--progress", "none", "nowhere.csv", "folder.csv"]).expect(4);
+    insta::assert_snapshot!(run.err);
+}
+
+#[test]
+fn the_first_twenty_problems_and_how_many_there_are() {
+    let room = Room::new();
+    let mut text = HEADER.to_owned();
+    for number in 0..50 {
+        text += &format!("#general,person{number}@example.com,,2021-01-01T00:00:00Z,\n");
+    }
+    text += "spaces/A,a@example.com,never,2021-01-01T00:00:00Z,\n";
+    room.write("rows.csv", text);
+    let run = room.tenure(&["check", "--progress", "none", "rows.csv"]).expect(4);
+    assert_eq!(run.err.matches("#general").count(), 20, "{}", run.err);
+    let counts: Vec<_> = run.err.lines().rev().take(3).collect();
+    insta::assert_snapshot!(counts.into_iter().rev().collect::<Vec<_>>().join("\n"));
+    assert!(run.out.contains("51 problems"), "{}", run.out);
+}
+
+#[test]
+fn rows_that_do_not_go_together() {
+    let line = |lines: &str| format!("{HEADER}{GOOD}{lines}\n").into_bytes();
+    insta::assert_snapshot!(checked(&[
+        ("overlap.csv", &line("spaces/A,A@Example.com,2020-12-31T23:59:59Z,2021-06-01T00:00:00Z,")),
+        ("open-overlap.csv", &line("spaces/A,users/a@example.com,2020-06-01T00:00:00Z,,")),
+        (
+            "other-role.csv",
+            &line("A,a@example.com,2020-01-01T01:00:00+01:00,2021-01-01T00:00:00Z,ROLE_MANAGER")
+        ),
+    ]));
+    // One after the other, without a gap, is no overlap; the same row again is a duplicate.
+    let room = Room::new();
+    room.write("next.csv", line("spaces/A,a@example.com,2021-01-01T00:00:00Z,2021-06-01T00:00:00Z,"));
+    room.tenure(&["check", "next.csv"]).expect(0);
+    room.write(
+        "again.csv",
+        line("A,users/A@EXAMPLE.com,2020-01-01T02:00:00.000+02:00,2021-01-01T00:00:00Z,"),
+    );
+    let run = room.tenure(&["check", "again.csv"]).expect(0);
+    assert!(run.out.contains("2 rows read: 1 to send, 1 repeating another"), "{}", run.out);
+}
+
+#[test]
+fn the_same_rows_in_every_spelling() {
+    let room = Room::new();
+    let rows = people(7, 3);
+    let plain = room.write("plain.csv", &rows);
+    let wanted = asked_for(&plain);
+    let tabs = rows.replace(',', "\t");
+    let json: String = rows
+        .lines()
+        .skip(1)
+        .map(|line| {
+            let [space, member, create, delete] = line.split(',').collect::<Vec<_>>()[..] else { panic!() };
+            format!(
+                "{{\"space\":\"{space}\",\"member\":\"{member}\",\"create_time\":\"{create}\",\"deleteTime\":\"{delete}\"}}\n"
+            )
+        })
+        .collect();
+    let files: [(&str, Vec<u8>); 11] = [
+        ("semicolons.csv", rows.replace(',', ";").into_bytes()),
+        ("tabs.csv", tabs.clone().into_bytes()),
+        ("tabs.tsv", tabs.into_bytes()),
+        ("bom.csv", [b"\xef\xbb\xbf", rows.as_bytes()].concat()),
+        ("windows.csv", rows.replace('\n', "\r\n").into_bytes()),
+        ("snake.csv", rows.replace("createTime", "create_time").into_bytes()),
+        ("utf-16.csv", utf16(&rows)),
+        ("packed.csv.gz", gzip(rows.as_bytes())),
+        ("packed.csv.zst", zstd(rows.as_bytes())),
+        ("lines.jsonl", json.clone().into_bytes()),
+        ("lines.jsonl.gz", gzip(json.as_bytes())),
+    ];
+    for (name, bytes) in files {
+        room.write(name, bytes);
+    }
+    // All of them at once: whatever is read alike is a duplicate.
+    let names: Vec<String> = room.files().into_iter().filter(|name| name != "plain.csv").collect();
+    let import = args(&[&["import", "plain.csv", "--emulator", "--journal", "j.db"], &UNPACED], &names);
+    room.tenure(&import).expect(0);
+    assert_eq!(room.held("j.db.emulator"), wanted);
+    let status = room.status("j.db");
+    assert_eq!((&status["rows"]["total"], &status["rows"]["duplicate"]), (&7.into(), &77.into()));
+}
+
+#[test]
+fn standard_input() {
+    let room = Room::new();
+    let rows = people(3, 1);
+    let import = args(&[&["import", "-", "--emulator", "--journal", "j.db"], &UNPACED], &[]);
+    room.tenure_fed(&import, rows.clone()).expect(0);
+    room.write("rows.csv", &rows);
+    assert_eq!(room.held("j.db.emulator"), asked_for(&room.file("rows.csv")));
+    let json = r#"{"space":"A","member":"x@example.com","deleteTime":"2021-01-01T00:00:00Z"}"#;
+    let run = room.tenure_fed(&["check", "--format", "jsonl", "-"], json).expect(0);
+    assert!(run.out.starts_with("1 row read: 1 to send"), "{}", run.out);
+    let run = room.tenure_fed(&["check", "-"], "space,member\n#x,y\n").expect(4);
+    assert!(run.err.contains("<stdin>:2: space \"#x\""), "{}", run.err);
+}
+
+#[test]
+fn names_and_times_of_a_legacy_system() {
+    let room = Room::new();
+    let sample = |name: &str| format!("{SAMPLES}/{name}");
+    let maps = ["--spaces", &sample("spaces.csv"), "--users", &sample("users.csv")];
+    let rows = sample("legacy-ids.csv");
+    let run = room.tenure(&args(&[&["check", &rows, "--timezone", "Europe/Zurich"], &maps], &[])).expect(0);
+    assert!(run.out.starts_with("14 rows read: 12 to send, 2 open"), "{}", run.out);
+    room.tenure(&args(
+        &[&["import", &rows, "--timezone", "Europe/Zurich", "--emulator"], &maps, &UNPACED],
+        &[],
+    ))
+    .expect(0);
+    let held = room.held("legacy-ids.csv.journal.db.emulator");
+    assert_eq!(held.len(), 12);
+    // 2016-01-10 09:00 in Zurich.
+    assert!(
+        held.iter()
+            .any(|(_, member, begin, _)| member == "anna.schneider@example.com"
+                && *begin == 1_452_412_800_000_000),
+        "{held:?}"
+    );
+    // Without the maps, without the zone: each says what is missing.
+    let run = room.tenure(&args(&[&["check", &rows], &maps], &[])).expect(4);
+    assert!(run.err.contains("or give --timezone"), "{}", run.err);
+    let run = room.tenure(&["check", &rows, "--timezone", "Europe/Zurich"]).expect(4);
+    assert!(
+        run.err.contains("give --spaces MAP.csv") && run.err.contains("give --users MAP.csv"),
+        "{}",
+        run.err
+    );
+}
+
+#[test]
+fn maps_that_cannot_be_used() {
+    let room = Room::new();
+    room.write("rows.csv", format!("{HEADER}#general,U1,,2021-01-01T00:00:00Z,\n"));
+    room.write("empty.csv", "");
+    room.write("conflict.csv", "name,space\n#general,spaces/A\n#general,spaces/B\n");
+    room.write("wrong.csv", "id,member\nU1,nobody\n");
+    room.write("other.csv", "name,space\n#random,spaces/A\n");
+    let mut said = String::new();
+    for maps in [
+        &["--spaces", "nowhere.csv"][..],
+        &["--spaces", "empty.csv", "--users", "wrong.csv"],
+        &["--spaces", "conflict.csv"],
+        &["--users", "other.csv"],
+        &["--spaces", "other.csv"],
+    ] {
+        let run = room.tenure(&args(&[&["check", "--progress", "none", "rows.csv"], maps], &[])).expect(4);
+        said += &format!("== {}\n{}", maps.join(" "), run.said());
+    }
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn epochs() {
+    let room = Room::new();
+    room.write("s.csv", format!("{HEADER}spaces/A,a@example.com,1583400000.5,1614936000,\n"));
+    room.write("ms.csv", format!("{HEADER}spaces/A,a@example.com,1583400000500,1614936000000,\n"));
+    for (file, format) in [("s.csv", "epoch-s"), ("ms.csv", "epoch-ms")] {
+        let import = ["import", file, "--time-format", format, "--emulator"];
+        room.tenure(&args(&[&import, &UNPACED], &[])).expect(0);
+        let held = room.held(&format!("{file}.journal.db.emulator"));
+        assert_eq!((held[0].2, held[0].3), (1_583_400_000_500_000, 1_614_936_000_000_000));
+    }
+    // Mixing the two up is noticed.
+    room.tenure(&["check", "ms.csv", "--time-format", "epoch-s"]).expect(4);
+    room.tenure(&["check", "s.csv", "--time-format", "epoch-ms"]).expect(4);
+}

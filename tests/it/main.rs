@@ -3,7 +3,7 @@
 //! emulator's state machine.
 #![cfg(unix)]
 // Clippy's exceptions for tests cover functions marked as such, not the helpers between them.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod completions;
 mod credentials;
