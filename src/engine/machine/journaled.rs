@@ -36,11 +36,7 @@ impl Engine {
             lane.unclear.push(job.id);
         }
         for job in jobs {
-            let row = job.id;
             self.hold(job);
-            if let Some(active) = self.rows.get_mut(&row) {
-                active.recovered = true;
-            }
         }
     }
 
@@ -87,9 +83,8 @@ impl Engine {
         let (member, place) = (&job.member_name, &job.space_name);
         let (kind, error) = match finding {
             Finding::Held { held, beforehand } => {
-                // Chat had it before, unless it may have been made by a call of this row whose answer was lost.
-                let lost_before = active.failures > 0 || active.recovered;
-                let existed = beforehand || (exists && !lost_before);
+                // Chat had it before, unless an earlier call of this row, of this run or another, may have made it.
+                let existed = beforehand || (exists && active.job.attempts <= 1);
                 let (membership, user) = held.map(|held| (held.membership, held.user)).unzip();
                 let user = user.filter(|user| user.starts_with("users/"));
                 self.answered(Kind::Write);

@@ -45,8 +45,6 @@ struct Active {
     failed_first: Option<Duration>,
     /// When its call left.
     asked_at: Duration,
-    /// Whether an earlier run left it in flight.
-    recovered: bool,
     /// What Chat said, if it is not for want of an answer that the row is unclear.
     claim: Option<Claim>,
 }
