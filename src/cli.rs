@@ -278,7 +278,7 @@ pub struct RejectsArgs {
     /// Format to write [default: that of the input]
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<InputFormat>,
-    /// Write to this file instead of standard output
+    /// Write to this new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
 }
@@ -319,6 +319,15 @@ pub struct EmulatorArgs {
     /// Every space exists already, in import mode
     #[arg(long)]
     pub any_space: bool,
+    /// Refuse a second membership of one member in one space, as Google may
+    #[arg(long)]
+    pub refuse_second_stints: bool,
+    /// Make a second membership of a repeated create, as Google may, instead of refusing it
+    #[arg(long)]
+    pub double_repeated_creates: bool,
+    /// List memberships without their times, as Google may
+    #[arg(long)]
+    pub hide_times: bool,
 }
 
 /// `tenure completions`.

@@ -5,7 +5,11 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::input::{BadRow, Entry, Format, Problem, ProblemKind, Problems, Reader, Row, Rules};
+use serde_json::{Map, Value};
+
+use crate::input::{
+    BadRow, Entry, Format, Given, Layout, Problem, ProblemKind, Problems, Reader, Restored, Row, Rules,
+};
 use crate::journal::{Added, JournalError, Loader, Overlap};
 
 /// How many rows are read between two looks at the clock.
@@ -48,6 +52,8 @@ pub struct Intake {
     pub new: u64,
     /// Of these, in the journal from an earlier reading.
     pub known: u64,
+    /// Of these, rejected before and to be tried again.
+    pub again: u64,
     /// Of these, repeating another.
     pub duplicates: u64,
     /// Of these, taken in as rejects, for `--skip-invalid`.
@@ -113,6 +119,7 @@ fn read_one(
     watch: &mut impl FnMut(Reading<'_>) -> ControlFlow<()>,
 ) -> Result<(), IntakeError> {
     let file = Arc::clone(reader.file());
+    let layout = reader.layout().clone();
     let progress = reader.progress().clone();
     let mut look = |intake: &Intake| {
         watch(Reading {
@@ -125,9 +132,12 @@ fn read_one(
     };
     for entry in reader {
         match entry {
-            Ok(Entry::Row(row)) => take_row(row, &file, loader, inputs, intake)?,
+            Ok(Entry::Row(row)) => take_row(row, &layout, &file, loader, inputs, intake)?,
             Ok(Entry::Bad(bad)) => take_bad(bad, loader, inputs, intake)?,
-            Err(problem) => intake.problems.push(*problem),
+            Err(problem) => {
+                intake.problems.push(*problem);
+                break;
+            }
         }
         intake.rows += 1;
         if intake.rows.is_multiple_of(ROWS_PER_LOOK) && look(intake).is_break() {
@@ -140,6 +150,7 @@ fn read_one(
 
 fn take_row(
     row: Row,
+    layout: &Layout,
     file: &Arc<str>,
     loader: &mut Loader<'_>,
     inputs: &Inputs,
@@ -149,6 +160,7 @@ fn take_row(
     match loader.row(row.line, &row.tenure, given.as_deref())? {
         Added::New => intake.new += 1,
         Added::Known => intake.known += 1,
+        Added::Again => intake.again += 1,
         Added::Duplicate => intake.duplicates += 1,
         Added::OtherRole { origin, role } => {
             let message = format!(
@@ -162,11 +174,25 @@ fn take_row(
             if let Some(role) = row.tenure.role {
                 problem = problem.value(role.as_str());
             }
-            let bad = BadRow { line: row.line, problems: vec![problem], given: row.given };
+            let given = whole(&row, layout)?;
+            let bad = BadRow { line: row.line, problems: vec![problem], given };
             take_bad(bad, loader, inputs, intake)?;
         }
     }
     Ok(())
+}
+
+/// A row that was in order by itself, as it stood, for those that are kept without their tenure.
+fn whole(row: &Row, layout: &Layout) -> Result<Given, JournalError> {
+    let object: Map<String, Value> = match row.given.restore(layout, Some(&row.tenure)) {
+        Restored::Csv(fields) => {
+            layout.columns.iter().cloned().zip(fields.into_iter().map(Value::String)).collect()
+        }
+        Restored::Jsonl(object) => object,
+        Restored::Raw(line) => [("raw".to_owned(), Value::String(line))].into_iter().collect(),
+    };
+    Given::from_json(Some(&Value::Object(object).to_string()))
+        .map_err(|error| JournalError::Content(error.to_string()))
 }
 
 fn take_bad(
@@ -208,9 +234,10 @@ fn overlaps(
         let file = names.get(&overlap.path).cloned().unwrap_or_else(|| shown(&overlap.path).into());
         let problem = overlap_problem(&file, &overlap);
         if inputs.skip_invalid {
-            rejected.push((overlap.row, problem.message.clone()));
+            rejected.push((overlap.victim, problem.message.clone()));
         }
         intake.problems.push(problem);
+        inputs.skip_invalid
     })?;
     for (row, message) in rejected {
         loader.reject(row, ProblemKind::Overlap.as_str(), &message)?;

@@ -16,3 +16,4 @@ pub mod progress;
 pub mod settings;
 pub mod signals;
 pub mod summary;
+pub mod wording;

@@ -7,7 +7,7 @@ use jiff::Zoned;
 
 use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, Tally};
-use crate::progress::span;
+use crate::wording::{many, quoted, span};
 
 /// From here on an end is told as a date.
 const LONG_SECONDS: u64 = 1800;
@@ -48,7 +48,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
             let _ = writeln!(
                 text,
                 "Done: {} settled in {}{place}.",
-                rows(summary.settled),
+                many(summary.settled, "row"),
                 span(summary.elapsed)
             );
         }
@@ -83,7 +83,8 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
     line("rejected", tally.rejected, "");
     for kind in kinds.iter().take(KINDS_MAX) {
         let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
-        line("", kind.count, &format!("{status}{}: {}", kind.kind, shorten(&kind.example)));
+        let example = if kind.alike { "" } else { ", e.g." };
+        line("", kind.count, &format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example)));
     }
     if kinds.len() > KINDS_MAX {
         let more = kinds[KINDS_MAX..].iter().map(|kind| kind.count).sum();
@@ -102,7 +103,11 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
     if tally.duplicate > 0 {
         line("duplicate", tally.duplicate, "lines that repeat another: sent once");
     }
-    let spaces = format!("of which {} have no row left to send", tally.spaces_settled);
+    let unsettled = tally.spaces - tally.spaces_settled;
+    let spaces = match unsettled {
+        0 => String::new(),
+        rest => format!("{rest} with rows left to send"),
+    };
     line("spaces", tally.spaces, &spaces);
     text
 }
@@ -114,7 +119,8 @@ pub fn estimate(pending: u64, writes_per_minute: u32, now: &Zoned) -> Option<Str
     }
     let seconds = (pending.saturating_mul(60)).div_ceil(writes_per_minute.into());
     let long = span(Duration::from_secs(seconds));
-    let mut text = format!("{} to send: about {long} at {writes_per_minute} writes a minute", rows(pending));
+    let mut text =
+        format!("{} to send: about {long} at {writes_per_minute} writes a minute", many(pending, "row"));
     if seconds >= LONG_SECONDS
         && let Ok(end) = now.checked_add(Duration::from_secs(seconds))
     {
@@ -192,24 +198,10 @@ fn remedy(stop: &Stop) -> Option<&'static str> {
         Stop::GaveUp { throttled: true, .. } => {
             "wait, or lower --writes-per-minute if other programs share the project's quota"
         }
-        Stop::GaveUp { throttled: false, .. } => "check the network, then go on",
+        Stop::GaveUp { throttled: false, .. } => {
+            "check the network, and whether Google reports trouble (workspace.google.com/status), then go on"
+        }
     })
-}
-
-/// `1 row`, `12 rows`.
-pub fn rows(count: u64) -> String {
-    if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
-}
-
-/// A file name as a shell takes it.
-pub fn quoted(name: &str) -> String {
-    let plain =
-        |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | '+' | ',' | ':' | '@' | '=');
-    if !name.is_empty() && name.chars().all(plain) {
-        name.to_owned()
-    } else {
-        format!("'{}'", name.replace('\'', r"'\''"))
-    }
 }
 
 fn shorten(text: &str) -> String {
@@ -237,12 +229,5 @@ mod tests {
         );
         assert!(estimate(38_000_000, 300).unwrap().contains("larger quota"));
         assert_eq!((estimate(0, 300), estimate(1, 0)), (None, None));
-    }
-
-    #[test]
-    fn names_for_a_shell() {
-        assert_eq!(quoted("a/b-c_1.db"), "a/b-c_1.db");
-        assert_eq!(quoted("it's mine.db"), r"'it'\''s mine.db'");
-        assert_eq!(quoted(""), "''");
     }
 }

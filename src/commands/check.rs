@@ -9,7 +9,7 @@ use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::settings::TARGET_EMULATOR;
 use crate::signals::Signals;
-use crate::summary::rows;
+use crate::wording::many;
 
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
@@ -43,17 +43,21 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
 
 /// What was read and whether it may be sent.
 pub(super) fn verdict(intake: &Intake, tally: &Tally) -> String {
-    let mut text = format!("{} read: {} to send", rows(intake.rows), tally.pending);
-    if tally.open > 0 {
-        text += &format!(", {} open (members to this day)", tally.open);
+    let mut text = String::new();
+    if intake.rows > 0 {
+        text += &format!("{} read: {} to send", many(intake.rows, "row"), tally.pending);
+        if tally.open > 0 {
+            text += &format!(", {} open (still members)", tally.open);
+        }
+        if intake.duplicates > 0 {
+            text += &format!(", {} repeating another", intake.duplicates);
+        }
+        text += &format!("; {}.\n", many(tally.spaces, "space"));
     }
-    if intake.duplicates > 0 {
-        text += &format!(", {} repeating another", intake.duplicates);
-    }
-    text += &format!("; {} spaces.\n", tally.spaces);
     text += &match intake.problems.total() {
         0 => "No problems.\n".to_owned(),
-        _ => format!("{}; nothing may be sent before they are mended.\n", inputs::count(&intake.problems)),
+        1 => "1 problem; nothing may be sent before it is mended.\n".to_owned(),
+        total => format!("{total} problems; nothing may be sent before they are mended.\n"),
     };
     text
 }

@@ -7,13 +7,20 @@ use anyhow::Context as _;
 use super::print;
 use crate::cli::EmulatorArgs;
 use crate::emulator::quota::Limits;
-use crate::emulator::world::Rules;
+use crate::emulator::world::{RepeatedCreate, Rules, SecondStint};
 use crate::emulator::{Config, Emulator};
 use crate::exit::Exit;
 use crate::signals::Signals;
 
 pub(super) async fn run(args: EmulatorArgs) -> anyhow::Result<Exit> {
     let (_signals, mut stops) = Signals::listen()?;
+    let mut rules = Rules { any_space: args.any_space, times_echoed: !args.hide_times, ..Rules::default() };
+    if args.refuse_second_stints {
+        rules.second_stint = SecondStint::Refuse;
+    }
+    if args.double_repeated_creates {
+        rules.repeated_create = RepeatedCreate::Double;
+    }
     let config = Config {
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
         limits: Limits {
@@ -25,7 +32,7 @@ pub(super) async fn run(args: EmulatorArgs) -> anyhow::Result<Exit> {
         faults: args.faults,
         seed: args.seed,
         store: args.state,
-        rules: Rules { any_space: args.any_space, ..Rules::default() },
+        rules,
         ..Config::default()
     };
     let emulator = Emulator::start(config).await.context("the emulator cannot be started")?;

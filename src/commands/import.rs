@@ -16,7 +16,8 @@ use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::summary::{self, quoted, rows};
+use crate::summary;
+use crate::wording::{many, quoted};
 
 pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
@@ -53,10 +54,11 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
             } else {
                 ", or add --skip-invalid to leave those rows out"
             };
+            let them = if intake.problems.total() == 1 { "it" } else { "them" };
             print(&format!(
-                "{} in {}; nothing was sent. Mend them{advice}.\n",
+                "{} in {}; nothing was sent. Mend {them}{advice}.\n",
                 inputs::count(&intake.problems),
-                rows(intake.rows)
+                many(intake.rows, "row")
             ))?;
             return Ok(Exit::BadInput);
         }
@@ -68,10 +70,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         Err(Refused::Journal(error)) => return Err(error.at(&path)),
     };
     if !intake.problems.is_empty() {
-        progress.say(&format!(
-            "{} skipped for their problems; `tenure rejects` shows them",
-            rows(intake.invalid)
-        ));
+        progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
     }
     if args.journal_only {
         progress.finish();
@@ -81,7 +80,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         let name = path.display().to_string();
         print(&format!(
             "{} journaled in {name}, {} to send.\nSend them with: tenure resume {}\n",
-            rows(tally.total),
+            many(tally.total, "row"),
             tally.pending,
             quoted(&name)
         ))?;

@@ -11,6 +11,7 @@ use crate::journal::Loader;
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::signals::Signals;
+use crate::wording::many;
 
 /// Opens the maps and puts everything together.
 ///
@@ -61,8 +62,5 @@ pub(super) fn show(problems: &Problems) {
 
 /// `3 problems`, `1 problem`.
 pub(super) fn count(problems: &Problems) -> String {
-    match problems.total() {
-        1 => "1 problem".to_owned(),
-        total => format!("{total} problems"),
-    }
+    many(problems.total(), "problem")
 }

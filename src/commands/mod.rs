@@ -40,7 +40,6 @@ pub fn run() -> Exit {
     };
     match result {
         Ok(exit) => exit,
-        Err(error) if is_broken_pipe(&error) => Exit::Done,
         Err(error) => {
             // Standard error may be gone as well; the exit code still tells.
             let _ = writeln!(io::stderr(), "error: {error:#}");
@@ -62,16 +61,11 @@ fn asynchronously(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
 }
 
-/// Writes a result to standard output.
+/// Writes a result to standard output. That nobody reads it any more (`… | head`) changes nothing about the result.
 fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
-}
-
-/// `tenure rejects … | head` closes the pipe early, and that is fine.
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
-    })
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        written => written,
+    }
 }

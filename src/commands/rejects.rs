@@ -1,7 +1,8 @@
 //! `tenure rejects`: the refused rows in the input's own columns, and why.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::Value;
@@ -31,17 +32,51 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         None if layouts.iter().all(|layout| layout.format == Format::Csv) => Format::Csv,
         None => Format::Jsonl,
     };
-    let out: Box<dyn Write> = match &args.output {
-        Some(file) => Box::new(File::create(file).with_context(|| format!("{}", file.display()))?),
-        None => Box::new(std::io::stdout().lock()),
+    let write = |out: &mut dyn Write| match format {
+        Format::Csv => write_csv(&journal, &layouts, out),
+        Format::Jsonl => write_jsonl(&journal, out),
     };
-    let mut out = BufWriter::new(out);
-    match format {
-        Format::Csv => write_csv(&journal, &layouts, &mut out)?,
-        Format::Jsonl => write_jsonl(&journal, &mut out)?,
+    let written = match &args.output {
+        Some(file) => {
+            let mut out = BufWriter::new(create(file)?);
+            write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(|| format!("{}", file.display()))
+        }
+        None => {
+            let mut out = BufWriter::new(std::io::stdout().lock());
+            write(&mut out).and_then(|()| Ok(out.flush()?))
+        }
+    };
+    match written {
+        // `… | head` has read enough.
+        Err(error) if is_broken_pipe(&error) => Ok(Exit::Done),
+        written => written.map(|()| Exit::Done),
     }
-    out.flush()?;
-    Ok(Exit::Done)
+}
+
+/// A new file, readable by its owner alone: it holds addresses. An existing one may be the journal or the input, and is
+/// left alone.
+fn create(path: &Path) -> anyhow::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => {
+            anyhow::anyhow!("{} is there already; name another file, or remove it first", path.display())
+        }
+        _ => anyhow::anyhow!("{}: {error}", path.display()),
+    })
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    let closed = |error: &std::io::Error| error.kind() == ErrorKind::BrokenPipe;
+    error.chain().any(|cause| {
+        cause.downcast_ref().is_some_and(closed)
+            || cause.downcast_ref::<csv::Error>().is_some_and(|error| match error.kind() {
+                csv::ErrorKind::Io(error) => closed(error),
+                _ => false,
+            })
+    })
 }
 
 fn layout(json: &str) -> Result<Layout, JournalError> {
@@ -62,7 +97,7 @@ fn columns(layouts: &[Layout]) -> Vec<String> {
     columns
 }
 
-fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut impl Write) -> anyhow::Result<()> {
+fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write) -> anyhow::Result<()> {
     let columns = columns(layouts);
     let delimiter =
         layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
@@ -99,7 +134,7 @@ fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut impl Write) -> any
     Ok(())
 }
 
-fn write_jsonl(journal: &Journal, out: &mut impl Write) -> anyhow::Result<()> {
+fn write_jsonl(journal: &Journal, out: &mut dyn Write) -> anyhow::Result<()> {
     journal.rejects(|row| -> anyhow::Result<()> {
         let layout = layout(&row.layout)?;
         let mut object = match restored(&row, &layout)? {

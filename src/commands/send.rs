@@ -95,6 +95,14 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     };
     journal.end_run(&outcome, Timestamp::now()).map_err(|error| error.at(path))?;
     let tally = journal.tally().map_err(|error| error.at(path))?;
+    if finish == Finish::Complete && tally.pending + tally.in_flight > 0 {
+        // The counters and the rows disagree: nobody but this program should write to the journal.
+        return Err(JournalError::Content(format!(
+            "{} rows are said to be left, and none is to be found",
+            tally.pending + tally.in_flight
+        ))
+        .at(path));
+    }
     let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
     print(&summary::of_run(&Summary {
         journal: &path.display().to_string(),

@@ -7,6 +7,7 @@ use crate::cli::StatusArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, Lock, Tally};
 use crate::summary;
+use crate::wording;
 
 pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -32,7 +33,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     };
     let mut text = format!("{operation} to {target}: {goes_on}\n\n{}", summary::counts(&tally, &kinds));
     if running.is_none() && tally.pending + tally.in_flight > 0 {
-        text += &format!("\ngo on     tenure resume {}\n", summary::quoted(&path.display().to_string()));
+        text += &format!("\ngo on     tenure resume {}\n", wording::quoted(&path.display().to_string()));
     }
     print(&text)?;
     Ok(Exit::Done)

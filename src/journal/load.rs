@@ -19,6 +19,8 @@ pub enum Added {
     New,
     /// In the journal from an earlier reading.
     Known,
+    /// In the journal as a reject of another file: it is to be tried again.
+    Again,
     /// Already met in this reading.
     Duplicate,
     /// Already met in this reading, with another role.
@@ -37,8 +39,8 @@ pub struct Overlap {
     pub space: String,
     /// The member's name.
     pub member: String,
-    /// The later one.
-    pub row: RowId,
+    /// The one to leave out: the later, unless only the earlier is still to be sent.
+    pub victim: RowId,
     /// Path of its file.
     pub path: String,
     /// Its line.
@@ -94,12 +96,23 @@ impl Journal {
     }
 }
 
+/// What the journal has of a row that comes in.
+struct Known {
+    id: i64,
+    seen: i64,
+    role: Option<String>,
+    origin: String,
+    rejected_elsewhere: bool,
+}
+
 impl Loader<'_> {
     /// Begins a file. What an earlier reading of it left as invalid is forgotten: this reading says it anew.
     ///
     /// # Errors
     /// When the journal cannot be written.
     pub fn begin_source(&mut self, path: &str, layout: &str) -> Result<(), JournalError> {
+        // What came through one pipe has nothing to do with what comes through the next.
+        let path = if path == "-" { format!("- (reading {})", self.reading) } else { path.to_owned() };
         self.source = self.conn.query_row(
             "INSERT INTO sources (path, layout, read_at) VALUES (?1, ?2, ?3)
              ON CONFLICT (path) DO UPDATE SET layout = excluded.layout, read_at = excluded.read_at
@@ -165,33 +178,64 @@ impl Loader<'_> {
             *(if state == State::Open { open } else { pending }) += 1;
             return Ok(Added::New);
         }
-        let (id, seen, first_role, origin) = self
+        let known = self
             .conn
             .prepare_cached(
-                "SELECT rows.id, seen, role, path || ':' || line FROM rows JOIN sources ON sources.id = source
+                "SELECT rows.id, seen, role, path || ':' || line, state = 3 AND source <> ?6
+                   FROM rows JOIN sources ON sources.id = source
                   WHERE space = ?1 AND member = ?2 AND operation = ?3
                     AND ifnull(create_time, 0) = ifnull(?4, 0) AND ifnull(delete_time, 0) = ifnull(?5, 0)",
             )?
-            .query_row(params![space, member, operation, create, delete], |row| {
-                Ok((
-                    row.get::<_, i64>(0)?,
-                    row.get::<_, i64>(1)?,
-                    row.get::<_, Option<String>>(2)?,
-                    row.get::<_, String>(3)?,
-                ))
+            .query_row(params![space, member, operation, create, delete, self.source], |row| {
+                Ok(Known {
+                    id: row.get(0)?,
+                    seen: row.get(1)?,
+                    role: row.get(2)?,
+                    origin: row.get(3)?,
+                    rejected_elsewhere: row.get(4)?,
+                })
             })?;
-        if seen < self.reading {
+        if known.seen == self.reading {
+            if known.role.as_deref() != role {
+                self.rows -= 1;
+                return Ok(Added::OtherRole { origin: known.origin, role: known.role });
+            }
+            self.duplicates += 1;
+            return Ok(Added::Duplicate);
+        }
+        if known.rejected_elsewhere {
             self.conn
-                .prepare_cached("UPDATE rows SET seen = ?2, role = ?3 WHERE id = ?1")?
-                .execute(params![id, self.reading, role])?;
-            return Ok(Added::Known);
+                .prepare_cached(
+                    "UPDATE rows SET seen = ?2, role = ?3, source = ?4, line = ?5, given = ?6, state = ?7,
+                            settled_at = NULL, http_status = NULL, kind = NULL, error = NULL WHERE id = ?1",
+                )?
+                .execute(params![
+                    known.id,
+                    self.reading,
+                    role,
+                    self.source,
+                    line as i64,
+                    given,
+                    state.code()
+                ])?;
+            self.moved(space, State::Rejected, state)?;
+            return Ok(Added::Again);
         }
-        self.duplicates += 1;
-        if first_role.as_deref() == role {
-            Ok(Added::Duplicate)
-        } else {
-            Ok(Added::OtherRole { origin, role: first_role })
-        }
+        self.conn.prepare_cached("UPDATE rows SET seen = ?2, role = ?3 WHERE id = ?1")?.execute(params![
+            known.id,
+            self.reading,
+            role
+        ])?;
+        Ok(Added::Known)
+    }
+
+    /// Keeps the counters of a space in step with a row that was there before this reading.
+    fn moved(&self, space: i64, from: State, to: State) -> Result<(), JournalError> {
+        let (from, to) = (from.counter(), to.counter());
+        self.conn
+            .prepare_cached(&format!("UPDATE spaces SET {from} = {from} - 1, {to} = {to} + 1 WHERE id = ?1"))?
+            .execute([space])?;
+        Ok(())
     }
 
     /// Takes in a line that can never be sent, as a reject.
@@ -226,11 +270,11 @@ impl Loader<'_> {
     }
 
     /// Finds tenures of this reading that share time with another of the same member in the same space. Tenures that
-    /// merely touch do not; refused ones do not count.
+    /// merely touch do not; refused ones do not count. `report` says whether the victim is going to be left out.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn overlaps(&self, mut report: impl FnMut(Overlap)) -> Result<(), JournalError> {
+    pub fn overlaps(&self, mut report: impl FnMut(Overlap) -> bool) -> Result<(), JournalError> {
         // Only columns of the identity index, so that the scan never leaves it; its order keeps a member's stints together.
         let mut scan = self.conn.prepare(
             "SELECT space, member, ifnull(create_time, 0), ifnull(delete_time, 0), id
@@ -258,7 +302,7 @@ impl Loader<'_> {
     fn overlaps_among(
         &self,
         stints: &mut [(i64, i64, i64)],
-        report: &mut impl FnMut(Overlap),
+        report: &mut impl FnMut(Overlap) -> bool,
     ) -> Result<(), JournalError> {
         if stints.len() < 2 {
             return Ok(());
@@ -269,9 +313,12 @@ impl Loader<'_> {
             if start < reach
                 && let Some(overlap) = self.overlap(holder, id)?
             {
-                report(overlap);
-            }
-            if end > reach {
+                // A row that is left out overlaps nothing any more.
+                let stays = overlap.victim != RowId(id);
+                if !report(overlap) || stays {
+                    (reach, holder) = (end.max(reach), if end > reach { id } else { holder });
+                }
+            } else if end > reach {
                 (reach, holder) = (end, id);
             }
         }
@@ -285,7 +332,8 @@ impl Loader<'_> {
             .conn
             .prepare_cached(
                 "SELECT spaces.name, members.name, two_source.path, two.line, two.create_time, two.delete_time,
-                        one_source.path || ':' || one.line, one.create_time, one.delete_time
+                        one_source.path || ':' || one.line, one.create_time, one.delete_time,
+                        two.state IN (0, 4)
                    FROM rows AS one
                    JOIN rows AS two ON two.id = ?2
                    JOIN sources AS one_source ON one_source.id = one.source
@@ -296,7 +344,7 @@ impl Loader<'_> {
             )?
             .query_row((earlier, later, self.reading), |row| {
                 Ok(Overlap {
-                    row: RowId(later),
+                    victim: RowId(if row.get(9)? { later } else { earlier }),
                     space: row.get(0)?,
                     member: row.get(1)?,
                     path: row.get(2)?,
@@ -326,12 +374,8 @@ impl Loader<'_> {
             "UPDATE rows SET state = 3, settled_at = ?2, kind = ?3, error = ?4 WHERE id = ?1",
             (row.0, self.now.as_micros(), kind, error),
         )?;
-        let counter = if state == State::Open.code() { State::Open } else { State::Pending }.counter();
-        self.conn.execute(
-            &format!("UPDATE spaces SET {counter} = {counter} - 1, rejected = rejected + 1 WHERE id = ?1"),
-            [space],
-        )?;
-        Ok(())
+        let state = if state == State::Open.code() { State::Open } else { State::Pending };
+        self.moved(space, state, State::Rejected)
     }
 
     /// Makes the whole reading durable.

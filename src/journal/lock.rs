@@ -3,8 +3,12 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::JournalError;
+
+const PATIENCE_STEPS: u32 = 10;
+const PATIENCE_STEP: Duration = Duration::from_millis(30);
 
 /// Held while a process writes to a journal; the operating system gives it back when the process ends, however.
 ///
@@ -21,30 +25,32 @@ impl Lock {
     /// # Errors
     /// [`JournalError::Locked`] when another process holds it; an I/O error when the folder cannot be written to.
     pub fn take(path: &Path) -> Result<Lock, JournalError> {
-        let lock_path = sibling(path, "lock");
+        let lock_path = lock_path(path);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&lock_path).map_err(|error| JournalError::file(&lock_path, error))?;
-        match file.try_lock() {
-            Ok(()) => {
-                // The number only helps whoever is refused; failing to note it changes nothing.
-                let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                Ok(Lock { _file: file })
+        let mut file = options.open(&lock_path).map_err(|error| JournalError::file(path, error))?;
+        // `status` holds it shared for a moment, to see whether somebody else does.
+        for _ in 0..PATIENCE_STEPS {
+            match file.try_lock() {
+                Ok(()) => {
+                    // The number only helps whoever is refused; failing to note it changes nothing.
+                    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+                    return Ok(Lock { _file: file });
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE_STEP),
+                Err(TryLockError::Error(error)) => return Err(JournalError::file(&lock_path, error)),
             }
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.take(20).read_to_string(&mut holder);
-                Err(JournalError::Locked { holder: holder.trim().parse().ok() })
-            }
-            Err(TryLockError::Error(error)) => Err(JournalError::file(&lock_path, error)),
         }
+        let mut holder = String::new();
+        let _ = file.take(20).read_to_string(&mut holder);
+        Err(JournalError::Locked { holder: holder.trim().parse().ok() })
     }
 
     /// Whether some process holds the lock of the journal at `path`, and which.
     pub fn holder(path: &Path) -> Option<Option<u32>> {
-        let mut file = File::open(sibling(path, "lock")).ok()?;
+        let mut file = File::open(lock_path(path)).ok()?;
         match file.try_lock_shared() {
             Err(TryLockError::WouldBlock) => {
                 let mut holder = String::new();
@@ -54,6 +60,11 @@ impl Lock {
             _ => None,
         }
     }
+}
+
+/// Beside the journal itself, wherever a link to it may lie: a journal has one lock.
+fn lock_path(path: &Path) -> PathBuf {
+    sibling(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), "lock")
 }
 
 /// The file `<path>.<suffix>` beside a journal.

@@ -42,7 +42,7 @@ pub enum JournalError {
         holder: Option<u32>,
     },
     /// Some other file.
-    #[error("this file is not a tenure journal")]
+    #[error("this is not a tenure journal")]
     NotAJournal,
     /// Made by a later version of this program.
     #[error(
@@ -54,6 +54,9 @@ pub enum JournalError {
         /// Newest version known here.
         known: usize,
     },
+    /// Made by an earlier version; only a run may bring it up to date.
+    #[error("this journal was written by an earlier tenure; `tenure resume` brings it up to date")]
+    Older,
     /// Not there.
     #[error("there is no such journal; `tenure import` makes one")]
     Missing,
@@ -120,7 +123,7 @@ fn sqlite_story(error: &rusqlite::Error) -> String {
         Some(CannotOpen) => {
             format!("the journal cannot be opened; may this user read and write its folder? ({error})")
         }
-        Some(NotADatabase) => "this file is not a tenure journal".to_owned(),
+        Some(NotADatabase) => "this is not a tenure journal".to_owned(),
         Some(DatabaseCorrupt) => format!(
             "the journal is damaged ({error}); keep the file, and do not import again before `sqlite3 FILE .recover` was tried"
         ),
@@ -160,6 +163,9 @@ impl Journal {
         if !path.exists() {
             return Err(JournalError::Missing);
         }
+        if path.is_dir() {
+            return Err(JournalError::NotAJournal);
+        }
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // An empty file is an empty database to SQLite, but nothing that was ever begun.
         if schema::check(&conn)? == 0 {
@@ -176,12 +182,15 @@ impl Journal {
         if !path.exists() {
             return Err(JournalError::Missing);
         }
+        if path.is_dir() {
+            return Err(JournalError::NotAJournal);
+        }
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.busy_timeout(Duration::from_secs(5))?;
-        if !schema::is_current(schema::check(&conn)?) {
-            // Only a writer may migrate it.
-            drop(conn);
-            return Journal::open(path);
+        match schema::check(&conn)? {
+            0 => return Err(JournalError::NotAJournal),
+            version if !schema::is_current(version) => return Err(JournalError::Older),
+            _ => {}
         }
         Ok(Journal { conn, run: None })
     }

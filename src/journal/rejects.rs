@@ -45,6 +45,8 @@ pub struct RejectKind {
     pub count: u64,
     /// One of the messages.
     pub example: String,
+    /// Whether all of them say the same.
+    pub alike: bool,
 }
 
 impl Journal {
@@ -81,7 +83,8 @@ impl Journal {
     /// When the journal cannot be read.
     pub fn reject_kinds(&self) -> Result<Vec<RejectKind>, JournalError> {
         let mut statement = self.conn.prepare(
-            "SELECT ifnull(kind, 'unknown'), http_status, count(*) AS n, ifnull(min(error), '')
+            "SELECT ifnull(kind, 'unknown'), http_status, count(*) AS n, ifnull(min(error), ''),
+                    count(DISTINCT error) < 2
                FROM rows WHERE state = 3 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
         )?;
         let kinds = statement
@@ -91,6 +94,7 @@ impl Journal {
                     http_status: row.get(1)?,
                     count: row.get::<_, i64>(2)?.cast_unsigned(),
                     example: row.get(3)?,
+                    alike: row.get(4)?,
                 })
             })?
             .collect::<Result<_, _>>()?;

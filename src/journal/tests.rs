@@ -48,7 +48,12 @@ fn overlaps(tenures: &[Tenure]) -> Vec<(u64, String)> {
         loader.row(line, tenure, None).unwrap();
     }
     let mut found = Vec::new();
-    loader.overlaps(|overlap| found.push((overlap.line, overlap.other_origin))).unwrap();
+    loader
+        .overlaps(|overlap| {
+            found.push((overlap.line, overlap.other_origin));
+            false
+        })
+        .unwrap();
     found
 }
 
@@ -112,6 +117,58 @@ fn stints_may_touch_but_not_overlap() {
         tenure("A", "b@b.cd", Some(2), Some(3)),
     ];
     assert_eq!(overlaps(&elsewhere), []);
+}
+
+#[test]
+fn what_overlaps_only_a_row_that_is_left_out_stays() {
+    let mut journal = scratch();
+    let mut loader = journal.loader(NOW).unwrap();
+    loader.begin_source("/rows.csv", "{}").unwrap();
+    for (line, (from, to)) in (2..).zip([(1, 9), (2, 20), (10, 12)]) {
+        loader.row(line, &tenure("A", "a@b.cd", Some(from), Some(to)), None).unwrap();
+    }
+    let mut victims = Vec::new();
+    loader
+        .overlaps(|overlap| {
+            victims.push((overlap.victim, overlap.line));
+            true
+        })
+        .unwrap();
+    assert_eq!(victims.len(), 1);
+    assert_eq!(victims[0].1, 3);
+    loader.reject(victims[0].0, "overlap", "it overlaps").unwrap();
+    loader.commit().unwrap();
+    let tally = journal.tally().unwrap();
+    assert_eq!((tally.pending, tally.rejected), (2, 1));
+    assert_eq!(journal.recount().unwrap(), [2, 0, 0, 1, 0]);
+}
+
+#[test]
+fn a_reject_that_is_fed_back_is_tried_again() {
+    let mut journal = scratch_with_rollback();
+    let rows = [tenure("A", "a@b.cd", Some(1), Some(2)), tenure("A", "b@b.cd", Some(1), Some(2))];
+    read(&mut journal, &rows);
+    let job = jobs(&journal).remove(0);
+    let note = Note { http_status: Some(403), kind: "PERMISSION_DENIED".to_owned(), error: "no".to_owned() };
+    journal
+        .apply(&[
+            Change::Mark { row: job.id, space: job.space, at: NOW },
+            Change::Rejected { row: job.id, space: job.space, at: NOW, note },
+        ])
+        .unwrap();
+    assert_eq!(
+        read(&mut journal, &rows),
+        [Added::Known, Added::Known],
+        "the same file again changes nothing"
+    );
+    let mut loader = journal.loader(NOW).unwrap();
+    loader.begin_source("/rejects.csv", "{}").unwrap();
+    assert_eq!(loader.row(2, &rows[0], None).unwrap(), Added::Again);
+    loader.end_source().unwrap();
+    loader.commit().unwrap();
+    let tally = journal.tally().unwrap();
+    assert_eq!((tally.pending, tally.rejected, tally.total), (2, 0, 2));
+    assert_eq!(journal.recount().unwrap(), [2, 0, 0, 0, 0]);
 }
 
 #[test]
@@ -199,7 +256,7 @@ fn other_files_and_newer_journals_are_refused() {
     assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));
     std::fs::write(&path, "space,member\n".repeat(200)).unwrap();
     let error = Journal::open(&path).unwrap_err();
-    assert_eq!(error.to_string(), "this file is not a tenure journal");
+    assert_eq!(error.to_string(), "this is not a tenure journal");
     std::fs::remove_file(&path).unwrap();
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));

@@ -5,23 +5,25 @@ use std::borrow::Cow;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::Display;
-use super::meter::{Meter, rate, span};
+use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
+use crate::wording::{many, rate, span};
 
 /// One bar for reading, then one for importing.
 pub(super) struct Bars {
     all: MultiProgress,
     reading: Option<(String, ProgressBar)>,
-    importing: Option<ProgressBar>,
+    /// The bar, and the line of figures below it.
+    importing: Option<(ProgressBar, ProgressBar)>,
     meter: Meter,
 }
 
 /// Fits 60 columns.
 const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
-const IMPORTING: &str =
-    "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows\n           {wide_msg}";
+const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows";
+const FIGURES: &str = "           {wide_msg}";
 const CHARS: &str = "=> ";
 
 impl Bars {
@@ -54,7 +56,7 @@ impl Display for Bars {
             bar.set_position(reading.bytes);
             let problems = match reading.problems {
                 0 => String::new(),
-                problems => format!(", {problems} problems"),
+                problems => format!(", {}", many(problems, "problem")),
             };
             bar.set_message(format!("{} rows{problems}  {}", thousands(reading.rows), tail(file)));
         }
@@ -77,19 +79,21 @@ impl Display for Bars {
     fn tick(&mut self, now: Now, snapshot: &Snapshot) {
         if self.importing.is_none() {
             let bar = self.add(ProgressBar::new(snapshot.goal()), IMPORTING);
-            self.importing = Some(bar);
+            let figures = self.add(ProgressBar::new(1), FIGURES);
+            self.importing = Some((bar, figures));
         }
         self.meter.note(now.elapsed, snapshot.settled());
-        if let Some(bar) = &self.importing {
+        if let Some((bar, below)) = &self.importing {
             bar.set_position(snapshot.settled());
-            bar.set_message(figures(&self.meter, snapshot));
+            below.set_message(figures(&self.meter, snapshot));
         }
     }
 
     fn finish(&mut self) {
-        if let Some(bar) = self.importing.take() {
+        if let Some((bar, below)) = self.importing.take() {
             // The line below the bar stays empty, between the bar and the summary.
-            bar.set_message("");
+            below.set_message("");
+            below.abandon();
             bar.abandon();
         }
         if let Some((_, bar)) = self.reading.take() {
@@ -124,7 +128,7 @@ fn figures(meter: &Meter, snapshot: &Snapshot) -> String {
         let what = if snapshot.throttled { "quota" } else { "network" };
         parts.push(format!("waiting {} for the {what}", span(snapshot.paused)).into());
     } else if snapshot.failures_in_a_row > 0 {
-        parts.push(format!("{} failures in a row", snapshot.failures_in_a_row).into());
+        parts.push(format!("{} in a row", many(snapshot.failures_in_a_row.into(), "failure")).into());
     }
     parts.join(", ")
 }

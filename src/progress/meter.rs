@@ -42,23 +42,6 @@ impl Meter {
     }
 }
 
-/// A rate as people read it: by the second when it is fast, else by the minute.
-pub(super) fn rate(per_second: f64) -> String {
-    if per_second >= 10.0 { format!("{per_second:.0}/s") } else { format!("{:.0}/min", per_second * 60.0) }
-}
-
-/// A time span as people read it, in its two largest units: `3 s`, `12 min`, `5 h 20 min`, `2 d 7 h`.
-pub fn span(duration: Duration) -> String {
-    let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..600 => format!("{} min {} s", seconds / 60, seconds % 60),
-        600..3600 => format!("{} min", seconds / 60),
-        3600..86400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        _ => format!("{} d {} h", seconds / 86400, seconds % 86400 / 3600),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,20 +78,5 @@ mod tests {
             meter.note(Duration::from_secs(second), 5);
         }
         assert_eq!(meter.left(10), None);
-    }
-
-    #[test]
-    fn spans_and_rates() {
-        for (seconds, text) in [
-            (0, "0 s"),
-            (59, "59 s"),
-            (61, "1 min 1 s"),
-            (720, "12 min"),
-            (19_200, "5 h 20 min"),
-            (200_000, "2 d 7 h"),
-        ] {
-            assert_eq!(span(Duration::from_secs(seconds)), text);
-        }
-        assert_eq!((rate(4.99), rate(98.6)), ("299/min".to_owned(), "99/s".to_owned()));
     }
 }

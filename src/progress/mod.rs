@@ -5,13 +5,13 @@ mod json;
 mod meter;
 mod plain;
 
-use std::io::{IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 
 use crate::cli::ProgressMode;
 use crate::engine::{Event, Now, Observer, Snapshot, Stop};
 use crate::intake::Reading;
 
-pub use meter::{Meter, span};
+pub use meter::Meter;
 
 /// Somebody who shows progress.
 pub trait Display {
@@ -102,16 +102,13 @@ fn line(event: &Event) -> Option<String> {
     }
 }
 
-/// Shows nothing but what must be read.
+/// Shows nothing.
 struct Silent;
 
 impl Display for Silent {
     fn reading(&mut self, _reading: &Reading<'_>) {}
     fn reading_done(&mut self, _rows: u64) {}
-    fn say(&mut self, line: &str) {
-        // Nobody reads it when standard error is gone.
-        let _ = writeln!(stderr(), "{line}");
-    }
+    fn say(&mut self, _line: &str) {}
     fn tick(&mut self, _now: Now, _snapshot: &Snapshot) {}
     fn finish(&mut self) {}
 }

@@ -4,9 +4,10 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use super::Display;
-use super::meter::{Meter, rate, span};
+use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
+use crate::wording::{many, rate, span};
 
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -37,7 +38,7 @@ impl<W: Write> Display for Plain<W> {
     }
 
     fn reading_done(&mut self, rows: u64) {
-        self.say(&format!("read {rows} rows"));
+        self.say(&format!("read {}", many(rows, "row")));
     }
 
     fn say(&mut self, line: &str) {
@@ -71,7 +72,7 @@ fn progress_line(meter: &Meter, snapshot: &Snapshot) -> String {
         let what = if snapshot.throttled { "quota" } else { "network" };
         line += &format!(", waiting {} for the {what}", span(snapshot.paused));
     } else if snapshot.failures_in_a_row > 0 {
-        line += &format!(", {} failures in a row", snapshot.failures_in_a_row);
+        line += &format!(", {} in a row", many(snapshot.failures_in_a_row.into(), "failure"));
     }
     line
 }

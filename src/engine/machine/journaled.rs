@@ -74,8 +74,11 @@ impl Engine {
     fn conclude(&mut self, now: Now, space: SpaceId, row: RowId, finding: Finding) {
         let Some(active) = self.rows.get_mut(&row) else { return };
         let (exists, http_status) = match active.claim.take() {
-            // The space is there, so it is the row that was denied.
-            Some(Claim::Denied(note)) => return self.settle_rejected(now, row, note),
+            // The space is there, so it is the row that was denied; unless an earlier call of it had gone well.
+            Some(Claim::Denied(note)) if !matches!(finding, Finding::Held { .. }) => {
+                return self.settle_rejected(now, row, note);
+            }
+            Some(Claim::Denied(note)) => (false, note.http_status),
             Some(Claim::Exists(note)) => (true, note.http_status),
             None => (false, None),
         };

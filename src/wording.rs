@@ -1,0 +1,72 @@
+//! How figures and names are written for people.
+
+use std::time::Duration;
+
+/// `1 row`, `12 rows`.
+pub fn many(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// A rate: by the second when it is fast, else by the minute.
+pub fn rate(per_second: f64) -> String {
+    if per_second >= 10.0 { format!("{per_second:.0}/s") } else { format!("{:.0}/min", per_second * 60.0) }
+}
+
+/// A time span in its two largest units: `3 s`, `12 min`, `5 h 20 min`, `2 d 7 h`.
+pub fn span(duration: Duration) -> String {
+    let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
+    match seconds {
+        0 => "under 1 s".to_owned(),
+        1..60 => format!("{seconds} s"),
+        60..600 => format!("{} min {} s", seconds / 60, seconds % 60),
+        600..3600 => format!("{} min", seconds / 60),
+        3600..86400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+        _ => format!("{} d {} h", seconds / 86400, seconds % 86400 / 3600),
+    }
+}
+
+/// A file name as a shell takes it.
+pub fn quoted(name: &str) -> String {
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '.' | '/' | '-' | '_' | '+' | ',' | ':' | '@' | '=');
+    if !name.is_empty() && !name.starts_with('-') && name.chars().all(plain) {
+        name.to_owned()
+    } else if name.starts_with('-') {
+        format!("'./{}'", name.replace('\'', r"'\''"))
+    } else {
+        format!("'{}'", name.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_rates() {
+        for (seconds, text) in [
+            (0, "under 1 s"),
+            (59, "59 s"),
+            (61, "1 min 1 s"),
+            (720, "12 min"),
+            (19_200, "5 h 20 min"),
+            (200_000, "2 d 7 h"),
+        ] {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+        assert_eq!((rate(4.99), rate(98.6)), ("299/min".to_owned(), "99/s".to_owned()));
+    }
+
+    #[test]
+    fn one_and_many() {
+        assert_eq!((many(1, "row"), many(0, "row")), ("1 row".to_owned(), "0 rows".to_owned()));
+    }
+
+    #[test]
+    fn names_for_a_shell() {
+        assert_eq!(quoted("a/b-c_1.db"), "a/b-c_1.db");
+        assert_eq!(quoted("it's mine.db"), r"'it'\''s mine.db'");
+        assert_eq!(quoted("-x.db"), "'./-x.db'");
+        assert_eq!(quoted(""), "''");
+    }
+}
