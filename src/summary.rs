@@ -106,7 +106,7 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
     let unsettled = tally.spaces - tally.spaces_settled;
     let spaces = match unsettled {
         0 => String::new(),
-        rest => format!("{rest} with rows left to send"),
+        rest => format!("{rest} of them with rows left to send"),
     };
     line("spaces", tally.spaces, &spaces);
     text

@@ -7,6 +7,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use rustls::crypto::ring::sign::any_supported_type;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::pem::PemObject as _;
 use tokio::sync::Mutex;
 use yup_oauth2::authenticator::DefaultAuthenticator;
 use yup_oauth2::error::AuthErrorCode;
@@ -152,20 +155,18 @@ impl ServiceAccount {
         }
         Endpoint::parse(&key.token_uri)
             .map_err(|error| KeyError::TokenUri { path: path.to_owned(), error })?;
+        // What is wrong with it is better said here than by the client, which does not know the file.
+        let der = PrivateKeyDer::from_pem_slice(key.private_key.as_bytes()).ok();
+        if der.is_none_or(|der| any_supported_type(&der).is_err()) {
+            return Err(not_a_key("its private key cannot be read".to_owned()));
+        }
         install_tls();
         let inner = ServiceAccountAuthenticator::builder(key)
             .subject(subject)
             .with_timeout(TIMEOUT)
             .build()
             .await
-            .map_err(|error| {
-                // The signer comes before the network: what it says is about the key.
-                if error.kind() == io::ErrorKind::InvalidData || error.to_string().contains("signer") {
-                    not_a_key("its private key cannot be read".to_owned())
-                } else {
-                    KeyError::Client(error)
-                }
-            })?;
+            .map_err(KeyError::Client)?;
         Ok(ServiceAccount { inner, scope, state: Mutex::default() })
     }
 
@@ -241,6 +242,13 @@ fn token_failure(error: OAuthError) -> TokenFailure {
         OAuthError::JSONError(_) => {
             TokenFailure::Passing("the token endpoint answered with something else than JSON".to_owned())
         }
-        other => TokenFailure::Passing(format!("the token endpoint cannot be reached: {other}")),
+        other => {
+            // The outer layers name themselves; the innermost says what happened.
+            let mut cause: &dyn std::error::Error = &other;
+            while let Some(inner) = cause.source() {
+                cause = inner;
+            }
+            TokenFailure::Passing(format!("the token endpoint cannot be reached: {cause}"))
+        }
     }
 }

@@ -44,7 +44,7 @@ fn two_when_it_was_used_wrongly() {
         &["import", "rows.csv", "--emulator", "--writes-per-minute", "-1"],
         &["import", "rows.csv", "--emulator", "--writes-per-minute", "fast"],
         &["import", "rows.csv", "--emulator", "--give-up-after", "soon"],
-        &["import", "rows.csv", "--emulator", "--max-in-flight", "0"],
+        &["import", "rows.csv", "--emulator", "--max-in-flight", "some"],
         &["import", "rows.csv", "--emulator", "--timezone", "Mars/Olympus"],
         &["import", "rows.csv", "--emulator", "--format", "xlsx"],
         &["import", "rows.csv", "--endpoint", "http://example.com/"],

@@ -163,7 +163,7 @@ fn other_files_are_no_journals() {
             let run = room.tenure(command).expect(1);
             assert_eq!(
                 run.err.lines().last().unwrap(),
-                format!("error: {file}: this file is not a tenure journal")
+                format!("error: {file}: this is not a tenure journal")
             );
         }
         // No dump of the bytes.

@@ -6,7 +6,7 @@ use crate::support::{Emulator, Room, SAMPLE, UNPACED, args, people};
 macro_rules! assert_screen {
     ($name:literal, $text:expr) => {
         insta::with_settings!({filters => vec![
-            (r"settled in \d+ \w+( \d+ \w+)?", "settled in TIME"),
+            (r"settled in (under )?\d+ \w+( \d+ \w+)?", "settled in TIME"),
             (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
             (r"succeeded for \d+ \w+( \d+ \w+)?;", "succeeded for TIME;"),
             (r"the run of \d{4}-\S+Z", "the run of TIME"),
