@@ -242,6 +242,8 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
         let flaw = Flaw::new(key, ProblemKind::BadTime, error.to_string());
         match (error, format) {
             (TimeError::OutOfRange, TimeFormat::EpochS) => flaw.help(IN_MILLISECONDS),
+            // The end of time stands for "never" in some systems.
+            (TimeError::OutOfRange, _) if key == Key::DeleteTime => flaw.help(STILL_A_MEMBER),
             (TimeError::NotANumber(_), _) if Timestamp::parse(text, None).is_ok() => {
                 flaw.help("it is RFC 3339: leave --time-format away")
             }
@@ -264,13 +266,14 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
         let flaw = Flaw::new(key, ProblemKind::TimeInFuture, message);
         return Err(match (format, key) {
             (TimeFormat::EpochS, _) => flaw.help(IN_MILLISECONDS),
-            (_, Key::DeleteTime) => flaw.help("leave it empty for somebody who is still a member"),
+            (_, Key::DeleteTime) => flaw.help(STILL_A_MEMBER),
             _ => flaw,
         });
     }
     Ok(Some(time))
 }
 
+const STILL_A_MEMBER: &str = "leave it empty for somebody who is still a member";
 const IN_MILLISECONDS: &str = "is it in milliseconds? give --time-format epoch-ms";
 const IN_SECONDS: &str = "is it in seconds? give --time-format epoch-s";
 

@@ -32,6 +32,9 @@ pub enum TimeError {
     /// A date and time of day that the given time zone skips (clocks set forward).
     #[error("the clocks of {0} skip this time of day: give it with an offset")]
     Skipped(String),
+    /// Written as a time, but no calendar has it.
+    #[error("there is no such date or time of day")]
+    NoSuchTime,
     /// Nothing recognisable.
     #[error("it is not an RFC 3339 time such as 2021-03-05T09:30:00Z")]
     Malformed,
@@ -79,17 +82,15 @@ impl Timestamp {
             let unit = if text.len() >= 12 { "epoch-ms" } else { "epoch-s" };
             return Err(TimeError::BareNumber(unit));
         }
-        let Ok(civil) = text.parse::<DateTime>() else {
-            return Err(TimeError::Malformed);
+        let (local, zoned) = without_offset(text);
+        let Ok(civil) = local.parse::<DateTime>() else {
+            return Err(if has_the_shape(local) { TimeError::NoSuchTime } else { TimeError::Malformed });
         };
         // A civil time is also parsed from a bare date; a tenure's ends are to the second, so a day is not enough.
-        if !text.contains(':') {
+        if !local.contains(':') {
             return Err(TimeError::Malformed);
         }
-        // jiff ignores an offset that it could not use: only a text without one is a time without a zone.
-        if text.ends_with(['Z', 'z'])
-            || text.rsplit(['T', 't', ' ']).next().is_some_and(|t| t.contains(['+', '-']))
-        {
+        if zoned {
             return Err(TimeError::OutOfRange);
         }
         let Some(zone) = zone else {
@@ -119,6 +120,29 @@ impl Timestamp {
     pub fn parse_epoch_ms(text: &str) -> Result<Self, TimeError> {
         parse_epoch(text, 1_000, "milliseconds")
     }
+}
+
+/// The text before `Z` or an offset, and whether there was one.
+fn without_offset(text: &str) -> (&str, bool) {
+    if let Some(local) = text.strip_suffix(['Z', 'z']) {
+        return (local, true);
+    }
+    let time = text.find(['T', 't', ' ']).unwrap_or(text.len());
+    match text[time..].rfind(['+', '-']) {
+        Some(offset) => (&text[..time + offset], true),
+        None => (text, false),
+    }
+}
+
+/// Whether it is digits and separators in the places that RFC 3339 gives them, as far as minutes.
+fn has_the_shape(local: &str) -> bool {
+    const SHAPE: &[u8] = b"0000-00-00T00:00";
+    local.len() >= SHAPE.len()
+        && local.bytes().zip(SHAPE).all(|(byte, shape)| match shape {
+            b'0' => byte.is_ascii_digit(),
+            b'T' => matches!(byte, b'T' | b't' | b' '),
+            _ => byte == *shape,
+        })
 }
 
 fn parse_epoch(text: &str, micros_per_unit: i64, unit: &'static str) -> Result<Timestamp, TimeError> {
@@ -188,8 +212,10 @@ mod tests {
             ("2021-03-05 09:30", TimeError::NoZone),
             ("1614936600", TimeError::BareNumber("epoch-s")),
             ("1614936600000", TimeError::BareNumber("epoch-ms")),
-            ("2021-13-05T09:30:00Z", TimeError::Malformed),
-            ("2021-02-30T09:30:00Z", TimeError::Malformed),
+            ("2021-13-05T09:30:00Z", TimeError::NoSuchTime),
+            ("2021-02-30T09:30:00Z", TimeError::NoSuchTime),
+            ("2021-02-20T25:30:00+01:00", TimeError::NoSuchTime),
+            ("9999-12-31T23:59:59Z", TimeError::OutOfRange),
             ("2021-03-05", TimeError::Malformed),
             ("05.03.2021 09:30", TimeError::Malformed),
             ("yesterday", TimeError::Malformed),
