@@ -1,6 +1,7 @@
 //! Bars on a terminal.
 
 use std::borrow::Cow;
+use std::io::Write as _;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -16,6 +17,7 @@ pub(super) struct Bars {
     reading: Option<(String, ProgressBar)>,
     /// The bar, and the line of figures below it.
     importing: Option<(ProgressBar, ProgressBar)>,
+    spacer: Option<ProgressBar>,
     meter: Meter,
 }
 
@@ -23,12 +25,23 @@ pub(super) struct Bars {
 const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
 const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows";
-const FIGURES: &str = "           {wide_msg}";
+/// An empty line above the bar. The terminal echoes `^C` behind the last line, which indicatif fills to the edge, so the
+/// echo wraps and the topmost line stays behind when the bars are drawn anew: let it be this one.
+const SPACER: &str = " ";
+const FIGURES: &str = "           {msg}";
+const FIGURES_INDENT: usize = 11;
+const FIGURES_MARGIN: usize = 4;
 const CHARS: &str = "=> ";
 
 impl Bars {
     pub(super) fn new() -> Self {
-        Bars { all: MultiProgress::new(), reading: None, importing: None, meter: Meter::default() }
+        Bars {
+            all: MultiProgress::new(),
+            reading: None,
+            importing: None,
+            spacer: None,
+            meter: Meter::default(),
+        }
     }
 
     fn add(&self, bar: ProgressBar, template: &str) -> ProgressBar {
@@ -69,15 +82,17 @@ impl Display for Bars {
     }
 
     fn say(&mut self, line: &str) {
-        // Without a terminal there are no bars, and nowhere to print above them.
-        if self.all.println(line).is_err() || self.all.is_hidden() {
-            use std::io::Write as _;
+        // Without bars there is nothing to print above of; indicatif would count the line as one of theirs.
+        let bars = self.importing.is_some() || self.reading.is_some();
+        if !bars || self.all.is_hidden() || self.all.println(line).is_err() {
+            // Nobody reads it when standard error is gone.
             let _ = writeln!(std::io::stderr(), "{line}");
         }
     }
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot) {
         if self.importing.is_none() {
+            self.spacer = Some(self.add(ProgressBar::new(1), SPACER));
             let bar = self.add(ProgressBar::new(snapshot.goal()), IMPORTING);
             let figures = self.add(ProgressBar::new(1), FIGURES);
             self.importing = Some((bar, figures));
@@ -85,7 +100,12 @@ impl Display for Bars {
         self.meter.note(now.elapsed, snapshot.settled());
         if let Some((bar, below)) = &self.importing {
             bar.set_position(snapshot.settled());
-            below.set_message(figures(&self.meter, snapshot));
+            if let Some(spacer) = &self.spacer {
+                spacer.tick();
+            }
+            let columns = usize::from(console::Term::stderr().size().1);
+            let room = columns.saturating_sub(FIGURES_INDENT + FIGURES_MARGIN);
+            below.set_message(fitting(&figures(&self.meter, snapshot), room));
         }
     }
 
@@ -94,6 +114,7 @@ impl Display for Bars {
             // The line below the bar stays empty, between the bar and the summary.
             below.set_message("");
             below.abandon();
+            self.spacer.take();
             bar.abandon();
         }
         if let Some((_, bar)) = self.reading.take() {
@@ -102,10 +123,24 @@ impl Display for Bars {
     }
 }
 
+/// As many of the figures as fit, the first ones first.
+fn fitting(figures: &[Cow<'_, str>], room: usize) -> String {
+    let mut line = String::new();
+    for figure in figures {
+        let comma = if line.is_empty() { "" } else { ", " };
+        if line.chars().count() + comma.len() + figure.chars().count() > room {
+            break;
+        }
+        line += comma;
+        line += figure;
+    }
+    line
+}
+
 /// The line below the bar: how fast, how long, and what went wrong so far.
-fn figures(meter: &Meter, snapshot: &Snapshot) -> String {
+fn figures(meter: &Meter, snapshot: &Snapshot) -> Vec<Cow<'static, str>> {
     let rest = snapshot.goal() - snapshot.settled();
-    let mut parts: Vec<Cow<'_, str>> = Vec::new();
+    let mut parts: Vec<Cow<'static, str>> = Vec::new();
     match meter.per_second() {
         Some(per_second) if rest > 0 => {
             parts.push(rate(per_second).into());
@@ -130,7 +165,7 @@ fn figures(meter: &Meter, snapshot: &Snapshot) -> String {
     } else if snapshot.failures_in_a_row > 0 {
         parts.push(format!("{} in a row", many(snapshot.failures_in_a_row.into(), "failure")).into());
     }
-    parts.join(", ")
+    parts
 }
 
 /// The end of a path: that is where its name is.
