@@ -40,7 +40,7 @@ CREATE TABLE members (
 
 CREATE INDEX members_user ON members (user) WHERE user IS NOT NULL;
 
--- One operation on one membership. An invalid line has neither space nor member and is always rejected.
+-- One operation on one membership. An invalid line names none, and is always rejected.
 CREATE TABLE rows (
     id          INTEGER PRIMARY KEY,
     operation   INTEGER NOT NULL,           -- 1 create
@@ -52,6 +52,7 @@ CREATE TABLE rows (
     source      INTEGER NOT NULL REFERENCES sources,
     line        INTEGER NOT NULL,
     given       TEXT,                       -- JSON: what the line said beyond the columns here
+    invalid     INTEGER NOT NULL DEFAULT 0, -- 1: a line that is no row
     seen        INTEGER NOT NULL,           -- the last reading that met it
     state       INTEGER NOT NULL,           -- 0 pending, 1 in flight, 2 done, 3 rejected, 4 open
     attempts    INTEGER NOT NULL DEFAULT 0, -- counted when it is marked in flight
@@ -68,6 +69,7 @@ CREATE UNIQUE INDEX rows_identity
     ON rows (space, member, operation, ifnull(create_time, 0), ifnull(delete_time, 0));
 CREATE INDEX rows_pending ON rows (space, member, ifnull(create_time, delete_time), id) WHERE state = 0;
 CREATE INDEX rows_in_flight ON rows (space) WHERE state = 1;
+CREATE INDEX rows_invalid ON rows (source) WHERE invalid = 1;
 CREATE INDEX rows_rejected ON rows (id) WHERE state = 3;
 
 -- What Chat held in a space before this journal's first call to it.

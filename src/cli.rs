@@ -8,8 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
 use crate::emulator::faults::Fault;
+use crate::engine::InFlight;
 use crate::input::{Format, TimeFormat};
-use crate::settings::InFlight;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::chat::Endpoint;
 use crate::cli::{ConnectionArgs, PaceArgs};
-use crate::engine::Rates;
+use crate::engine::{InFlight, Rates};
 
 /// What the journal's `target` is for a rehearsal.
 pub const TARGET_EMULATOR: &str = "emulator";
@@ -34,16 +34,6 @@ pub struct Settings {
     pub give_up_after_ms: u64,
     /// Milliseconds that one call may take.
     pub request_timeout_ms: u64,
-}
-
-/// How many requests may be under way at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum InFlight {
-    /// As the rate asks for.
-    Auto,
-    /// Exactly so many; 0 = no limit.
-    Exactly(u32),
 }
 
 /// Where calls go.
@@ -161,20 +151,6 @@ impl Settings {
             writes_per_minute_per_space: self.writes_per_minute_per_space,
             ..Rates::default()
         }
-    }
-
-    /// Requests under way at once. `auto` is what the rate needs when an answer takes 4 s.
-    pub fn in_flight_max(&self) -> usize {
-        let auto = match self.writes_per_minute {
-            0 => 64,
-            rate => (rate / 15).clamp(16, 1024),
-        };
-        let number = match self.max_in_flight {
-            InFlight::Auto => auto,
-            InFlight::Exactly(0) => u32::from(u16::MAX),
-            InFlight::Exactly(number) => number,
-        };
-        usize::try_from(number).unwrap_or(usize::MAX)
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         let chat = connect(&settings, emulator.as_ref()).await?;
         let config = Config {
             rates: settings.rates(),
-            in_flight_max: settings.in_flight_max(),
+            in_flight_max: settings.max_in_flight.limit(settings.writes_per_minute),
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
             grace: GRACE,
         };

@@ -14,4 +14,4 @@ mod retry;
 pub use drive::{DriveError, Observer, drive};
 pub use event::{Event, Snapshot, Stop};
 pub use machine::{Config, Engine, Finish, For, Input, Now, Output};
-pub use pacer::Rates;
+pub use pacer::{InFlight, Rates};

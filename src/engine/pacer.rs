@@ -11,6 +11,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::nanos::Nanos;
 use governor::state::{InMemoryState, NotKeyed};
 use governor::{Quota, RateLimiter};
+use serde::{Deserialize, Serialize};
 
 /// Limits; 0 is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,29 @@ impl Default for Rates {
             writes_per_minute_per_space: 900,
             reads_per_minute_per_space: 900,
         }
+    }
+}
+
+/// How many requests may be under way at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InFlight {
+    /// As the rate asks for.
+    Auto,
+    /// Exactly so many; 0 = no limit.
+    Exactly(u32),
+}
+
+impl InFlight {
+    /// The number. `Auto` is what the rate needs when an answer takes 4 s; without a rate it is 64.
+    pub fn limit(self, writes_per_minute: u32) -> usize {
+        let number = match (self, writes_per_minute) {
+            (InFlight::Exactly(0), _) => u32::from(u16::MAX),
+            (InFlight::Exactly(number), _) => number,
+            (InFlight::Auto, 0) => 64,
+            (InFlight::Auto, rate) => (rate / 15).clamp(16, 1024),
+        };
+        usize::try_from(number).unwrap_or(usize::MAX)
     }
 }
 

@@ -121,7 +121,7 @@ impl Loader<'_> {
             |row| row.get(0),
         )?;
         self.conn.execute(
-            "DELETE FROM rows WHERE space IS NULL AND source = ?1 AND seen < ?2",
+            "DELETE FROM rows WHERE invalid = 1 AND source = ?1 AND seen < ?2",
             (self.source, self.reading),
         )?;
         self.rows = 0;
@@ -252,8 +252,8 @@ impl Loader<'_> {
         self.rows += 1;
         self.conn
             .prepare_cached(
-                "INSERT INTO rows (operation, source, line, given, seen, state, settled_at, kind, error)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                "INSERT INTO rows (operation, source, line, given, seen, state, settled_at, kind, error, invalid)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
             )?
             .execute(params![
                 Operation::Create.code(),

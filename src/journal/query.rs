@@ -150,7 +150,7 @@ impl Journal {
             },
         )?;
         tally.rejected +=
-            tx.query_row("SELECT count(*) FROM rows WHERE space IS NULL", [], |row| count(row, 0))?;
+            tx.query_row("SELECT count(*) FROM rows WHERE invalid = 1", [], |row| count(row, 0))?;
         tally.duplicate =
             tx.query_row("SELECT ifnull(sum(duplicates), 0) FROM sources", [], |row| count(row, 0))?;
         tally.calls = tx.query_row(
