@@ -70,6 +70,7 @@ CREATE UNIQUE INDEX rows_identity
 CREATE INDEX rows_pending ON rows (space, member, ifnull(create_time, delete_time), id) WHERE state = 0;
 CREATE INDEX rows_in_flight ON rows (space) WHERE state = 1;
 CREATE INDEX rows_invalid ON rows (source) WHERE invalid = 1;
+CREATE INDEX rows_existed ON rows (id) WHERE existed = 1;
 CREATE INDEX rows_rejected ON rows (id) WHERE state = 3;
 
 -- What Chat held in a space before this journal's first call to it.

@@ -310,7 +310,7 @@ pub struct EmulatorArgs {
     /// Seed of everything random
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub seed: u64,
-    /// Write a key file that this emulator accepts
+    /// Key file that this emulator accepts: written, or used if it is there already
     #[arg(long, value_name = "FILE")]
     pub write_key: Option<PathBuf>,
     /// Keep what Chat holds in this file

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::input::{
-    BadRow, Entry, Format, Given, Layout, Problem, ProblemKind, Problems, Reader, Restored, Row, Rules,
+    BadRow, Entry, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored, Row, Rules,
+    printable,
 };
 use crate::journal::{Added, JournalError, Loader, Overlap};
 
@@ -58,6 +59,8 @@ pub struct Intake {
     pub duplicates: u64,
     /// Of these, taken in as rejects, for `--skip-invalid`.
     pub invalid: u64,
+    /// What is no problem, but may not be what was meant.
+    pub notices: Vec<String>,
     /// Everything that is wrong.
     pub problems: Problems,
 }
@@ -99,6 +102,7 @@ pub fn take_in(
                 continue;
             }
         };
+        intake.notices.extend(notices(&reader));
         let source = source_name(path);
         names.insert(source.clone(), Arc::clone(reader.file()));
         let layout = serde_json::to_string(reader.layout())
@@ -109,6 +113,27 @@ pub fn take_in(
     }
     overlaps(loader, inputs, &mut intake, &names)?;
     Ok(intake)
+}
+
+/// What the header says that the operator should know: columns that nothing is made of, and the one without which
+/// everybody is still a member.
+fn notices(reader: &Reader) -> Vec<String> {
+    let (file, columns) = (reader.file(), &reader.layout().columns);
+    let mut notices = Vec::new();
+    if columns.is_empty() {
+        return notices;
+    }
+    if !columns.iter().any(|name| Key::of(name) == Some(Key::DeleteTime)) {
+        notices.push(format!(
+            "{file}: there is no column deleteTime, so every row counts as a member to this day"
+        ));
+    }
+    let unknown: Vec<String> =
+        columns.iter().filter(|name| Key::of(name).is_none()).map(|name| printable(name)).collect();
+    if !unknown.is_empty() {
+        notices.push(format!("{file}: kept, but not used: {}", unknown.join(", ")));
+    }
+    notices
 }
 
 fn read_one(

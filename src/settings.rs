@@ -67,6 +67,9 @@ pub enum SettingsError {
         /// What is wrong.
         error: crate::chat::EndpointError,
     },
+    /// `--impersonate`.
+    #[error("--impersonate {0:?}: it is not an e-mail address")]
+    NotAnAddress(String),
     /// No key.
     #[error(
         "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), or rehearse with --emulator"
@@ -116,6 +119,9 @@ impl Settings {
                 std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").map(|path| absolute(Path::new(&path)));
         }
         if let Some(subject) = &connection.impersonate {
+            if !subject.contains('@') {
+                return Err(SettingsError::NotAnAddress(subject.clone()));
+            }
             self.impersonate = Some(subject.clone());
         }
         let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);

@@ -1,16 +1,25 @@
 //! Ctrl-C and SIGTERM: the first asks, the second insists.
 
-use std::sync::Arc;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::engine::Stop;
 use crate::exit::Exit;
 
+/// A program that ends another may signal it and its group, so what comes together is one signal.
+const TOGETHER: Duration = Duration::from_millis(500);
+
 /// What signals have come in.
-#[derive(Debug, Clone, Default)]
-pub struct Signals(Arc<AtomicU8>);
+#[derive(Debug, Clone)]
+pub struct Signals {
+    first: Arc<AtomicU8>,
+    stop: UnboundedSender<Stop>,
+    farewell: Arc<OnceLock<String>>,
+}
 
 impl Signals {
     /// Begins to listen. The first signal is sent to the receiver; on the second the process ends at once: whatever
@@ -19,26 +28,50 @@ impl Signals {
     /// # Errors
     /// When the system lets nobody listen.
     pub fn listen() -> std::io::Result<(Signals, UnboundedReceiver<Stop>)> {
-        let signals = Signals::default();
-        let (sender, receiver) = unbounded_channel();
+        let (stop, receiver) = unbounded_channel();
+        let signals = Signals { first: Arc::default(), stop, farewell: Arc::default() };
         let mut source = Source::new()?;
-        let number = signals.clone();
+        let heard = signals.clone();
         tokio::spawn(async move {
+            let mut begun: Option<Instant> = None;
             loop {
                 let signal = source.next().await;
-                if number.0.swap(signal, Ordering::SeqCst) != 0 {
-                    std::process::exit(Exit::Signal(signal).code().into());
+                match begun {
+                    Some(first) if first.elapsed() < TOGETHER => {}
+                    Some(_) => heard.leave(signal),
+                    None => {
+                        begun = Some(Instant::now());
+                        heard.first.store(signal, Ordering::SeqCst);
+                        heard.stop(Stop::Asked);
+                    }
                 }
-                // Nobody needs telling when nothing is being sent any more.
-                let _ = sender.send(Stop::Asked);
             }
         });
         Ok((signals, receiver))
     }
 
+    /// Asks for a stop, as the first signal does.
+    pub fn stop(&self, stop: Stop) {
+        // Nobody needs telling when nothing is being sent any more.
+        let _ = self.stop.send(stop);
+    }
+
+    /// What to say when the process has to leave at once. Only the first call counts.
+    pub fn set_farewell(&self, line: String) {
+        let _ = self.farewell.set(line);
+    }
+
+    fn leave(&self, signal: u8) -> ! {
+        if let Some(line) = self.farewell.get() {
+            // Standard error may be gone too.
+            let _ = writeln!(std::io::stderr(), "\n{line}");
+        }
+        std::process::exit(Exit::Signal(signal).code().into())
+    }
+
     /// The number of the first signal, if one has come.
     pub fn received(&self) -> Option<u8> {
-        Some(self.0.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+        Some(self.first.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
     }
 }
 

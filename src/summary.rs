@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
-use crate::engine::{Finish, Stop};
+use crate::engine::{Finish, Rates, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::wording::{many, quoted, span};
 
@@ -79,7 +79,11 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
         let about = if about.is_empty() { String::new() } else { format!("   {about}") };
         let _ = writeln!(text, "  {name:<10}{count:>9}{about}");
     };
-    line("done", tally.done, "");
+    let existed = match tally.existed {
+        0 => String::new(),
+        some => format!("{some} of them were there already"),
+    };
+    line("done", tally.done, &existed);
     line("rejected", tally.rejected, "");
     for kind in kinds.iter().take(KINDS_MAX) {
         let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
@@ -113,14 +117,21 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
 }
 
 /// How long sending takes at the quota, and when it ends if that is not soon. `None` without a quota.
-pub fn estimate(pending: u64, writes_per_minute: u32, now: &Zoned) -> Option<String> {
-    if pending == 0 || writes_per_minute == 0 {
+pub fn estimate(pending: u64, spaces: usize, rates: &Rates, now: &Zoned) -> Option<String> {
+    let quota = u64::from(rates.writes_per_minute);
+    if pending == 0 || quota == 0 {
         return None;
     }
-    let seconds = (pending.saturating_mul(60)).div_ceil(writes_per_minute.into());
+    let each = u64::from(rates.writes_per_minute_per_space);
+    let together = each * spaces as u64;
+    let (rate, why) = if each > 0 && together < quota {
+        (together, format!(" ({each} in each of {spaces} spaces: --writes-per-minute-per-space)"))
+    } else {
+        (quota, String::new())
+    };
+    let seconds = (pending.saturating_mul(60)).div_ceil(rate);
     let long = span(Duration::from_secs(seconds));
-    let mut text =
-        format!("{} to send: about {long} at {writes_per_minute} writes a minute", many(pending, "row"));
+    let mut text = format!("{} to send: about {long} at {rate} writes a minute{why}", many(pending, "row"));
     if seconds >= LONG_SECONDS
         && let Ok(end) = now.checked_add(Duration::from_secs(seconds))
     {
@@ -137,6 +148,7 @@ pub fn estimate(pending: u64, writes_per_minute: u32, now: &Zoned) -> Option<Str
 pub fn stop_story(stop: &Stop) -> String {
     match stop {
         Stop::Asked => "interrupted.".to_owned(),
+        Stop::JournalGone => "the journal was deleted or replaced while the run was going on.".to_owned(),
         Stop::TokenRefused { code, description } if description.is_empty() => {
             format!("Google gives no access token: {code}.")
         }
@@ -166,6 +178,9 @@ pub fn stop_story(stop: &Stop) -> String {
 fn remedy(stop: &Stop) -> Option<&'static str> {
     Some(match stop {
         Stop::Asked => return None,
+        Stop::JournalGone => {
+            "put the journal back, or begin a new one: then Chat answers 409 to what it holds already, and that counts as done"
+        }
         Stop::TokenRefused { code, .. } => match code.as_str() {
             "unauthorized_client" => {
                 "Admin console > Security > API controls > Domain-wide delegation: add the key's numeric client_id with \
@@ -221,7 +236,9 @@ mod tests {
     #[test]
     fn how_long_it_takes() {
         let now: Zoned = "2026-11-20T18:00:00+01:00[Europe/Berlin]".parse().unwrap();
-        let estimate = |pending, quota| estimate(pending, quota, &now);
+        let estimate = |pending, quota| {
+            estimate(pending, 12, &Rates { writes_per_minute: quota, ..Rates::default() }, &now)
+        };
         assert_eq!(estimate(517, 6000).unwrap(), "517 rows to send: about 6 s at 6000 writes a minute");
         assert_eq!(
             estimate(400_000, 300).unwrap(),
@@ -229,5 +246,8 @@ mod tests {
         );
         assert!(estimate(38_000_000, 300).unwrap().contains("larger quota"));
         assert_eq!((estimate(0, 300), estimate(1, 0)), (None, None));
+        assert!(
+            estimate(9000, 30_000).unwrap().contains("at 10800 writes a minute (900 in each of 12 spaces")
+        );
     }
 }

@@ -1,11 +1,13 @@
 //! `tenure emulator`: a local Chat API to rehearse on.
 
+use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 
 use anyhow::Context as _;
 
 use super::print;
 use crate::cli::EmulatorArgs;
+use crate::emulator::key::ServiceAccountKey;
 use crate::emulator::quota::Limits;
 use crate::emulator::world::{RepeatedCreate, Rules, SecondStint};
 use crate::emulator::{Config, Emulator};
@@ -21,7 +23,13 @@ pub(super) async fn run(args: EmulatorArgs) -> anyhow::Result<Exit> {
     if args.double_repeated_creates {
         rules.repeated_create = RepeatedCreate::Double;
     }
+    // A key that was written before goes on being good, so that an emulator can be started again under a run.
+    let key = match args.write_key.as_deref().map(fs::read_to_string) {
+        Some(Ok(text)) => Some(ServiceAccountKey::from_json(&text)?),
+        _ => None,
+    };
     let config = Config {
+        key,
         listen: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
         limits: Limits {
             writes_per_minute: args.writes_per_minute,

@@ -42,7 +42,13 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     if args.dry_run {
         return dry_run(&path, &settings, &inputs, progress, &signals, now);
     }
-    let _lock = Lock::take(&path).map_err(|error| error.at(&path))?;
+    let mut lock = Lock::take(&path).map_err(|error| error.at(&path))?;
+    if let Some(other) = journal_elsewhere(&args, &path) {
+        progress.say(&format!(
+            "a new journal is begun here; there is one beside the input already: did you mean --journal {}?",
+            quoted(&other.display().to_string())
+        ));
+    }
     let reading = read_in(&path, &settings, &inputs, &mut progress, &signals, now);
     let (mut journal, intake) = match reading {
         Ok(read) => read,
@@ -69,6 +75,8 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         }
         Err(Refused::Journal(error)) => return Err(error.at(&path)),
     };
+    // A new journal is there only now.
+    lock.hold(&path).map_err(|error| error.at(&path))?;
     if !intake.problems.is_empty() {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
     }
@@ -107,6 +115,13 @@ fn journal_path(args: &ImportArgs) -> Result<PathBuf, Usage> {
             "several inputs share one journal: say with --journal FILE where to keep it".to_owned(),
         )),
     }
+}
+
+/// A journal of this input beside the input, when a new one is about to be begun in another folder.
+fn journal_elsewhere(args: &ImportArgs, path: &Path) -> Option<PathBuf> {
+    let [input] = args.input.inputs.as_slice() else { return None };
+    let other = input.with_file_name(path.file_name()?);
+    (args.journal.is_none() && !path.exists() && other.exists()).then_some(other)
 }
 
 enum Refused {
@@ -211,7 +226,8 @@ fn dry_run(
     let tally = journal.tally()?;
     inputs::show(&intake.problems);
     let mut text = check::verdict(&intake, &tally);
-    if let Some(line) = summary::estimate(tally.pending, settings.writes_per_minute, &Zoned::now()) {
+    let spaces = journal.work()?.spaces.len();
+    if let Some(line) = summary::estimate(tally.pending, spaces, &settings.rates(), &Zoned::now()) {
         text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";

@@ -51,6 +51,9 @@ pub(super) fn read(
         })
     })?;
     progress.reading_done(intake.rows);
+    for notice in &intake.notices {
+        progress.say(notice);
+    }
     Ok(intake)
 }
 

@@ -1,6 +1,6 @@
 //! Sending what a journal holds: what `import` does after reading, and `resume` at once.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +22,7 @@ use crate::progress::Progress;
 use crate::settings::{Settings, Target};
 use crate::signals::Signals;
 use crate::summary::{self, Summary};
+use crate::wording::quoted;
 
 /// How long requests under way may take to finish after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(10);
@@ -51,6 +52,8 @@ pub(super) fn begin_run(
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let Sending { mut journal, path, settings, signals, stops, mut progress } = sending;
     let begin = Instant::now();
+    let resume = format!("tenure resume {}", quoted(&path.display().to_string()));
+    signals.set_farewell(format!("left at once; go on with: {resume}"));
     let before = journal.tally().map_err(|error| error.at(path))?;
     begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
     let finish = if before.pending + before.in_flight == 0 {
@@ -67,12 +70,15 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
             grace: GRACE,
         };
-        if let Some(line) = summary::estimate(before.pending, settings.writes_per_minute, &Zoned::now()) {
+        let work = journal.work().map_err(|error| error.at(path))?;
+        let rates = settings.rates();
+        if let Some(line) = summary::estimate(before.pending, work.spaces.len(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
-        let work = journal.work().map_err(|error| error.at(path))?;
+        let guard = tokio::spawn(stop_when_gone(path.to_owned(), signals.clone()));
         let engine = Engine::new(config, work, &before, StdRng::try_from_rng(&mut SysRng)?);
         let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
+        guard.abort();
         if let Some(emulator) = emulator {
             emulator.stop().await;
         }
@@ -89,6 +95,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
+    if matches!(finish, Finish::Stopped(Stop::JournalGone)) {
+        return Err(anyhow::anyhow!("{}: {}", path.display(), summary::stop_story(&Stop::JournalGone)));
+    }
     let outcome = match &finish {
         Finish::Complete => "complete".to_owned(),
         Finish::Stopped(stop) => summary::stop_story(stop),
@@ -119,6 +128,29 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Finish::Stopped(Stop::Asked) => Exit::Signal(signals.received().unwrap_or(2)),
         Finish::Stopped(_) => Exit::Stopped,
     })
+}
+
+/// Watches over the journal's file: what is written to one that was deleted is lost when the process ends.
+async fn stop_when_gone(path: PathBuf, signals: Signals) {
+    let Some(first) = identity(&path) else { return };
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if identity(&path) != Some(first) {
+            return signals.stop(Stop::JournalGone);
+        }
+    }
+}
+
+/// What tells a file from another of the same name; `None` when there is none.
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    path.exists().then_some((0, 0))
 }
 
 /// A Chat of this process's own. What it holds lies beside the journal, so that a rehearsal too can be interrupted.

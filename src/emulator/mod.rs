@@ -160,6 +160,7 @@ impl Emulator {
             tokens: TokenEndpoint::new(key, token_uri, token_life_s, config.delegated, random),
             store,
             stopped: false,
+            unkept: false,
         };
         let shared = Arc::new(Shared::new(inner, config.latency, config.clock_skew_s));
         let (stop, stopped) = oneshot::channel();

@@ -43,6 +43,8 @@ pub(super) struct Inner {
     pub(super) store: Option<Store>,
     /// Nothing is answered any more: the store is closed.
     pub(super) stopped: bool,
+    /// Something could not be written to the store.
+    pub(super) unkept: bool,
 }
 
 impl Shared {
@@ -168,19 +170,19 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
 }
 
 impl Inner {
-    /// Keeps what changed. An answer leaves only when that worked.
+    /// Keeps what changed. An answer leaves only when that worked; once it has not, memory knows of things that the store
+    /// does not, and nothing may be told of them any more.
     fn kept(&mut self, outcome: Outcome) -> Delivery {
-        let kept = match &mut self.store {
-            Some(store) if !outcome.changes.is_empty() => store.append(&outcome.changes),
-            _ => Ok(()),
-        };
-        match kept {
-            Ok(()) => outcome.delivery,
-            Err(_) => {
-                let refusal = Refusal::unavailable();
-                Delivery::Json { status: refusal.code, body: refusal.to_json() }
-            }
+        if !outcome.changes.is_empty()
+            && let Some(store) = &mut self.store
+        {
+            self.unkept |= store.append(&outcome.changes).is_err();
         }
+        if self.unkept {
+            let refusal = Refusal::unavailable();
+            return Delivery::Json { status: refusal.code, body: refusal.to_json() };
+        }
+        outcome.delivery
     }
 }
 

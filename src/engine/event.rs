@@ -10,6 +10,8 @@ use crate::model::{Job, SpaceName};
 pub enum Stop {
     /// Somebody asked: Ctrl-C, SIGTERM.
     Asked,
+    /// The journal's file is not where it was.
+    JournalGone,
     /// The token endpoint said no.
     TokenRefused {
         /// OAuth's code.

@@ -128,6 +128,8 @@ impl Bucket {
 struct Tap {
     bucket: Bucket,
     paused_until: Duration,
+    /// Whether the quota is the reason, rather than the network.
+    throttled: bool,
     setbacks_in_a_row: u32,
 }
 
@@ -160,6 +162,7 @@ impl Pacer {
         let tap = |per_minute| Tap {
             bucket: Bucket::new(per_minute, &clock),
             paused_until: Duration::ZERO,
+            throttled: false,
             setbacks_in_a_row: 0,
         };
         Pacer { writes: tap(rates.writes_per_minute), reads: tap(rates.reads_per_minute), rates, clock }
@@ -221,9 +224,15 @@ impl Pacer {
         Some(tap.paused_until).filter(|until| now < *until)
     }
 
+    /// Whether writes wait, or last waited, for the quota.
+    pub(super) fn waits_for_quota(&self) -> bool {
+        self.writes.throttled
+    }
+
     /// A call of this kind met a 429, or no network: how many times in a row that is.
-    pub(super) fn set_back(&mut self, kind: Kind) -> u32 {
+    pub(super) fn set_back(&mut self, kind: Kind, throttled: bool) -> u32 {
         let tap = self.tap(kind);
+        tap.throttled = throttled;
         tap.setbacks_in_a_row += 1;
         tap.setbacks_in_a_row
     }
@@ -313,14 +322,14 @@ mod tests {
     fn a_pause_holds_and_ends() {
         let mut pacer = Pacer::new(Rates::default());
         let second = Duration::from_secs(1);
-        assert_eq!(pacer.set_back(Kind::Write), 1);
+        assert_eq!(pacer.set_back(Kind::Write, true), 1);
         pacer.pause(Kind::Write, second);
         assert_eq!(pacer.ready(Kind::Write, second / 2), Err(second));
         assert_eq!(pacer.ready(Kind::Read, second / 2), Ok(()), "reads have a quota of their own");
         pacer.flowing(Kind::Write, second / 2);
         assert_eq!(pacer.ready(Kind::Write, second), Ok(()));
-        assert_eq!(pacer.set_back(Kind::Write), 2, "an answer during the pause did not count");
+        assert_eq!(pacer.set_back(Kind::Write, true), 2, "an answer during the pause did not count");
         pacer.flowing(Kind::Write, second);
-        assert_eq!(pacer.set_back(Kind::Write), 1);
+        assert_eq!(pacer.set_back(Kind::Write, true), 1);
     }
 }

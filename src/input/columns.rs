@@ -177,8 +177,12 @@ fn missing_help(key: Key, header: &[String]) -> String {
     if let Some(name) = near {
         return format!("did you mean the column \"{}\"? rename it to {}", shown_name(name), key.as_str());
     }
-    if header.first().is_some_and(|name| name.trim_start().starts_with('{')) {
-        return "this looks like JSON: if it is JSONL, give --format jsonl".to_owned();
+    if header.first().is_some_and(|name| name.to_ascii_lowercase().starts_with("sep=")) {
+        return "the first line is Excel's own mark: delete it, so that the column names come first"
+            .to_owned();
+    }
+    if header.iter().any(|name| name.contains('@')) {
+        return "the first line looks like a row: put a line with the column names above it".to_owned();
     }
     let names: Vec<String> = header.iter().take(12).map(|name| shown_name(name)).collect();
     let more = if header.len() > names.len() { ", …" } else { "" };
@@ -233,11 +237,11 @@ rows.csv:1: there is no column named member
   help: the first line must name the columns space and member; it names: a, b",
             ),
             (
-                "{\"space\":\"A\"",
+                "sep=;",
                 "rows.csv:1: there is no column named space
-  help: this looks like JSON: if it is JSONL, give --format jsonl
+  help: the first line is Excel's own mark: delete it, so that the column names come first
 rows.csv:1: there is no column named member
-  help: this looks like JSON: if it is JSONL, give --format jsonl",
+  help: the first line is Excel's own mark: delete it, so that the column names come first",
             ),
             (
                 "space,member,member,x,x",

@@ -116,6 +116,11 @@ impl Reader {
         };
         let (rows, delimiter, columns) = match format {
             Format::Csv => {
+                if Format::of_first_byte(&mut source.text).is_ok_and(|first| first == Format::Jsonl) {
+                    let message = "it is JSON, not CSV";
+                    let problem = Problem::new(&file, 1, ProblemKind::NotText, message).fatal();
+                    return Err(problem.help("if it is JSONL, give --format jsonl").into());
+                }
                 let rows = CsvRows::open(source)?;
                 let (delimiter, columns) = (rows.delimiter(), rows.columns.names.clone());
                 (Rows::Csv(Box::new(rows)), delimiter, columns)

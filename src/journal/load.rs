@@ -41,15 +41,15 @@ pub struct Overlap {
     pub member: String,
     /// The one to leave out: the later, unless only the earlier is still to be sent.
     pub victim: RowId,
-    /// Path of its file.
+    /// Path of the file with the row that is complained of: of this reading, the later one if both are.
     pub path: String,
     /// Its line.
     pub line: u64,
     /// Its times.
     pub span: Span,
-    /// `file:line` of the earlier one.
+    /// `file:line` of the other one.
     pub other_origin: String,
-    /// The earlier one's times.
+    /// The other one's times.
     pub other_span: Span,
 }
 
@@ -94,6 +94,18 @@ impl Journal {
             committed: false,
         })
     }
+}
+
+/// A row that may overlap another.
+struct Stint {
+    id: RowId,
+    space: String,
+    member: String,
+    path: String,
+    line: u64,
+    span: Span,
+    seen: i64,
+    unsent: bool,
 }
 
 /// What the journal has of a row that comes in.
@@ -174,6 +186,9 @@ impl Loader<'_> {
                 state.code()
             ])?;
         if inserted == 1 {
+            if state == State::Pending {
+                self.supersede_open_row(space, member, create)?;
+            }
             let (pending, open) = self.fresh.entry(space).or_default();
             *(if state == State::Open { open } else { pending }) += 1;
             return Ok(Added::New);
@@ -227,6 +242,24 @@ impl Loader<'_> {
             role
         ])?;
         Ok(Added::Known)
+    }
+
+    /// Somebody has left since an earlier reading: the open row has got its end, and is this row now.
+    fn supersede_open_row(&self, space: i64, member: i64, create: Option<i64>) -> Result<(), JournalError> {
+        if self.reading == 1 {
+            return Ok(());
+        }
+        let gone = self
+            .conn
+            .prepare_cached(
+                "DELETE FROM rows WHERE space = ?1 AND member = ?2 AND operation = ?3
+                    AND ifnull(create_time, 0) = ifnull(?4, 0) AND ifnull(delete_time, 0) = 0 AND state = 4 AND seen < ?5",
+            )?
+            .execute(params![space, member, Operation::Create.code(), create, self.reading])?;
+        self.conn
+            .prepare_cached("UPDATE spaces SET open = open - ?2 WHERE id = ?1")?
+            .execute((space, gone as i64))?;
+        Ok(())
     }
 
     /// Keeps the counters of a space in step with a row that was there before this reading.
@@ -327,35 +360,53 @@ impl Loader<'_> {
 
     /// The two rows in full, unless one of them was refused or both are from earlier readings.
     fn overlap(&self, earlier: i64, later: i64) -> Result<Option<Overlap>, JournalError> {
+        let (Some(one), Some(two)) = (self.stint(earlier)?, self.stint(later)?) else { return Ok(None) };
+        // What is said is said of a row of this reading, of the later one if both are.
+        let (here, other) = match (one.seen == self.reading, two.seen == self.reading) {
+            (_, true) => (&two, &one),
+            (true, false) => (&one, &two),
+            (false, false) => return Ok(None),
+        };
+        let before = if other.seen == self.reading { "" } else { ", read before" };
+        Ok(Some(Overlap {
+            victim: if two.unsent { two.id } else { one.id },
+            space: here.space.clone(),
+            member: here.member.clone(),
+            path: here.path.clone(),
+            line: here.line,
+            span: here.span,
+            other_origin: format!("{}:{}{before}", other.path, other.line),
+            other_span: other.span,
+        }))
+    }
+
+    /// A row that may overlap another; `None` for one that was refused.
+    fn stint(&self, id: i64) -> Result<Option<Stint>, JournalError> {
         let micros = |time: Option<i64>| time.map(Timestamp::from_micros);
-        let found = self
+        let stint = self
             .conn
             .prepare_cached(
-                "SELECT spaces.name, members.name, two_source.path, two.line, two.create_time, two.delete_time,
-                        one_source.path || ':' || one.line, one.create_time, one.delete_time,
-                        two.state IN (0, 4)
-                   FROM rows AS one
-                   JOIN rows AS two ON two.id = ?2
-                   JOIN sources AS one_source ON one_source.id = one.source
-                   JOIN sources AS two_source ON two_source.id = two.source
-                   JOIN spaces ON spaces.id = two.space
-                   JOIN members ON members.id = two.member
-                  WHERE one.id = ?1 AND one.state <> 3 AND two.state <> 3 AND max(one.seen, two.seen) = ?3",
+                "SELECT spaces.name, members.name, path, line, create_time, delete_time, seen, state IN (0, 4)
+                   FROM rows
+                   JOIN sources ON sources.id = source
+                   JOIN spaces ON spaces.id = space
+                   JOIN members ON members.id = member
+                  WHERE rows.id = ?1 AND state <> 3",
             )?
-            .query_row((earlier, later, self.reading), |row| {
-                Ok(Overlap {
-                    victim: RowId(if row.get(9)? { later } else { earlier }),
+            .query_row([id], |row| {
+                Ok(Stint {
+                    id: RowId(id),
                     space: row.get(0)?,
                     member: row.get(1)?,
                     path: row.get(2)?,
                     line: row.get::<_, i64>(3)?.cast_unsigned(),
                     span: Span { create_time: micros(row.get(4)?), delete_time: micros(row.get(5)?) },
-                    other_origin: row.get(6)?,
-                    other_span: Span { create_time: micros(row.get(7)?), delete_time: micros(row.get(8)?) },
+                    seen: row.get(6)?,
+                    unsent: row.get(7)?,
                 })
             })
             .optional()?;
-        Ok(found)
+        Ok(stint)
     }
 
     /// Rejects a row that has come in valid by itself. One that was sent already is left alone.

@@ -17,6 +17,9 @@ const PATIENCE_STEP: Duration = Duration::from_millis(30);
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
+    /// The journal itself, in case somebody deletes the file beside it. Closed last: closing any descriptor of a file
+    /// gives up the locks that SQLite holds on it.
+    journal: Option<File>,
 }
 
 impl Lock {
@@ -30,14 +33,17 @@ impl Lock {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&lock_path).map_err(|error| JournalError::file(path, error))?;
+        let mut file =
+            options.open(&lock_path).map_err(|error| JournalError::Place { path: path.to_owned(), error })?;
         // `status` holds it shared for a moment, to see whether somebody else does.
         for _ in 0..PATIENCE_STEPS {
             match file.try_lock() {
                 Ok(()) => {
                     // The number only helps whoever is refused; failing to note it changes nothing.
                     let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                    return Ok(Lock { _file: file });
+                    let mut lock = Lock { _file: file, journal: None };
+                    lock.hold(path)?;
+                    return Ok(lock);
                 }
                 Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE_STEP),
                 Err(TryLockError::Error(error)) => return Err(JournalError::file(&lock_path, error)),
@@ -46,6 +52,25 @@ impl Lock {
         let mut holder = String::new();
         let _ = file.take(20).read_to_string(&mut holder);
         Err(JournalError::Locked { holder: holder.trim().parse().ok() })
+    }
+
+    /// Locks the journal itself too, once it is there.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn hold(&mut self, path: &Path) -> Result<(), JournalError> {
+        if self.journal.is_some() {
+            return Ok(());
+        }
+        let Ok(journal) = File::open(path) else { return Ok(()) };
+        #[cfg(unix)]
+        match journal.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(JournalError::Locked { holder: None }),
+            Err(TryLockError::Error(error)) => return Err(JournalError::file(path, error)),
+        }
+        self.journal = Some(journal);
+        Ok(())
     }
 
     /// Whether some process holds the lock of the journal at `path`, and which.

@@ -83,6 +83,14 @@ pub enum JournalError {
     /// What a column holds cannot be what this program wrote.
     #[error("the journal holds something unreadable: {0}")]
     Content(String),
+    /// There can be no journal.
+    #[error("no journal can be kept at {path}: {error}; choose another place with --journal FILE", path = .path.display())]
+    Place {
+        /// Where.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
     /// The disk or the folder.
     #[error("{path}: {error}", path = .path.display())]
     File {
@@ -104,7 +112,7 @@ impl JournalError {
     /// The error together with the journal that it is about.
     pub fn at(self, path: &Path) -> anyhow::Error {
         match self {
-            JournalError::File { .. } => self.into(),
+            JournalError::File { .. } | JournalError::Place { .. } => self.into(),
             error => anyhow::anyhow!("{}: {error}", path.display()),
         }
     }

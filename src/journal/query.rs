@@ -12,6 +12,8 @@ pub struct Tally {
     pub total: u64,
     /// Held by Chat.
     pub done: u64,
+    /// Of these, there before.
+    pub existed: u64,
     /// Refused for good, or invalid.
     pub rejected: u64,
     /// Still to be sent.
@@ -151,6 +153,8 @@ impl Journal {
         )?;
         tally.rejected +=
             tx.query_row("SELECT count(*) FROM rows WHERE invalid = 1", [], |row| count(row, 0))?;
+        tally.existed =
+            tx.query_row("SELECT count(*) FROM rows WHERE existed = 1", [], |row| count(row, 0))?;
         tally.duplicate =
             tx.query_row("SELECT ifnull(sum(duplicates), 0) FROM sources", [], |row| count(row, 0))?;
         tally.calls = tx.query_row(

@@ -144,6 +144,28 @@ fn what_overlaps_only_a_row_that_is_left_out_stays() {
 }
 
 #[test]
+fn an_open_row_that_has_got_its_end_is_one_row() {
+    let mut journal = scratch_with_rollback();
+    read(&mut journal, &[tenure("A", "a@b.cd", Some(1), None), tenure("A", "b@b.cd", Some(1), None)]);
+    let later = [tenure("A", "a@b.cd", Some(1), Some(5)), tenure("A", "b@b.cd", Some(1), None)];
+    assert_eq!(read(&mut journal, &later), [Added::New, Added::Known]);
+    let tally = journal.tally().unwrap();
+    assert_eq!((tally.pending, tally.open, tally.total), (1, 1, 2));
+    assert_eq!(journal.recount().unwrap(), [1, 0, 0, 0, 1]);
+    let mut loader = journal.loader(NOW).unwrap();
+    loader.begin_source("/other.csv", "{}").unwrap();
+    loader.row(2, &tenure("A", "a@b.cd", Some(3), Some(9)), None).unwrap();
+    let mut found = Vec::new();
+    loader
+        .overlaps(|overlap| {
+            found.push((overlap.path, overlap.line, overlap.other_origin));
+            false
+        })
+        .unwrap();
+    assert_eq!(found, [("/other.csv".to_owned(), 2, "/rows.csv:2, read before".to_owned())]);
+}
+
+#[test]
 fn a_reject_that_is_fed_back_is_tried_again() {
     let mut journal = scratch_with_rollback();
     let rows = [tenure("A", "a@b.cd", Some(1), Some(2)), tenure("A", "b@b.cd", Some(1), Some(2))];

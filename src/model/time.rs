@@ -26,8 +26,8 @@ pub enum TimeError {
     /// A bare number where RFC 3339 was expected.
     #[error("it is a bare number: give --time-format {0} if it counts from 1970")]
     BareNumber(&'static str),
-    /// Not a whole number where an epoch was expected.
-    #[error("it is not a whole number of {0} since 1970")]
+    /// Not a number where an epoch was expected.
+    #[error("it is not a number of {0} since 1970")]
     NotANumber(&'static str),
     /// A date and time of day that the given time zone skips (clocks set forward).
     #[error("the clocks of {0} skip this time of day: give it with an offset")]

@@ -141,17 +141,16 @@ fn fitting(figures: &[Cow<'_, str>], room: usize) -> String {
 fn figures(meter: &Meter, snapshot: &Snapshot) -> Vec<Cow<'static, str>> {
     let rest = snapshot.goal() - snapshot.settled();
     let mut parts: Vec<Cow<'static, str>> = Vec::new();
-    match meter.per_second() {
-        Some(per_second) if rest > 0 => {
-            parts.push(rate(per_second).into());
-            if let Some(left) = meter.left(rest) {
-                parts.push(format!("{} left", span(left)).into());
-            }
-        }
-        _ => {}
+    if !snapshot.paused.is_zero() {
+        let what = if snapshot.throttled { "quota" } else { "connection" };
+        parts.push(format!("waiting for the {what}: {}", span(snapshot.paused)).into());
     }
-    if snapshot.calls.throttled > 0 {
-        parts.push(format!("{} throttled", snapshot.calls.throttled).into());
+    if let Some(per_second) = meter.per_second().filter(|_| rest > 0) {
+        parts.push(rate(per_second).into());
+        // What waits for another try does not come at this rate.
+        if let Some(left) = meter.left(rest).filter(|_| rest > snapshot.waiting as u64) {
+            parts.push(format!("{} left", span(left)).into());
+        }
     }
     if snapshot.rejected > 0 {
         parts.push(format!("{} rejected", snapshot.rejected).into());
@@ -159,10 +158,10 @@ fn figures(meter: &Meter, snapshot: &Snapshot) -> Vec<Cow<'static, str>> {
     if snapshot.waiting > 0 {
         parts.push(format!("{} to be retried", snapshot.waiting).into());
     }
-    if !snapshot.paused.is_zero() {
-        let what = if snapshot.throttled { "quota" } else { "network" };
-        parts.push(format!("waiting {} for the {what}", span(snapshot.paused)).into());
-    } else if snapshot.failures_in_a_row > 0 {
+    if snapshot.calls.throttled > 0 {
+        parts.push(format!("{} throttled", snapshot.calls.throttled).into());
+    }
+    if snapshot.failures_in_a_row > 1 {
         parts.push(format!("{} in a row", many(snapshot.failures_in_a_row.into(), "failure")).into());
     }
     parts

@@ -63,13 +63,14 @@ fn progress_line(meter: &Meter, snapshot: &Snapshot) -> String {
     let mut line = format!("{settled} of {goal} rows settled");
     if let Some(per_second) = meter.per_second() {
         line += &format!(", {}", rate(per_second));
-        if let Some(left) = meter.left(goal - settled) {
+        // What waits for another try does not come at this rate.
+        if let Some(left) = meter.left(goal - settled).filter(|_| goal - settled > snapshot.waiting as u64) {
             line += &format!(", {} left", span(left));
         }
     }
     line += &format!(", {} rejected, {} throttled", snapshot.rejected, snapshot.calls.throttled);
     if !snapshot.paused.is_zero() {
-        let what = if snapshot.throttled { "quota" } else { "network" };
+        let what = if snapshot.throttled { "quota" } else { "connection" };
         line += &format!(", waiting {} for the {what}", span(snapshot.paused));
     } else if snapshot.failures_in_a_row > 0 {
         line += &format!(", {} in a row", many(snapshot.failures_in_a_row.into(), "failure"));

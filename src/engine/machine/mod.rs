@@ -210,7 +210,7 @@ impl Engine {
                 .pacer
                 .paused_until(Kind::Write, now.elapsed)
                 .map_or(Duration::ZERO, |until| until - now.elapsed),
-            throttled: self.failing[Kind::Write as usize].as_ref().is_some_and(|failing| failing.throttled),
+            throttled: self.pacer.waits_for_quota(),
             failures_in_a_row: self
                 .failing
                 .iter()

@@ -110,7 +110,7 @@ impl Engine {
             self.pacer.pause(kind, now.elapsed + asked);
             return asked.max(until - now.elapsed);
         }
-        let in_a_row = self.pacer.set_back(kind);
+        let in_a_row = self.pacer.set_back(kind, throttled);
         let wait = self.wait(in_a_row, failure);
         self.pacer.pause(kind, now.elapsed + wait);
         self.events.push(if throttled {
@@ -140,9 +140,12 @@ impl Engine {
 
     pub(super) fn count(&mut self, kind: Kind, now: Now, failure: Option<&Failure>) {
         let mut calls = Calls { sent: 1, ..Calls::default() };
-        let throttled = failure.is_some_and(|failure| matches!(decide(failure), Verdict::Throttled));
+        let verdict = failure.map(decide);
+        let throttled = verdict == Some(Verdict::Throttled);
         match failure {
             None => calls.ok = 1,
+            // It is there: that is what was wanted.
+            Some(_) if verdict == Some(Verdict::Exists) => calls.ok = 1,
             Some(Failure::Token(_) | Failure::NotSent(_)) => return,
             Some(_) if throttled => calls.throttled = 1,
             Some(_) => calls.failed = 1,
