@@ -87,7 +87,9 @@ fn a_run_on_a_day_on_which_everything_goes_wrong() {
     let room = Room::new();
     let faults = ["error-before", "error-after", "reset-before", "reset-after", "html", "throttle"]
         .map(|kind| format!("{kind}=0.01"));
-    let mut options = vec!["--writes-per-minute", "0", "--latency", "5ms", "--seed", "7"];
+    // A Chat that makes two of what it is told twice: nothing but care keeps a row from being doubled.
+    let mut options =
+        vec!["--writes-per-minute", "0", "--latency", "5ms", "--seed", "7", "--double-repeated-creates"];
     options.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
     let emulator = Emulator::start(&room, &options);
     let args = args(
