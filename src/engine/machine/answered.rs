@@ -7,7 +7,7 @@ use super::super::lane::{Lane, Look, Purpose, Step};
 use super::super::pacer::Kind;
 use super::super::reconcile::relevant;
 use super::super::retry::{Verdict, decide};
-use super::{Claim, Engine, LATE_WRITE, Now, Output};
+use super::{Claim, Engine, LATE_WRITE, Now};
 use crate::chat::{Answer, Failure, Page};
 use crate::journal::{Change, Held, Note, Request};
 use crate::model::{Job, RowId, SpaceId};
@@ -136,7 +136,7 @@ impl Engine {
             Purpose::Unclear => {
                 look.waiting = true;
                 let listed = std::mem::take(&mut look.kept);
-                self.outputs.push(Output::Journal(Request::Attribute { space, listed }));
+                self.ask_journal(Request::Attribute { space, listed });
             }
         }
     }

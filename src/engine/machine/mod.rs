@@ -256,7 +256,7 @@ impl Engine {
         while self.lanes.len() < LANES_OPEN_MAX {
             let Some(next) = self.backlog.pop_front() else { return };
             let step = if next.in_flight > 0 {
-                self.outputs.push(Output::Journal(Request::InFlight { space: next.id }));
+                self.ask_journal(Request::InFlight { space: next.id });
                 Step::Recovering
             } else if next.surveyed {
                 Step::Sending
@@ -273,7 +273,7 @@ impl Engine {
     fn tend_lanes(&mut self, now: Now) {
         let mut wake = None;
         let mut sooner = |at: Duration| wake = Some(wake.map_or(at, |wake: Duration| wake.min(at)));
-        let mut finished = Vec::new();
+        let (mut finished, mut hungry) = (Vec::new(), Vec::new());
         for lane in self.lanes.values_mut() {
             if lane.wants_look() {
                 let rows = lane.unclear.len();
@@ -309,8 +309,7 @@ impl Engine {
             if lane.wants_rows() {
                 lane.feeding = true;
                 let after = lane.fed.clone().map(Box::new);
-                let pending = Request::Pending { space: lane.id, after, limit: FEED };
-                self.outputs.push(Output::Journal(pending));
+                hungry.push(Request::Pending { space: lane.id, after, limit: FEED });
             }
             if lane.is_finished() {
                 finished.push(lane.id);
@@ -318,6 +317,9 @@ impl Engine {
         }
         if let Some(at) = wake {
             self.wake_at(at);
+        }
+        for request in hungry {
+            self.ask_journal(request);
         }
         for space in finished {
             if let Some(Lane { id, name, .. }) = self.close_lane(space) {
@@ -414,6 +416,12 @@ impl Engine {
         {
             self.wake_at(deadline);
         }
+    }
+
+    /// Asks the journal, which is to know by then what has been learned up to now.
+    fn ask_journal(&mut self, request: Request) {
+        self.flush();
+        self.outputs.push(Output::Journal(request));
     }
 
     fn flush(&mut self) {
