@@ -7,6 +7,7 @@
 
 mod completions;
 mod credentials;
+mod evening;
 mod exit_codes;
 mod help;
 mod input_files;

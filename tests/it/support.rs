@@ -240,8 +240,16 @@ impl Emulator {
     /// Starts one on this port.
     pub(crate) fn start_on(room: &Room, port: u16, options: &[&str]) -> Emulator {
         let port = port.to_string();
-        let mut args = vec!["emulator", "--port", &port, "--write-key", "key.json", "--state", STORE];
-        args.extend(["--any-space"]);
+        Emulator::launch(room, &[&["--port", &port, "--any-space"], options].concat())
+    }
+
+    /// Starts one that has no spaces but those in its store.
+    pub(crate) fn start_without_spaces(room: &Room) -> Emulator {
+        Emulator::launch(room, &[])
+    }
+
+    fn launch(room: &Room, options: &[&str]) -> Emulator {
+        let mut args = vec!["emulator", "--write-key", "key.json", "--state", STORE];
         args.extend(options);
         let mut running = room.start(&args);
         let mut line = String::new();

@@ -327,6 +327,8 @@ impl Engine {
                 let witness = SpaceWork { id, name, pending: 0, in_flight: 0, surveyed: true };
                 self.witness = Some(witness);
             }
+            // Its place is free for the next.
+            self.wake_at(now.elapsed);
         }
         self.call_the_witness(now);
     }
