@@ -25,6 +25,21 @@ pub fn span(duration: Duration) -> String {
     }
 }
 
+/// The text in lines of at most so many characters, broken between words where there are any.
+pub fn wrapped(text: &str, columns: usize) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
 /// A file name as a shell takes it.
 pub fn quoted(name: &str) -> String {
     let plain =
@@ -55,6 +70,13 @@ mod tests {
             assert_eq!(span(Duration::from_secs(seconds)), text);
         }
         assert_eq!((rate(4.99), rate(98.6)), ("299/min".to_owned(), "99/s".to_owned()));
+    }
+
+    #[test]
+    fn lines_of_a_width() {
+        assert_eq!(wrapped("a bc def ghij", 6), "a bc\ndef\nghij");
+        assert_eq!(wrapped("abcdefgh i", 4), "abcdefgh\ni");
+        assert_eq!(wrapped("", 4), "");
     }
 
     #[test]

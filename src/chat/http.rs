@@ -109,15 +109,12 @@ async fn read_body(mut response: Response) -> Result<Vec<u8>, Failure> {
 }
 
 fn failure(error: &reqwest::Error) -> Failure {
-    // reqwest's own message names the URL and nothing else; the causes say what happened.
-    let mut causes = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        causes.push(error.to_string());
-        cause = error.source();
+    // The outer layers name the URL and themselves; the innermost says what happened.
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
     }
-    causes.dedup();
-    let story = if error.is_timeout() { "timed out".to_owned() } else { causes.join(": ") };
+    let story = if error.is_timeout() { "timed out".to_owned() } else { cause.to_string() };
     if error.is_connect() || error.is_builder() { Failure::NotSent(story) } else { Failure::Lost(story) }
 }
 

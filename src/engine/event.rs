@@ -84,8 +84,6 @@ pub enum Event {
         wait: Duration,
         /// What happened.
         story: String,
-        /// Whether it worked before.
-        first: bool,
     },
     /// Answers were unclear; the space is listed before anything more is sent to it.
     Looking {

@@ -9,7 +9,7 @@ use super::Display;
 use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
-use crate::wording::{many, rate, span};
+use crate::wording::{many, rate, span, wrapped};
 
 /// One bar for reading, then one for importing.
 pub(super) struct Bars {
@@ -78,13 +78,17 @@ impl Display for Bars {
     fn reading_done(&mut self, _rows: u64) {
         if let Some((_, bar)) = self.reading.take() {
             bar.finish();
+            // What is drawn from now on does not know of these lines, and leaves them alone.
+            self.all = MultiProgress::new();
         }
     }
 
     fn say(&mut self, line: &str) {
         // Without bars there is nothing to print above of; indicatif would count the line as one of theirs.
         let bars = self.importing.is_some() || self.reading.is_some();
-        if !bars || self.all.is_hidden() || self.all.println(line).is_err() {
+        // A line that wraps by itself would be counted as one.
+        let lines = wrapped(line, usize::from(console::Term::stderr().size().1).saturating_sub(1));
+        if !bars || self.all.is_hidden() || self.all.println(lines).is_err() {
             // Nobody reads it when standard error is gone.
             let _ = writeln!(std::io::stderr(), "{line}");
         }

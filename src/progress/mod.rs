@@ -10,6 +10,7 @@ use std::io::{IsTerminal, stderr};
 use crate::cli::ProgressMode;
 use crate::engine::{Event, Now, Observer, Snapshot, Stop};
 use crate::intake::Reading;
+use crate::wording::many;
 
 pub use meter::Meter;
 
@@ -32,6 +33,8 @@ pub trait Display {
 /// The display for `--progress`.
 pub struct Progress {
     display: Box<dyn Display>,
+    /// Said already, and nothing has succeeded since.
+    unreachable: bool,
 }
 
 impl std::fmt::Debug for Progress {
@@ -50,7 +53,7 @@ impl Progress {
             ProgressMode::Json => Box::new(json::Json::new(stderr())),
             ProgressMode::None => Box::new(Silent),
         };
-        Progress { display }
+        Progress { display, unreachable: false }
     }
 
     /// Input is being read.
@@ -77,6 +80,11 @@ impl Progress {
 impl Observer for Progress {
     fn event(&mut self, now: Now, event: &Event) {
         self.display.event(now, event);
+        match event {
+            Event::Unreachable { .. } if std::mem::replace(&mut self.unreachable, true) => return,
+            Event::Done { .. } => self.unreachable = false,
+            _ => {}
+        }
         if let Some(line) = line(event) {
             self.display.say(&line);
         }
@@ -93,10 +101,11 @@ fn line(event: &Event) -> Option<String> {
         Event::SpaceRefused { space, rows, story } => {
             Some(format!("{space}: Chat refuses the whole space ({story}); its {rows} rows are rejected"))
         }
-        Event::Unreachable { story, first: true, .. } => Some(format!("{story}; trying again")),
+        Event::Unreachable { story, .. } => Some(format!("{story}; trying again")),
         Event::Stopping { stop: Stop::Asked, under_way: 0 } => Some("stopping".to_owned()),
         Event::Stopping { stop: Stop::Asked, under_way } => Some(format!(
-            "stopping: {under_way} requests are under way and get 10 s to finish (again: leave at once)"
+            "stopping: 10 s for {} under way to finish (again: leave at once)",
+            many(*under_way as u64, "request")
         )),
         _ => None,
     }

@@ -116,7 +116,7 @@ impl Engine {
         self.events.push(if throttled {
             Event::Throttled { wait }
         } else {
-            Event::Unreachable { wait, story: failure.to_string(), first: in_a_row == 1 }
+            Event::Unreachable { wait, story: failure.to_string() }
         });
         wait
     }
