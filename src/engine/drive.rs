@@ -157,3 +157,71 @@ impl Drop for Answering {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::StdRng;
+
+    use super::super::{Config, Rates};
+    use super::*;
+    use crate::chat::{Call, Page};
+    use crate::model::{MemberName, SpaceName, Tenure};
+
+    /// Lists nothing, and breaks on everything else.
+    struct Broken;
+
+    impl Chat for Broken {
+        async fn call(&self, call: Call) -> Result<Answer, Failure> {
+            match call {
+                Call::ListMembers { .. } => Ok(Answer::Members(Page::default())),
+                Call::CreateMember { .. } => panic!("a mistake in the program"),
+            }
+        }
+    }
+
+    /// Stops the run as soon as a row is to be tried again.
+    struct StopAtRetry(UnboundedSender<Stop>, Vec<String>);
+
+    impl Observer for StopAtRetry {
+        fn event(&mut self, _now: Now, event: &Event) {
+            if let Event::Retry { story, .. } = event {
+                self.1.push(story.clone());
+                self.0.send(Stop::Asked).unwrap();
+            }
+        }
+
+        fn tick(&mut self, _now: Now, _snapshot: &Snapshot) {}
+    }
+
+    #[tokio::test]
+    async fn a_call_that_panics_is_an_answer_that_was_lost() {
+        let now = Timestamp::now();
+        let mut journal = Journal::scratch(None, "emulator", now).unwrap();
+        let mut loader = journal.loader(now).unwrap();
+        loader.begin_source("rows.csv", "{}").unwrap();
+        let tenure = Tenure {
+            space: SpaceName::parse("A").unwrap(),
+            member: MemberName::parse("a@b.cd").unwrap(),
+            create_time: None,
+            delete_time: Some(Timestamp::from_micros(1_600_000_000_000_000)),
+            role: None,
+        };
+        loader.row(2, &tenure, None).unwrap();
+        loader.commit().unwrap();
+        let config = Config {
+            rates: Rates::default(),
+            in_flight_max: 4,
+            give_up_after: Duration::from_secs(60),
+            grace: Duration::from_secs(10),
+        };
+        let (work, tally) = (journal.work().unwrap(), journal.tally().unwrap());
+        let engine = Engine::new(config, work, &tally, StdRng::seed_from_u64(1));
+        let (sender, stops) = unbounded_channel();
+        let mut observer = StopAtRetry(sender, Vec::new());
+        let (journal, finish) = drive(engine, journal, Arc::new(Broken), stops, &mut observer).await;
+        assert_eq!(finish.unwrap(), Finish::Stopped(Stop::Asked));
+        assert_eq!(observer.1, ["no answer: the call broke off inside tenure"]);
+        assert_eq!(journal.unwrap().recount().unwrap(), [0, 1, 0, 0, 0], "in flight, to be looked up");
+    }
+}
