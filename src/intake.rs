@@ -289,7 +289,8 @@ fn source_name(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "-".to_owned();
     }
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
+    let absolute = path.canonicalize().or_else(|_| std::path::absolute(path));
+    absolute.unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 /// A path (or `path:line`) of the journal as it is short to read: relative to the current folder if it is below it.

@@ -177,10 +177,7 @@ pub fn stop_story(stop: &Stop) -> String {
 /// What to do about it, before going on.
 fn remedy(stop: &Stop) -> Option<&'static str> {
     Some(match stop {
-        Stop::Asked => return None,
-        Stop::JournalGone => {
-            "put the journal back, or begin a new one: then Chat answers 409 to what it holds already, and that counts as done"
-        }
+        Stop::Asked | Stop::JournalGone => return None,
         Stop::TokenRefused { code, .. } => match code.as_str() {
             "unauthorized_client" => {
                 "Admin console > Security > API controls > Domain-wide delegation: add the key's numeric client_id with \

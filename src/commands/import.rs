@@ -43,6 +43,13 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         return dry_run(&path, &settings, &inputs, progress, &signals, now);
     }
     let mut lock = Lock::take(&path).map_err(|error| error.at(&path))?;
+    let remembered = sibling(&path, "emulator");
+    if settings.is_rehearsal() && !path.exists() && remembered.exists() {
+        progress.say(&format!(
+            "the emulator remembers an earlier rehearsal; remove {} to begin anew",
+            remembered.display()
+        ));
+    }
     if let Some(other) = journal_elsewhere(&args, &path) {
         progress.say(&format!(
             "a new journal is begun here; there is one beside the input already: did you mean --journal {}?",
@@ -61,10 +68,13 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
                 ", or add --skip-invalid to leave those rows out"
             };
             let them = if intake.problems.total() == 1 { "it" } else { "them" };
+            let rows = match intake.rows {
+                0 => String::new(),
+                rows => format!(" in {}", many(rows, "row")),
+            };
             print(&format!(
-                "{} in {}; nothing was sent. Mend {them}{advice}.\n",
-                inputs::count(&intake.problems),
-                many(intake.rows, "row")
+                "{}{rows}; nothing was sent. Mend {them}{advice}.\n",
+                inputs::count(&intake.problems)
             ))?;
             return Ok(Exit::BadInput);
         }
@@ -94,7 +104,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         ))?;
         return Ok(if tally.rejected > 0 { Exit::Rejects } else { Exit::Done });
     }
-    send::send(send::Sending { journal, path: &path, settings, signals, stops, progress }).await
+    send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await
 }
 
 /// `--journal`, else the input's name with `.journal.db` behind it, in the current folder.
@@ -151,6 +161,12 @@ fn read_in(
         journal.expect_target(target)?;
         let intake = fill(&mut journal, inputs, progress, signals, now)?;
         return Ok((journal, intake));
+    }
+    // SQLite would take what another journal left for this one's.
+    if let Some(left) =
+        ["-wal", "-shm"].map(|suffix| dashed(path, suffix)).into_iter().find(|left| left.exists())
+    {
+        return Err(JournalError::Leftover { left }.into());
     }
     let unfinished = sibling(path, "new");
     // Left by a reading that was killed.

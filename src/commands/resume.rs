@@ -13,7 +13,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     if !path.exists() {
         return Err(JournalError::Missing.at(&path));
     }
-    let _lock = Lock::take(&path).map_err(|error| error.at(&path))?;
+    let lock = Lock::take(&path).map_err(|error| error.at(&path))?;
     let journal = Journal::open(&path).map_err(|error| error.at(&path))?;
     let before = match journal.last_settings().map_err(|error| error.at(&path))? {
         Some(json) => serde_json::from_str(&json)
@@ -24,5 +24,5 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     journal.expect_target(settings.target.as_str()).map_err(|error| error.at(&path))?;
     let (signals, stops) = Signals::listen()?;
     let progress = Progress::new(args.output.progress);
-    send::send(send::Sending { journal, path: &path, settings, signals, stops, progress }).await
+    send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await
 }

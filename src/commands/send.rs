@@ -16,7 +16,7 @@ use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Config, DriveError, Engine, Finish, Stop, drive};
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, sibling};
+use crate::journal::{Journal, JournalError, Lock, sibling};
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::settings::{Settings, Target};
@@ -29,9 +29,11 @@ const GRACE: Duration = Duration::from_secs(10);
 /// Whom the service account acts for in a rehearsal.
 const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
 
-/// Everything that sending needs. The journal's lock is held by the caller.
+/// Everything that sending needs.
 pub(super) struct Sending<'a> {
     pub(super) journal: Journal,
+    /// The journal's own.
+    pub(super) lock: Lock,
     pub(super) path: &'a Path,
     pub(super) settings: Settings,
     pub(super) signals: Signals,
@@ -50,7 +52,9 @@ pub(super) fn begin_run(
 }
 
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
-    let Sending { mut journal, path, settings, signals, stops, mut progress } = sending;
+    let Sending { lock, journal, path, settings, signals, stops, mut progress } = sending;
+    // The lock comes first, so that it goes last.
+    let (lock, mut journal) = (Arc::new(lock), journal);
     let begin = Instant::now();
     let resume = format!("tenure resume {}", quoted(&path.display().to_string()));
     signals.set_farewell(format!("left at once; go on with: {resume}"));
@@ -75,7 +79,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         if let Some(line) = summary::estimate(before.pending, work.spaces.len(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
-        let guard = tokio::spawn(stop_when_gone(path.to_owned(), signals.clone()));
+        let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));
         let engine = Engine::new(config, work, &before, StdRng::try_from_rng(&mut SysRng)?);
         let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
         guard.abort();
@@ -95,8 +99,12 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
-    if matches!(finish, Finish::Stopped(Stop::JournalGone)) {
-        return Err(anyhow::anyhow!("{}: {}", path.display(), summary::stop_story(&Stop::JournalGone)));
+    if finish == Finish::Stopped(Stop::JournalGone) || !lock.is_in_place(path) {
+        return Err(anyhow::anyhow!(
+            "{}: {} Put it back with its -wal file, or begin a new one: what Chat holds already counts as done then",
+            path.display(),
+            summary::stop_story(&Stop::JournalGone)
+        ));
     }
     let outcome = match &finish {
         Finish::Complete => "complete".to_owned(),
@@ -130,27 +138,12 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     })
 }
 
-/// Watches over the journal's file: what is written to one that was deleted is lost when the process ends.
-async fn stop_when_gone(path: PathBuf, signals: Signals) {
-    let Some(first) = identity(&path) else { return };
-    loop {
+/// Watches over the journal's file: nobody could go on from one that was deleted.
+async fn stop_when_gone(lock: Arc<Lock>, path: PathBuf, signals: Signals) {
+    while lock.is_in_place(&path) {
         tokio::time::sleep(Duration::from_secs(1)).await;
-        if identity(&path) != Some(first) {
-            return signals.stop(Stop::JournalGone);
-        }
     }
-}
-
-/// What tells a file from another of the same name; `None` when there is none.
-#[cfg(unix)]
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt as _;
-    std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()))
-}
-
-#[cfg(not(unix))]
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    path.exists().then_some((0, 0))
+    signals.stop(Stop::JournalGone);
 }
 
 /// A Chat of this process's own. What it holds lies beside the journal, so that a rehearsal too can be interrupted.

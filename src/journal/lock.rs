@@ -1,6 +1,6 @@
 //! One process at a time.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -73,6 +73,14 @@ impl Lock {
         Ok(())
     }
 
+    /// Whether the journal that is held is still the file at `path`: what is written to one that was deleted is lost when
+    /// the process ends.
+    pub fn is_in_place(&self, path: &Path) -> bool {
+        let held = self.journal.as_ref().and_then(|file| file.metadata().ok());
+        let there = std::fs::metadata(path).ok();
+        matches!((held, there), (Some(held), Some(there)) if is_same(&held, &there))
+    }
+
     /// Whether some process holds the lock of the journal at `path`, and which.
     pub fn holder(path: &Path) -> Option<Option<u32>> {
         let mut file = File::open(lock_path(path)).ok()?;
@@ -85,6 +93,17 @@ impl Lock {
             _ => None,
         }
     }
+}
+
+#[cfg(unix)]
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+#[cfg(not(unix))]
+fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
+    true
 }
 
 /// Beside the journal itself, wherever a link to it may lie: a journal has one lock.

@@ -57,6 +57,12 @@ pub enum JournalError {
     /// Made by an earlier version; only a run may bring it up to date.
     #[error("this journal was written by an earlier tenure; `tenure resume` brings it up to date")]
     Older,
+    /// SQLite's side files without their journal.
+    #[error("the journal is gone, but {left} is there: put the journal back beside it, or remove it to begin anew", left = .left.display())]
+    Leftover {
+        /// What was left.
+        left: PathBuf,
+    },
     /// Not there.
     #[error("there is no such journal; `tenure import` makes one")]
     Missing,

@@ -24,7 +24,7 @@ pub(super) struct Bars {
 /// Fits 60 columns.
 const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
-const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {human_pos} / {human_len} rows";
+const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {wide_msg}";
 /// An empty line above the bar. The terminal echoes `^C` behind the last line, which indicatif fills to the edge, so the
 /// echo wraps and the topmost line stays behind when the bars are drawn anew: let it be this one.
 const SPACER: &str = " ";
@@ -104,6 +104,8 @@ impl Display for Bars {
         self.meter.note(now.elapsed, snapshot.settled());
         if let Some((bar, below)) = &self.importing {
             bar.set_position(snapshot.settled());
+            let (settled, goal) = (thousands(snapshot.settled()), thousands(snapshot.goal()));
+            bar.set_message(format!("{settled} / {goal} rows"));
             if let Some(spacer) = &self.spacer {
                 spacer.tick();
             }

@@ -105,6 +105,19 @@ fn a_journal_that_is_deleted_stops_the_run() {
 }
 
 #[test]
+fn what_a_deleted_journal_left_is_not_taken_for_the_next_ones() {
+    let room = Room::new();
+    let (emulator, running) = under_way(&room, &["--writes-per-minute", "0"]);
+    running.kill();
+    std::fs::remove_file(room.file("j.db")).unwrap();
+    assert!(room.file("j.db-wal").exists());
+    let import = args(&[&["import", "rows.csv", "--journal", "j.db"]], &emulator.connection());
+    let run = room.tenure(&import).expect(1);
+    assert!(run.err.contains("the journal is gone, but j.db-wal is there"), "{}", run.err);
+    assert!(!room.file("j.db").exists(), "nothing was begun");
+}
+
+#[test]
 fn a_lock_file_that_is_deleted_lets_nobody_in() {
     let room = Room::new();
     let (emulator, running) = under_way(&room, &["--writes-per-minute", "0"]);
