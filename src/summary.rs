@@ -116,22 +116,21 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
     text
 }
 
-/// How long sending takes at the quota, and when it ends if that is not soon. `None` without a quota.
-pub fn estimate(pending: u64, spaces: usize, rates: &Rates, now: &Zoned) -> Option<String> {
-    let quota = u64::from(rates.writes_per_minute);
+/// How long sending takes at the quota, and when it ends if that is not soon. `spaces` holds the rows to send of each
+/// space: the largest one may take longer than all of them together. `None` without a quota.
+pub fn estimate(spaces: &[u64], rates: &Rates, now: &Zoned) -> Option<String> {
+    let (quota, each) = (u64::from(rates.writes_per_minute), u64::from(rates.writes_per_minute_per_space));
+    let pending: u64 = spaces.iter().sum();
     if pending == 0 || quota == 0 {
         return None;
     }
-    let each = u64::from(rates.writes_per_minute_per_space);
-    let together = each * spaces as u64;
-    let (rate, why) = if each > 0 && together < quota {
-        (together, format!(" ({each} in each of {spaces} spaces: --writes-per-minute-per-space)"))
-    } else {
-        (quota, String::new())
-    };
-    let seconds = (pending.saturating_mul(60)).div_ceil(rate);
+    let seconds_at = |rows: u64, rate: u64| rows.saturating_mul(60).div_ceil(rate);
+    let all = seconds_at(pending, quota);
+    let largest = spaces.iter().max().filter(|_| each > 0).map_or(0, |rows| seconds_at(*rows, each));
+    let why = if largest > all { format!(", and {each} in any one space") } else { String::new() };
+    let seconds = all.max(largest);
     let long = span(Duration::from_secs(seconds));
-    let mut text = format!("{} to send: about {long} at {rate} writes a minute{why}", many(pending, "row"));
+    let mut text = format!("{} to send: about {long} at {quota} writes a minute{why}", many(pending, "row"));
     if seconds >= LONG_SECONDS
         && let Ok(end) = now.checked_add(Duration::from_secs(seconds))
     {
@@ -233,18 +232,20 @@ mod tests {
     #[test]
     fn how_long_it_takes() {
         let now: Zoned = "2026-11-20T18:00:00+01:00[Europe/Berlin]".parse().unwrap();
-        let estimate = |pending, quota| {
-            estimate(pending, 12, &Rates { writes_per_minute: quota, ..Rates::default() }, &now)
+        let estimate = |pending: u64, quota| {
+            let spaces = vec![pending / 10; 10];
+            estimate(&spaces, &Rates { writes_per_minute: quota, ..Rates::default() }, &now)
         };
-        assert_eq!(estimate(517, 6000).unwrap(), "517 rows to send: about 6 s at 6000 writes a minute");
+        assert_eq!(estimate(520, 6000).unwrap(), "520 rows to send: about 6 s at 6000 writes a minute");
         assert_eq!(
             estimate(400_000, 300).unwrap(),
             "400000 rows to send: about 22 h 13 min at 300 writes a minute, until Saturday 2026-11-21 16:13 CET"
         );
         assert!(estimate(38_000_000, 300).unwrap().contains("larger quota"));
-        assert_eq!((estimate(0, 300), estimate(1, 0)), (None, None));
-        assert!(
-            estimate(9000, 30_000).unwrap().contains("at 10800 writes a minute (900 in each of 12 spaces")
+        assert_eq!((estimate(0, 300), estimate(10, 0)), (None, None));
+        assert_eq!(
+            estimate(9000, 30_000).unwrap(),
+            "9000 rows to send: about 1 min 0 s at 30000 writes a minute, and 900 in any one space"
         );
     }
 }

@@ -242,8 +242,7 @@ fn dry_run(
     let tally = journal.tally()?;
     inputs::show(&intake.problems);
     let mut text = check::verdict(&intake, &tally);
-    let spaces = journal.work()?.spaces.len();
-    if let Some(line) = summary::estimate(tally.pending, spaces, &settings.rates(), &Zoned::now()) {
+    if let Some(line) = summary::estimate(&journal.work()?.pending(), &settings.rates(), &Zoned::now()) {
         text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";

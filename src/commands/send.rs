@@ -76,7 +76,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         };
         let work = journal.work().map_err(|error| error.at(path))?;
         let rates = settings.rates();
-        if let Some(line) = summary::estimate(before.pending, work.spaces.len(), &rates, &Zoned::now()) {
+        if let Some(line) = summary::estimate(&work.pending(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));

@@ -50,11 +50,6 @@ impl Given {
         self.0.clone()
     }
 
-    /// The same without a copy.
-    pub fn into_json(self) -> Option<String> {
-        self.0
-    }
-
     /// Back from [`Given::to_json`].
     ///
     /// # Errors

@@ -262,7 +262,8 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
         return Err(if format == TimeFormat::EpochMs { flaw.help(IN_SECONDS) } else { flaw });
     }
     if time > rules.now {
-        let message = format!("it is {time}, which is still to come (it is {} now)", rules.now);
+        let now = Timestamp::from_micros(rules.now.as_micros() / 1_000_000 * 1_000_000);
+        let message = format!("it is {time}, which is still to come (it is {now} now)");
         let flaw = Flaw::new(key, ProblemKind::TimeInFuture, message);
         return Err(match (format, key) {
             (TimeFormat::EpochS, _) => flaw.help(IN_MILLISECONDS),

@@ -8,9 +8,9 @@ use crate::model::{MemberId, RowId, SpaceId, Span, State, Timestamp};
 /// One step in the life of a row or a space, made durable together with the others of its batch.
 ///
 /// ```text
-///            Mark                Settle(Done)
+///            Mark                      Done
 /// pending ---------> in flight --------------> done
-///    ^                  |  |      Settle(Rejected)
+///    ^                  |  |         Rejected
 ///    +---- Release -----+  +-----------------> rejected
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,6 +58,13 @@ pub struct Work {
     pub witness: Option<SpaceWork>,
 }
 
+impl Work {
+    /// How many rows are still to be sent, space by space.
+    pub fn pending(&self) -> Vec<u64> {
+        self.spaces.iter().map(|space| space.pending).collect()
+    }
+}
+
 /// A membership that Chat lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {

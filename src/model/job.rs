@@ -61,9 +61,6 @@ pub enum State {
 }
 
 impl State {
-    /// Every state, in the order of their codes.
-    pub const ALL: [State; 5] = [State::Pending, State::InFlight, State::Done, State::Rejected, State::Open];
-
     /// The journal's code for it.
     pub const fn code(self) -> i64 {
         self as i64
