@@ -132,15 +132,33 @@ impl From<InputTimeFormat> for TimeFormat {
 }
 
 /// Where calls go, and as whom.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// Key file of the service account (else GOOGLE_APPLICATION_CREDENTIALS)
+    /// Key file of the service account, or what `tenure login` left (else GOOGLE_APPLICATION_CREDENTIALS)
     #[arg(long, value_name = "KEY.json", env = "TENURE_CREDENTIALS")]
     pub credentials: Option<PathBuf>,
     /// Whom the service account acts for
     #[arg(long, value_name = "EMAIL", env = "TENURE_IMPERSONATE")]
     pub impersonate: Option<String>,
+    /// Instead of a key file: a service account that IAM Credentials signs for, by Application Default Credentials
+    #[arg(long, value_name = "SERVICE_ACCOUNT", env = "TENURE_SIGN_WITH")]
+    pub sign_with: Option<String>,
+    /// Instead of a key file: a command that prints an access token for the scope in TENURE_SCOPE
+    #[arg(long, value_name = "CMD", env = "TENURE_TOKEN_COMMAND")]
+    pub token_command: Option<String>,
+    /// Spaces that are not in import mode: memberships of today, with chat.memberships and without times
+    #[arg(long)]
+    pub standard_spaces: bool,
+    /// Act as an administrator of the organisation; implies --standard-spaces
+    #[arg(long)]
+    pub admin_access: bool,
+    /// Act as the Chat app itself, impersonating nobody; implies --standard-spaces
+    #[arg(long, conflicts_with = "admin_access")]
+    pub as_app: bool,
+    /// A domain of the organisation, to tell who is from outside; may be given several times
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
     /// Another Chat API than Google's own.
     #[arg(
         long,
@@ -148,9 +166,12 @@ pub struct ConnectionArgs {
         help = "Another Chat API: https, or this machine [default: https://chat.googleapis.com/]"
     )]
     pub endpoint: Option<String>,
-    /// Rehearse: a throwaway local Chat API inside this process, in which the spaces of the input exist
-    #[arg(long, conflicts_with = "endpoint")]
-    pub emulator: bool,
+    /// For --sign-with: another IAM Credentials API [default: https://iamcredentials.googleapis.com/]
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    pub iam_endpoint: Option<String>,
+    /// For --sign-with: another token endpoint [default: https://oauth2.googleapis.com/token]
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    pub token_uri: Option<String>,
     /// How long one call may take [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub request_timeout: Option<Duration>,
@@ -175,6 +196,23 @@ pub struct PaceArgs {
     /// Stop after nothing but failures for this long [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     pub give_up_after: Option<Duration>,
+}
+
+/// What every run that sends rows is told.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Rehearse: a throwaway local Chat API inside this process, in which the spaces of the input exist
+    #[arg(long, conflicts_with = "endpoint", help_heading = "Connection")]
+    pub emulator: bool,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+    /// What to show.
+    #[command(flatten)]
+    pub output: OutputArgs,
 }
 
 /// How progress is shown.
@@ -230,15 +268,9 @@ pub struct ImportArgs {
     /// Journal rows with problems as rejects, and go on with the others
     #[arg(long, help_heading = "Input")]
     pub skip_invalid: bool,
-    /// Where to.
+    /// Where to, how fast, and what to show.
     #[command(flatten)]
-    pub connection: ConnectionArgs,
-    /// How fast.
-    #[command(flatten)]
-    pub pace: PaceArgs,
-    /// What to show.
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub send: SendArgs,
 }
 
 /// `tenure resume`.
@@ -247,15 +279,9 @@ pub struct ResumeArgs {
     /// The journal of the run; every option is as it was unless given anew
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
-    /// Where to.
+    /// Where to, how fast, and what to show.
     #[command(flatten)]
-    pub connection: ConnectionArgs,
-    /// How fast.
-    #[command(flatten)]
-    pub pace: PaceArgs,
-    /// What to show.
-    #[command(flatten)]
-    pub output: OutputArgs,
+    pub send: SendArgs,
 }
 
 /// `tenure status`.

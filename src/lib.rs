@@ -5,6 +5,7 @@
 pub mod chat;
 pub mod cli;
 pub mod commands;
+pub mod credentials;
 pub mod emulator;
 pub mod engine;
 pub mod exit;
@@ -12,7 +13,9 @@ pub mod input;
 pub mod intake;
 pub mod journal;
 pub mod model;
+pub mod network;
 pub mod progress;
+pub mod remedy;
 pub mod settings;
 pub mod signals;
 pub mod summary;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::chat::Endpoint;
-use crate::cli::{ConnectionArgs, PaceArgs};
+use crate::chat::Access;
+use crate::cli::{ConnectionArgs, SendArgs};
+use crate::credentials::{Proof, SignWith, login};
 use crate::engine::{InFlight, Rates};
+use crate::network::{Endpoint, EndpointError};
 
 /// What the journal's `target` is for a rehearsal.
 pub const TARGET_EMULATOR: &str = "emulator";
@@ -18,10 +20,14 @@ pub const TARGET_EMULATOR: &str = "emulator";
 pub struct Settings {
     /// Where calls go.
     pub target: Target,
-    /// Key file, absolute.
-    pub credentials: Option<PathBuf>,
+    /// In what capacity calls are made.
+    pub access: Access,
+    /// What proves who this program is; file names are absolute.
+    pub proof: Option<Proof>,
     /// Whom the service account acts for.
     pub impersonate: Option<String>,
+    /// The organisation's domains, in lower case; empty: not told.
+    pub domains: Vec<String>,
     /// Membership writes per minute; 0 = no limit.
     pub writes_per_minute: u32,
     /// Membership reads per minute; 0 = no limit.
@@ -65,16 +71,26 @@ pub enum SettingsError {
         /// As given.
         url: String,
         /// What is wrong.
-        error: crate::chat::EndpointError,
+        error: EndpointError,
     },
     /// `--impersonate`.
     #[error("--impersonate {0:?}: it is not an e-mail address")]
     NotAnAddress(String),
     /// No key.
     #[error(
-        "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), or rehearse with --emulator"
+        "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), --sign-with SERVICE_ACCOUNT or --token-command CMD, or rehearse with --emulator"
     )]
     NoCredentials,
+    /// The same, where somebody who has signed in would do.
+    #[error(
+        "no credentials: sign in with `tenure login`, or give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), --sign-with SERVICE_ACCOUNT or --token-command CMD"
+    )]
+    NobodySignedIn,
+    /// A sign-in where only a service account will do.
+    #[error(
+        "{0} is a person's sign-in, and import mode takes a service account with domain-wide delegation: give its key with --credentials, or --sign-with"
+    )]
+    OnlyAServiceAccount(PathBuf),
     /// Nobody to act for.
     #[error(
         "nobody to act for: give --impersonate EMAIL (or TENURE_IMPERSONATE), a user of the Workspace domain; or rehearse with --emulator"
@@ -87,8 +103,10 @@ impl Default for Settings {
         let rates = Rates::default();
         Settings {
             target: Target::Endpoint(Endpoint::GOOGLE.to_owned()),
-            credentials: None,
+            access: Access::Import,
+            proof: None,
             impersonate: None,
+            domains: Vec::new(),
             writes_per_minute: rates.writes_per_minute,
             reads_per_minute: rates.reads_per_minute,
             writes_per_minute_per_space: rates.writes_per_minute_per_space,
@@ -104,33 +122,51 @@ impl Settings {
     ///
     /// # Errors
     /// When an endpoint is given that a token must not be sent to.
-    pub fn with(mut self, connection: &ConnectionArgs, pace: &PaceArgs) -> Result<Self, SettingsError> {
-        if connection.emulator {
-            self.target = Target::Emulator;
-        } else if let Some(url) = &connection.endpoint {
+    pub fn with(self, send: &SendArgs) -> Result<Self, SettingsError> {
+        let mut settings = self.connected(&send.connection)?;
+        if send.emulator {
+            settings.target = Target::Emulator;
+        }
+        let pace = &send.pace;
+        take(&mut settings.give_up_after_ms, pace.give_up_after.map(ms));
+        take(&mut settings.writes_per_minute, pace.writes_per_minute);
+        take(&mut settings.reads_per_minute, pace.reads_per_minute);
+        take(&mut settings.writes_per_minute_per_space, pace.writes_per_minute_per_space);
+        take(&mut settings.max_in_flight, pace.max_in_flight);
+        Ok(settings)
+    }
+
+    /// The same, of the connection alone.
+    ///
+    /// # Errors
+    /// As [`Settings::with`].
+    pub fn connected(mut self, connection: &ConnectionArgs) -> Result<Self, SettingsError> {
+        if let Some(url) = &connection.endpoint {
             let endpoint =
                 Endpoint::parse(url).map_err(|error| SettingsError::Endpoint { url: url.clone(), error })?;
             self.target = Target::Endpoint(endpoint.as_str().to_owned());
         }
-        if let Some(path) = &connection.credentials {
-            self.credentials = Some(absolute(path));
-        } else if self.credentials.is_none() {
-            self.credentials =
-                std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS").map(|path| absolute(Path::new(&path)));
-        }
+        let access = match connection {
+            ConnectionArgs { as_app: true, .. } => Some(Access::App),
+            ConnectionArgs { admin_access: true, .. } => Some(Access::Admin),
+            ConnectionArgs { standard_spaces: true, .. } => Some(Access::User),
+            _ => None,
+        };
+        take(&mut self.access, access);
+        self.proof = given(connection).or(self.proof).or_else(|| match self.target {
+            Target::Emulator => None,
+            Target::Endpoint(_) => found(self.access),
+        });
         if let Some(subject) = &connection.impersonate {
             if !subject.contains('@') {
                 return Err(SettingsError::NotAnAddress(subject.clone()));
             }
             self.impersonate = Some(subject.clone());
         }
-        let ms = |duration: Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
+        if !connection.domains.is_empty() {
+            self.domains = connection.domains.iter().map(|domain| domain.to_lowercase()).collect();
+        }
         take(&mut self.request_timeout_ms, connection.request_timeout.map(ms));
-        take(&mut self.give_up_after_ms, pace.give_up_after.map(ms));
-        take(&mut self.writes_per_minute, pace.writes_per_minute);
-        take(&mut self.reads_per_minute, pace.reads_per_minute);
-        take(&mut self.writes_per_minute_per_space, pace.writes_per_minute_per_space);
-        take(&mut self.max_in_flight, pace.max_in_flight);
         Ok(self)
     }
 
@@ -139,14 +175,28 @@ impl Settings {
         self.target == Target::Emulator
     }
 
-    /// The key file and whom it acts for; needed for anything but a rehearsal.
+    /// What proves who this program is, and whom it acts for; needed for anything but a rehearsal.
     ///
     /// # Errors
     /// When one of the two is missing.
-    pub fn account(&self) -> Result<(&Path, &str), SettingsError> {
-        let key = self.credentials.as_deref().ok_or(SettingsError::NoCredentials)?;
-        let subject = self.impersonate.as_deref().ok_or(SettingsError::NoSubject)?;
-        Ok((key, subject))
+    pub fn account(&self) -> Result<(&Proof, Option<&str>), SettingsError> {
+        let in_import_mode = self.access == Access::Import;
+        let missing =
+            if in_import_mode { SettingsError::NoCredentials } else { SettingsError::NobodySignedIn };
+        let proof = self.proof.as_ref().ok_or(missing)?;
+        let subject = self.impersonate.as_deref();
+        match self.access {
+            Access::App => Ok((proof, None)),
+            Access::Import if subject.is_none() && !matches!(proof, Proof::TokenCommand(_)) => {
+                Err(SettingsError::NoSubject)
+            }
+            _ => Ok((proof, subject)),
+        }
+    }
+
+    /// How long one call may take.
+    pub fn request_timeout(&self) -> Duration {
+        Duration::from_millis(self.request_timeout_ms)
     }
 
     /// Quotas.
@@ -158,6 +208,35 @@ impl Settings {
             ..Rates::default()
         }
     }
+}
+
+/// What is given. A program that prints tokens wins over a signature, and that over a file.
+fn given(connection: &ConnectionArgs) -> Option<Proof> {
+    if let Some(command) = &connection.token_command {
+        return Some(Proof::TokenCommand(command.clone()));
+    }
+    if let Some(account) = &connection.sign_with {
+        return Some(Proof::SignWith(SignWith {
+            account: account.clone(),
+            iam: connection.iam_endpoint.clone(),
+            token_uri: connection.token_uri.clone(),
+        }));
+    }
+    connection.credentials.as_deref().map(|path| Proof::File(absolute(path)))
+}
+
+/// What is there without being given: the file that Google's own tools take, else somebody who has signed in, where that
+/// will do.
+fn found(access: Access) -> Option<Proof> {
+    if let Some(path) = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS") {
+        return Some(Proof::File(absolute(Path::new(&path))));
+    }
+    let signed_in = login::default_path().filter(|path| path.exists())?;
+    matches!(access, Access::User | Access::Admin).then_some(Proof::File(signed_in))
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn take<T>(setting: &mut T, given: Option<T>) {

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use jiff::Zoned;
 
+use crate::chat::Cause;
+use crate::credentials::TokenFailure;
 use crate::engine::{Finish, Rates, Stop};
 use crate::journal::{RejectKind, Tally};
-use crate::wording::{many, quoted, span};
+use crate::wording::{many, quoted, shorten, span, wrapped};
 
 /// From here on an end is told as a date.
 const LONG_SECONDS: u64 = 1800;
@@ -15,6 +17,10 @@ const LONG_SECONDS: u64 = 1800;
 const IMPORT_MODE_SECONDS: u64 = 85 * 86_400;
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
+/// How wide a remedy is, beside its ten columns of margin.
+const REMEDY_COLUMNS: usize = 90;
+/// How much of an example is shown.
+const EXAMPLE_CHARS_MAX: usize = 100;
 
 /// Everything that a summary is made of.
 #[derive(Debug, Clone)]
@@ -33,6 +39,8 @@ pub struct Summary<'a> {
     pub elapsed: Duration,
     /// How it ended.
     pub finish: &'a Finish,
+    /// What to do before going on, if it was stopped.
+    pub remedy: Option<&'a str>,
 }
 
 /// The end of an import.
@@ -60,9 +68,10 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     text += &counts(tally, summary.kinds);
     text.push('\n');
     let _ = writeln!(text, "journal   {journal}");
-    if let Finish::Stopped(stop) = summary.finish {
-        if let Some(remedy) = remedy(stop) {
-            let _ = writeln!(text, "do        {remedy}");
+    if let Finish::Stopped(_) = summary.finish {
+        if let Some(remedy) = summary.remedy {
+            let _ =
+                writeln!(text, "do        {}", wrapped(remedy, REMEDY_COLUMNS).replace('\n', "\n          "));
         }
         let _ = writeln!(text, "go on     tenure resume {}", quoted(journal));
     }
@@ -88,7 +97,11 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
     for kind in kinds.iter().take(KINDS_MAX) {
         let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
         let example = if kind.alike { "" } else { ", e.g." };
-        line("", kind.count, &format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example)));
+        line(
+            "",
+            kind.count,
+            &format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example, EXAMPLE_CHARS_MAX)),
+        );
     }
     if kinds.len() > KINDS_MAX {
         let more = kinds[KINDS_MAX..].iter().map(|kind| kind.count).sum();
@@ -148,20 +161,18 @@ pub fn stop_story(stop: &Stop) -> String {
     match stop {
         Stop::Asked => "interrupted.".to_owned(),
         Stop::JournalGone => "the journal was deleted or replaced while the run was going on.".to_owned(),
-        Stop::TokenRefused { code, description } if description.is_empty() => {
-            format!("Google gives no access token: {code}.")
-        }
-        Stop::TokenRefused { code, description } => {
-            format!("Google gives no access token: {code} ({description}).")
-        }
+        Stop::NoToken(TokenFailure::Refused(refusal)) => format!("Google gives {refusal}."),
+        Stop::NoToken(failure) => format!("{failure}."),
         Stop::Unauthorized(story) => format!("Chat refuses a token that was fetched just now: {story}"),
-        Stop::ScopeMissing(story) => format!("the access token lacks a scope: {story}"),
-        Stop::ApiDisabled(story) => format!("the Chat API is not enabled in the Cloud project: {story}"),
-        Stop::AppNotConfigured(story) => format!("the Cloud project has no Chat app: {story}"),
-        Stop::EverySpaceRefused { space, story, spaces: 1 } => {
+        Stop::NotSetUp(refusal) => match refusal.cause() {
+            Cause::ScopeMissing => format!("the access token lacks a scope: {refusal}"),
+            Cause::ApiDisabled => format!("the Chat API is not enabled in the Cloud project: {refusal}"),
+            _ => format!("the Cloud project has no Chat app: {refusal}"),
+        },
+        Stop::EverySpaceRefused { space, story, spaces: 1, .. } => {
             format!("Chat refuses {space}, and no other space was reached: {story}")
         }
-        Stop::EverySpaceRefused { space, story, spaces } => {
+        Stop::EverySpaceRefused { space, story, spaces, .. } => {
             format!("Chat refuses every space that was tried ({spaces}), such as {space}: {story}")
         }
         Stop::GaveUp { after, last, throttled: true } => {
@@ -171,58 +182,6 @@ pub fn stop_story(stop: &Stop) -> String {
             format!("nothing has succeeded for {}; the last failure: {last}", span(*after))
         }
     }
-}
-
-/// What to do about it, before going on.
-fn remedy(stop: &Stop) -> Option<&'static str> {
-    Some(match stop {
-        Stop::Asked | Stop::JournalGone => return None,
-        Stop::TokenRefused { code, .. } => match code.as_str() {
-            "unauthorized_client" => {
-                "Admin console > Security > API controls > Domain-wide delegation: add the key's numeric client_id with \
-                 the scope https://www.googleapis.com/auth/chat.import (it can take a while to apply)"
-            }
-            "invalid_grant" => {
-                "check --impersonate (is there such a user?), this machine's clock, and whether the key was revoked"
-            }
-            "access_denied" | "admin_policy_enforced" => {
-                "ask the Workspace administrator to allow the service account"
-            }
-            _ => "check the key file and the domain-wide delegation of its service account",
-        },
-        Stop::Unauthorized(_) => {
-            "check this machine's clock, and whether the key or the delegation was revoked"
-        }
-        Stop::ScopeMissing(_) => {
-            "Admin console > Security > API controls > Domain-wide delegation: delegate the scope \
-             https://www.googleapis.com/auth/chat.import"
-        }
-        Stop::ApiDisabled(_) => "Cloud console > APIs & Services > Library > Google Chat API: enable it",
-        Stop::AppNotConfigured(_) => {
-            "Cloud console > APIs & Services > Google Chat API > Configuration: fill in the Chat app's name, avatar and \
-             description, and save"
-        }
-        Stop::EverySpaceRefused { .. } => {
-            "check that these spaces were created by this very Chat app, are in import mode and not older than 90 days, \
-             and that the --impersonate user may use Chat"
-        }
-        Stop::GaveUp { throttled: true, .. } => {
-            "wait, or lower --writes-per-minute if other programs share the project's quota"
-        }
-        Stop::GaveUp { throttled: false, .. } => {
-            "check the network, and whether Google reports trouble (workspace.google.com/status), then go on"
-        }
-    })
-}
-
-fn shorten(text: &str) -> String {
-    const CHARS_MAX: usize = 100;
-    if text.chars().count() <= CHARS_MAX {
-        return text.to_owned();
-    }
-    let mut short: String = text.chars().take(CHARS_MAX - 1).collect();
-    short.push('…');
-    short
 }
 
 #[cfg(test)]

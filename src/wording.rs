@@ -40,6 +40,17 @@ pub fn wrapped(text: &str, columns: usize) -> String {
     lines.join("\n")
 }
 
+/// The text on one line, cut to so many characters.
+pub fn shorten(text: &str, chars_max: usize) -> String {
+    let mut short: String =
+        text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(chars_max).collect();
+    if text.chars().nth(chars_max).is_some() {
+        short.pop();
+        short.push('…');
+    }
+    short
+}
+
 /// A file name as a shell takes it.
 pub fn quoted(name: &str) -> String {
     let plain =

@@ -1,15 +1,14 @@
 //! Calls, and the requests they become.
 
-use serde_json::{Value, json};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Map, Value, json};
 
-use crate::model::{MemberName, SpaceName, Span};
+use super::{Access, Method, NotOffered};
+use crate::credentials::Need;
+use crate::model::{MemberName, MembershipName, Role, SpaceName, Span, Timestamp};
 
-/// Import into import-mode spaces: the one scope that an import needs, and the only one it asks for, since a single
-/// scope that was not delegated refuses the whole token.
-pub const SCOPE_IMPORT: &str = "https://www.googleapis.com/auth/chat.import";
-
-/// Page size of `members.list`: the most that Chat allows.
-const PAGE_SIZE: &str = "1000";
+/// The largest page of `members.list` and `spaces.list` (API reference).
+pub const PAGE_SIZE_MAX: u32 = 1000;
 
 /// One call of the Chat API.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,16 +19,97 @@ pub enum Call {
         space: SpaceName,
         /// Who.
         member: MemberName,
-        /// From when to when.
+        /// From when to when; a space that is not in import mode takes neither.
         span: Span,
     },
     /// `spaces.members.list`, one page.
     ListMembers {
         /// Where.
         space: SpaceName,
+        /// Which, and how many.
+        listing: Listing,
         /// `nextPageToken` of the page before.
         page_token: Option<String>,
     },
+    /// `spaces.members.get`.
+    GetMember(MembershipName),
+    /// `spaces.members.patch`: the role is all that can be changed.
+    PatchMember(MembershipName, Role),
+    /// `spaces.members.delete`.
+    DeleteMember(MembershipName),
+    /// `spaces.create`.
+    CreateSpace(Box<NewSpace>),
+    /// `spaces.get`.
+    GetSpace(SpaceName),
+    /// `spaces.list`, one page.
+    ListSpaces {
+        /// At most so many.
+        page_size: u32,
+        /// `nextPageToken` of the page before.
+        page_token: Option<String>,
+    },
+    /// `spaces.patch`: a new name.
+    PatchSpace {
+        /// Which.
+        space: SpaceName,
+        /// Its new `displayName`.
+        display_name: String,
+    },
+    /// `spaces.delete`.
+    DeleteSpace(SpaceName),
+    /// `spaces.completeImport`; cannot be undone.
+    CompleteImport(SpaceName),
+}
+
+/// Which members a list is to show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// Memberships a page, 1 to [`PAGE_SIZE_MAX`].
+    pub page_size: u32,
+    /// Google's filter language, e.g. `role = "ROLE_MANAGER"`.
+    pub filter: Option<String>,
+    /// Groups too.
+    pub groups: bool,
+    /// Those too who have been invited and have not come yet.
+    pub invited: bool,
+}
+
+impl Listing {
+    /// Every membership that an import can have made, in as few pages as possible.
+    pub fn whole() -> Self {
+        Listing { page_size: PAGE_SIZE_MAX, filter: None, groups: true, invited: false }
+    }
+
+    /// An administrator has to say that apps are not asked for (API reference).
+    fn filter_for(&self, access: Access) -> Option<String> {
+        const NO_APPS: &str = "member.type != \"BOT\"";
+        match &self.filter {
+            None => (access == Access::Admin).then(|| NO_APPS.to_owned()),
+            Some(filter) if access == Access::Admin && !filter.contains("type") => {
+                Some(format!("({filter}) AND {NO_APPS}"))
+            }
+            filter => filter.clone(),
+        }
+    }
+}
+
+/// A space that is to be created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewSpace {
+    /// The same id creates the same space only once.
+    pub request_id: String,
+    /// Up to 128 characters, unique in the organisation.
+    pub display_name: String,
+    /// `SPACE` or `GROUP_CHAT`.
+    pub space_type: String,
+    /// Whether memberships of the past are to be imported into it.
+    pub import_mode: bool,
+    /// When it began, in import mode; between 2000-01-01 and now.
+    pub create_time: Option<Timestamp>,
+    /// Whether people from outside may join; can only be set here.
+    pub external_user_allowed: bool,
+    /// What it is about.
+    pub description: Option<String>,
 }
 
 /// What goes over the wire, but for the host and the token.
@@ -37,67 +117,147 @@ pub enum Call {
 pub struct Request {
     /// HTTP method.
     pub method: &'static str,
-    /// Path below the endpoint, without a leading slash.
+    /// Path below the endpoint, without a leading slash, escaped.
     pub path: String,
     /// Query parameters, not yet escaped.
     pub query: Vec<(&'static str, String)>,
     /// JSON body.
     pub body: Option<Value>,
-    /// The scope that its token needs.
-    pub scope: &'static str,
+    /// What its token has to be good for.
+    pub need: Need,
 }
 
 impl Call {
     /// The request for it, as the reference of each method has it.
-    pub fn request(&self) -> Request {
-        match self {
+    ///
+    /// # Errors
+    /// When the API offers no such call in that capacity.
+    pub fn request(&self, access: Access) -> Result<Request, NotOffered> {
+        let need = access.need(self.method(), self.is_about_own_app())?;
+        let mut query = Vec::new();
+        let (method, path, body) = match self {
             Call::CreateMember { space, member, span } => {
-                let mut body = if member.is_group() {
-                    json!({ "groupMember": { "name": member.as_str() } })
-                } else {
-                    let kind = if member.is_app() { "BOT" } else { "HUMAN" };
-                    json!({ "member": { "name": member.as_str(), "type": kind } })
-                };
-                for (key, time) in [("createTime", span.create_time), ("deleteTime", span.delete_time)] {
-                    if let Some(time) = time {
-                        body[key] = Value::String(time.to_string());
+                ("POST", format!("{space}/members"), Some(new_membership(member, *span)))
+            }
+            Call::ListMembers { space, listing, page_token } => {
+                query.push(("pageSize", listing.page_size.to_string()));
+                query.extend(listing.filter_for(access).map(|filter| ("filter", filter)));
+                for (name, shown) in [("showGroups", listing.groups), ("showInvited", listing.invited)] {
+                    if shown {
+                        query.push((name, "true".to_owned()));
                     }
                 }
-                Request {
-                    method: "POST",
-                    path: format!("v1/{space}/members"),
-                    query: Vec::new(),
-                    body: Some(body),
-                    scope: SCOPE_IMPORT,
-                }
-            }
-            Call::ListMembers { space, page_token } => {
-                let mut query = vec![("pageSize", PAGE_SIZE.to_owned()), ("showGroups", "true".to_owned())];
                 query.extend(page_token.iter().map(|token| ("pageToken", token.clone())));
-                Request {
-                    method: "GET",
-                    path: format!("v1/{space}/members"),
-                    query,
-                    body: None,
-                    scope: SCOPE_IMPORT,
-                }
+                ("GET", format!("{space}/members"), None)
             }
+            Call::GetMember(name) => ("GET", path_of(name), None),
+            Call::PatchMember(name, role) => {
+                query.push(("updateMask", "role".to_owned()));
+                ("PATCH", path_of(name), Some(json!({ "role": role.as_str() })))
+            }
+            Call::DeleteMember(name) => ("DELETE", path_of(name), None),
+            Call::CreateSpace(space) => {
+                query.push(("requestId", space.request_id.clone()));
+                ("POST", "spaces".to_owned(), Some(new_space(space)))
+            }
+            Call::GetSpace(space) => ("GET", space.to_string(), None),
+            Call::ListSpaces { page_size, page_token } => {
+                query.push(("pageSize", page_size.to_string()));
+                query.extend(page_token.iter().map(|token| ("pageToken", token.clone())));
+                ("GET", "spaces".to_owned(), None)
+            }
+            Call::PatchSpace { space, display_name } => {
+                query.push(("updateMask", "displayName".to_owned()));
+                ("PATCH", space.to_string(), Some(json!({ "displayName": display_name })))
+            }
+            Call::DeleteSpace(space) => ("DELETE", space.to_string(), None),
+            Call::CompleteImport(space) => ("POST", format!("{space}:completeImport"), Some(json!({}))),
+        };
+        if access == Access::Admin {
+            query.push(("useAdminAccess", "true".to_owned()));
+        }
+        Ok(Request { method, path: format!("v1/{path}"), query, body, need })
+    }
+
+    /// The method of the API that it calls.
+    pub fn method(&self) -> Method {
+        match self {
+            Call::CreateMember { .. } => Method::MembersCreate,
+            Call::ListMembers { .. } => Method::MembersList,
+            Call::GetMember(_) => Method::MembersGet,
+            Call::PatchMember(..) => Method::MembersPatch,
+            Call::DeleteMember(_) => Method::MembersDelete,
+            Call::CreateSpace(_) => Method::SpacesCreate,
+            Call::GetSpace(_) => Method::SpacesGet,
+            Call::ListSpaces { .. } => Method::SpacesList,
+            Call::PatchSpace { .. } => Method::SpacesPatch,
+            Call::DeleteSpace(_) => Method::SpacesDelete,
+            Call::CompleteImport(_) => Method::CompleteImport,
         }
     }
 
     /// The method's name in Google's reference, for messages.
     pub fn name(&self) -> &'static str {
+        self.method().as_str()
+    }
+
+    /// Whether it is about the calling app's own membership, which has a scope of its own.
+    fn is_about_own_app(&self) -> bool {
         match self {
-            Call::CreateMember { .. } => "spaces.members.create",
-            Call::ListMembers { .. } => "spaces.members.list",
+            Call::CreateMember { member, .. } => member.is_app(),
+            Call::GetMember(name) | Call::PatchMember(name, _) | Call::DeleteMember(name) => name.is_app(),
+            _ => false,
         }
     }
+}
+
+/// What may stand in a path as it is: unreserved characters (RFC 3986, 2.3), and `@`.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+
+fn path_of(name: &MembershipName) -> String {
+    format!("{}/members/{}", name.space(), utf8_percent_encode(name.member(), SEGMENT))
+}
+
+fn new_membership(member: &MemberName, span: Span) -> Value {
+    let mut body = if member.is_group() {
+        json!({ "groupMember": { "name": member.as_str() } })
+    } else {
+        let kind = if member.is_app() { "BOT" } else { "HUMAN" };
+        json!({ "member": { "name": member.as_str(), "type": kind } })
+    };
+    for (key, time) in [("createTime", span.create_time), ("deleteTime", span.delete_time)] {
+        if let Some(time) = time {
+            body[key] = Value::String(time.to_string());
+        }
+    }
+    body
+}
+
+fn new_space(space: &NewSpace) -> Value {
+    let mut body = Map::new();
+    body.insert("spaceType".to_owned(), json!(space.space_type));
+    if !space.display_name.is_empty() {
+        body.insert("displayName".to_owned(), json!(space.display_name));
+    }
+    if space.import_mode {
+        body.insert("importMode".to_owned(), json!(true));
+    }
+    if let Some(time) = space.create_time {
+        body.insert("createTime".to_owned(), json!(time.to_string()));
+    }
+    if space.external_user_allowed {
+        body.insert("externalUserAllowed".to_owned(), json!(true));
+    }
+    if let Some(description) = &space.description {
+        body.insert("spaceDetails".to_owned(), json!({ "description": description }));
+    }
+    Value::Object(body)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Timestamp;
+    use crate::credentials::{Actor, Scope};
 
     fn create(member: &str) -> Request {
         let time = |text| Some(Timestamp::parse(text, None).unwrap());
@@ -109,13 +269,15 @@ mod tests {
                 delete_time: time("2021-01-01T00:00:00.5Z"),
             },
         }
-        .request()
+        .request(Access::Import)
+        .unwrap()
     }
 
     #[test]
     fn a_person_a_group_and_the_app() {
         let person = create("a@b.cd");
         assert_eq!((person.method, person.path.as_str()), ("POST", "v1/spaces/AAA/members"));
+        assert_eq!(person.need, Need { scope: Scope::IMPORT, actor: Actor::Person });
         assert_eq!(
             person.body.unwrap(),
             json!({
@@ -130,10 +292,50 @@ mod tests {
 
     #[test]
     fn a_page() {
-        let page =
-            Call::ListMembers { space: SpaceName::parse("AAA").unwrap(), page_token: Some("t".to_owned()) }
-                .request();
-        assert_eq!(page.query.last(), Some(&("pageToken", "t".to_owned())));
-        assert!(page.body.is_none());
+        let page = Call::ListMembers {
+            space: SpaceName::parse("AAA").unwrap(),
+            listing: Listing { filter: Some("role = \"ROLE_MANAGER\"".to_owned()), ..Listing::whole() },
+            page_token: Some("t".to_owned()),
+        };
+        let request = page.request(Access::Admin).unwrap();
+        let query: Vec<_> = request.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        assert_eq!(
+            query,
+            [
+                "pageSize=1000",
+                "filter=(role = \"ROLE_MANAGER\") AND member.type != \"BOT\"",
+                "showGroups=true",
+                "pageToken=t",
+                "useAdminAccess=true"
+            ]
+        );
+        assert!(request.body.is_none());
+    }
+
+    #[test]
+    fn an_address_in_a_path_stays_one_segment() {
+        let name = MembershipName::parse("spaces/A/members/o'neil+50%@b.cd").unwrap();
+        let request = Call::GetMember(name).request(Access::User).unwrap();
+        assert_eq!(request.path, "v1/spaces/A/members/o%27neil%2B50%25@b.cd");
+    }
+
+    #[test]
+    fn a_space() {
+        let space = NewSpace {
+            request_id: "r".to_owned(),
+            display_name: "Büro".to_owned(),
+            space_type: "SPACE".to_owned(),
+            import_mode: true,
+            create_time: None,
+            external_user_allowed: true,
+            description: Some("d".to_owned()),
+        };
+        let request = Call::CreateSpace(Box::new(space)).request(Access::Import).unwrap();
+        assert_eq!(request.query, [("requestId", "r".to_owned())]);
+        let body = json!({
+            "spaceType": "SPACE", "displayName": "Büro", "importMode": true, "externalUserAllowed": true,
+            "spaceDetails": { "description": "d" },
+        });
+        assert_eq!(request.body, Some(body));
     }
 }

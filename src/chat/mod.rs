@@ -1,24 +1,28 @@
 //! The Chat API as a client sees it: calls, answers, failures, and the network behind them.
 //!
-//! `call` and `answer` are pure: a [`Call`] becomes a request, an answer's bytes become a value or a [`Failure`].
-//! `http` and `token` are the shell around them.
+//! Pure but for `http`: a [`Call`] made in some [`Access`] becomes a request; an answer's status and bytes become a
+//! resource or a [`Failure`].
 
+mod access;
 mod answer;
 mod call;
-mod endpoint;
+#[cfg(test)]
+mod discovery;
 mod http;
-mod token;
+mod refusal;
+mod resource;
 
 use std::future::Future;
 
-pub use answer::{Answer, Failure, Membership, Page, Refusal, read_answer};
-pub use call::{Call, Request, SCOPE_IMPORT};
-pub use endpoint::{Endpoint, EndpointError};
-pub use http::{HttpChat, HttpOptions};
-pub use token::{KeyError, ServiceAccount, TokenFailure, Tokens};
+pub use access::{Access, Method, NotOffered};
+pub use answer::{Answer, Failure, read_answer};
+pub use call::{Call, Listing, NewSpace, PAGE_SIZE_MAX, Request};
+pub use http::HttpChat;
+pub use refusal::{Cause, Refusal};
+pub use resource::{Membership, Page, Space, SpacePage};
 
 /// Something that answers calls: Google Chat over HTTP, or a simulation of it.
 pub trait Chat: Send + Sync + 'static {
     /// Makes one call, once. Nothing is retried in here, but for one fresh token after a 401.
-    fn call(&self, call: Call) -> impl Future<Output = Result<Answer, Failure>> + Send;
+    fn call(&self, call: Call, access: Access) -> impl Future<Output = Result<Answer, Failure>> + Send;
 }

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{Usage, check, inputs, print, send};
-use crate::chat::{SCOPE_IMPORT, ServiceAccount};
+use super::{Usage, check, connect, inputs, print, send};
 use crate::cli::ImportArgs;
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
@@ -21,13 +20,12 @@ use crate::wording::{many, quoted};
 
 pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
-    let settings = Settings::default().with(&args.connection, &args.pace)?;
+    let settings = Settings::default().with(&args.send)?;
     let path = journal_path(&args)?;
     let sends = !(args.journal_only || args.dry_run);
     if sends && !settings.is_rehearsal() {
         // What is wrong with the key is better known before hours of reading than after.
-        let (key, subject) = settings.account()?;
-        ServiceAccount::from_file(key, subject, SCOPE_IMPORT).await?;
+        connect::credentials(&settings).await?;
     }
     let (signals, stops) = Signals::listen()?;
     let inputs = match inputs::resolve(&args.input, args.skip_invalid, now) {
@@ -38,7 +36,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::BadInput);
         }
     };
-    let mut progress = Progress::new(args.output.progress);
+    let mut progress = Progress::new(args.send.output.progress);
     if args.dry_run {
         return dry_run(&path, &settings, &inputs, progress, &signals, now);
     }

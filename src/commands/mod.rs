@@ -3,6 +3,7 @@
 
 mod check;
 mod completions;
+mod connect;
 mod emulator;
 mod import;
 mod inputs;

@@ -15,14 +15,14 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     }
     let lock = Lock::take(&path).map_err(|error| error.at(&path))?;
     let journal = Journal::open(&path).map_err(|error| error.at(&path))?;
-    let before = match journal.last_settings().map_err(|error| error.at(&path))? {
+    let before: Settings = match journal.last_settings().map_err(|error| error.at(&path))? {
         Some(json) => serde_json::from_str(&json)
             .map_err(|error| JournalError::Content(format!("settings: {error}")).at(&path))?,
         None => Settings::default(),
     };
-    let settings: Settings = Settings::with(before, &args.connection, &args.pace)?;
+    let settings = before.with(&args.send)?;
     journal.expect_target(settings.target.as_str()).map_err(|error| error.at(&path))?;
     let (signals, stops) = Signals::listen()?;
-    let progress = Progress::new(args.output.progress);
+    let progress = Progress::new(args.send.output.progress);
     send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await
 }

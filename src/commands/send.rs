@@ -10,8 +10,8 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::print;
-use crate::chat::{Endpoint, HttpChat, HttpOptions, SCOPE_IMPORT, ServiceAccount};
+use super::{connect, print};
+use crate::credentials::Identity;
 use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Config, DriveError, Engine, Finish, Stop, drive};
@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, sibling};
 use crate::model::Timestamp;
 use crate::progress::Progress;
+use crate::remedy::Setup;
 use crate::settings::{Settings, Target};
 use crate::signals::Signals;
 use crate::summary::{self, Summary};
@@ -26,8 +27,6 @@ use crate::wording::quoted;
 
 /// How long requests under way may take to finish after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(10);
-/// Whom the service account acts for in a rehearsal.
-const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
 
 /// Everything that sending needs.
 pub(super) struct Sending<'a> {
@@ -60,6 +59,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     let before = journal.tally().map_err(|error| error.at(path))?;
     begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
+    let mut identity = Identity::default();
     let finish = if before.pending + before.in_flight == 0 {
         Ok(Finish::Complete)
     } else {
@@ -67,8 +67,18 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             Target::Emulator => Some(rehearsal(&journal, path, &settings).await?),
             Target::Endpoint(_) => None,
         };
-        let chat = connect(&settings, emulator.as_ref()).await?;
+        let credentials = match &emulator {
+            Some(emulator) => connect::rehearsal_credentials(&settings, emulator).await?,
+            None => connect::credentials(&settings).await?,
+        };
+        let credentials = Arc::new(credentials);
+        for warning in credentials.warnings() {
+            progress.say(warning);
+        }
+        identity = credentials.identity().clone();
+        let chat = connect::chat(&settings, emulator.as_ref(), credentials)?;
         let config = Config {
+            access: settings.access,
             rates: settings.rates(),
             in_flight_max: settings.max_in_flight.limit(settings.writes_per_minute),
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
@@ -121,6 +131,11 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         .at(path));
     }
     let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
+    let setup = Setup { identity: &identity, access: settings.access };
+    let remedy = match &finish {
+        Finish::Stopped(stop) => setup.of_stop(stop),
+        Finish::Complete => None,
+    };
     print(&summary::of_run(&Summary {
         journal: &path.display().to_string(),
         rehearsal: settings.is_rehearsal(),
@@ -129,6 +144,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         settled: (tally.done + tally.rejected).saturating_sub(before.done + before.rejected),
         elapsed: begin.elapsed(),
         finish: &finish,
+        remedy: remedy.as_deref(),
     }))?;
     Ok(match finish {
         Finish::Complete if tally.rejected > 0 => Exit::Rejects,
@@ -161,26 +177,4 @@ async fn rehearsal(journal: &Journal, path: &Path, settings: &Settings) -> anyho
     let spaces = journal.space_names().map_err(|error| error.at(path))?;
     emulator.ensure_spaces(&spaces).context("the emulator cannot make the spaces of the input")?;
     Ok(emulator)
-}
-
-async fn connect(
-    settings: &Settings,
-    emulator: Option<&Emulator>,
-) -> anyhow::Result<HttpChat<ServiceAccount>> {
-    let (url, account) = match (&settings.target, emulator) {
-        (Target::Endpoint(url), _) => {
-            let (key, subject) = settings.account()?;
-            (url.as_str(), ServiceAccount::from_file(key, subject, SCOPE_IMPORT).await?)
-        }
-        (Target::Emulator, Some(emulator)) => {
-            let name = Path::new("the emulator's key");
-            let account =
-                ServiceAccount::from_json(emulator.key_json(), name, REHEARSAL_SUBJECT, SCOPE_IMPORT).await?;
-            (emulator.endpoint(), account)
-        }
-        (Target::Emulator, None) => anyhow::bail!("the emulator was not started"),
-    };
-    let endpoint = Endpoint::parse(url).with_context(|| format!("endpoint {url:?}"))?;
-    let timeout = Duration::from_millis(settings.request_timeout_ms);
-    HttpChat::new(HttpOptions { endpoint, timeout }, account).context("the HTTP client cannot be set up")
 }

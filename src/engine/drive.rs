@@ -124,11 +124,11 @@ fn carry_out<C: Chat>(
 ) {
     match output {
         Output::Journal(request) => journal.ask(request),
-        Output::Call { whose, call } => {
+        Output::Call { whose, call, access } => {
             let chat = Arc::clone(chat);
             let mut answer = Answering { whose, sender: sender.clone(), answered: false };
             tokio::spawn(async move {
-                let result = chat.call(call).await;
+                let result = chat.call(call, access).await;
                 answer.give(result);
             });
         }
@@ -165,17 +165,17 @@ mod tests {
 
     use super::super::{Config, Rates};
     use super::*;
-    use crate::chat::{Call, Page};
+    use crate::chat::{Access, Call, Page};
     use crate::model::{MemberName, SpaceName, Tenure};
 
     /// Lists nothing, and breaks on everything else.
     struct Broken;
 
     impl Chat for Broken {
-        async fn call(&self, call: Call) -> Result<Answer, Failure> {
+        async fn call(&self, call: Call, _access: Access) -> Result<Answer, Failure> {
             match call {
                 Call::ListMembers { .. } => Ok(Answer::Members(Page::default())),
-                Call::CreateMember { .. } => panic!("a mistake in the program"),
+                _ => panic!("a mistake in the program"),
             }
         }
     }
@@ -210,6 +210,7 @@ mod tests {
         loader.row(2, &tenure, None).unwrap();
         loader.commit().unwrap();
         let config = Config {
+            access: Access::Import,
             rates: Rates::default(),
             in_flight_max: 4,
             give_up_after: Duration::from_secs(60),

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::chat::Refusal;
+use crate::credentials::TokenFailure;
 use crate::journal::{Calls, Note};
 use crate::model::{Job, SpaceName};
 
@@ -12,25 +14,18 @@ pub enum Stop {
     Asked,
     /// The journal's file is not where it was.
     JournalGone,
-    /// The token endpoint said no.
-    TokenRefused {
-        /// OAuth's code.
-        code: String,
-        /// What it says.
-        description: String,
-    },
+    /// There is no access token, and asking again does not help.
+    NoToken(TokenFailure),
     /// 401 with a fresh token.
     Unauthorized(String),
-    /// The token lacks the scope.
-    ScopeMissing(String),
-    /// The Chat API is not enabled in the project.
-    ApiDisabled(String),
-    /// The project has no Chat app.
-    AppNotConfigured(String),
+    /// Something that every call needs is missing: the scope, the API, the Chat app.
+    NotSetUp(Box<Refusal>),
     /// Not one space could be reached.
     EverySpaceRefused {
         /// One of them.
         space: SpaceName,
+        /// The kind of refusal, e.g. `PERMISSION_DENIED`.
+        kind: String,
         /// What Chat said.
         story: String,
         /// How many were tried.

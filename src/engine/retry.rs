@@ -1,7 +1,7 @@
 //! What a failure means for the row, the space and the run: one table, in one place.
 //!
-//! Sources: the Chat API's error reference and limits guide (truncated exponential backoff), RFC 9110 (408, 409, 429,
-//! 5xx), and messages that other clients have met.
+//! What a refusal is about is told by `chat::Cause`; the waiting follows the limits guide (truncated exponential
+//! backoff).
 
 use std::time::Duration;
 
@@ -9,7 +9,8 @@ use rand::RngExt;
 use rand::rngs::StdRng;
 
 use super::event::Stop;
-use crate::chat::{Failure, Refusal, TokenFailure};
+use crate::chat::{Cause, Failure, Refusal};
+use crate::credentials::TokenFailure;
 
 /// What to do about a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,46 +36,27 @@ pub(super) fn decide(failure: &Failure) -> Verdict {
     match failure {
         Failure::NotSent(_) | Failure::Token(TokenFailure::Passing(_)) => Verdict::NotApplied,
         Failure::Lost(_) => Verdict::Unclear,
-        Failure::Token(TokenFailure::Refused { code, description }) => {
-            Verdict::Stop(Stop::TokenRefused { code: code.clone(), description: description.clone() })
-        }
+        Failure::Token(failure) => Verdict::Stop(Stop::NoToken(failure.clone())),
+        Failure::NotOffered(_) => Verdict::Reject,
         Failure::Unauthorized(refusal) => Verdict::Stop(Stop::Unauthorized(refusal.to_string())),
         Failure::Refused(refusal) => refused(refusal),
     }
 }
 
 fn refused(refusal: &Refusal) -> Verdict {
-    match refusal.http_status {
-        429 => Verdict::Throttled,
-        // A redirect comes from something that is not Chat: a proxy, a portal.
-        300..=399 => Verdict::NotApplied,
-        401 => Verdict::Stop(Stop::Unauthorized(refusal.to_string())),
-        403 => match refusal.reason.as_deref() {
-            Some("ACCESS_TOKEN_SCOPE_INSUFFICIENT") => {
-                Verdict::Stop(Stop::ScopeMissing(refusal.message.clone()))
-            }
-            Some("SERVICE_DISABLED") => Verdict::Stop(Stop::ApiDisabled(refusal.message.clone())),
-            Some("RATE_LIMIT_EXCEEDED") => Verdict::Throttled,
-            _ => denied(refusal),
-        },
-        404 if refusal.message.contains("Google Chat app not found") => {
-            Verdict::Stop(Stop::AppNotConfigured(refusal.message.clone()))
+    match refusal.cause() {
+        Cause::Quota => Verdict::Throttled,
+        Cause::NotChat => Verdict::NotApplied,
+        Cause::Unauthorized => Verdict::Stop(Stop::Unauthorized(refusal.to_string())),
+        Cause::ScopeMissing | Cause::ApiDisabled | Cause::NoChatApp => {
+            Verdict::Stop(Stop::NotSetUp(Box::new(refusal.clone())))
         }
-        404 => denied(refusal),
-        // Chat is off for the acting user, as others have seen it; then it is off for every row.
-        400 if refusal.status == "FAILED_PRECONDITION" => Verdict::RejectAndLook,
-        // ABORTED is a conflict between two writers; anything else, a body that cannot be read included, is looked at.
-        409 if refusal.status == "ABORTED" => Verdict::Unclear,
-        409 => Verdict::Exists,
-        408 | 500.. => Verdict::Unclear,
-        _ => Verdict::Reject,
+        // Of the row or of the space. Where Chat is off for the acting user, it is off for every row.
+        Cause::Denied | Cause::NotFound | Cause::Precondition => Verdict::RejectAndLook,
+        Cause::Exists => Verdict::Exists,
+        Cause::Aborted | Cause::Trouble => Verdict::Unclear,
+        Cause::Invalid => Verdict::Reject,
     }
-}
-
-/// A 403 or 404 of Chat's is about the row or the space; one without Google's envelope comes from something in between,
-/// a proxy or a front end.
-fn denied(refusal: &Refusal) -> Verdict {
-    if refusal.status.is_empty() { Verdict::NotApplied } else { Verdict::RejectAndLook }
 }
 
 /// The longest that an answer may make a row wait.
@@ -149,8 +131,9 @@ mod tests {
         assert!(stops(because(403, "SERVICE_DISABLED", "")));
         assert!(stops(because(404, "", "Google Chat app not found. To create one, ...")));
         assert!(stops(decide(&Failure::Unauthorized(Box::new(refusal(401, "UNAUTHENTICATED"))))));
-        let code = |code: &str| TokenFailure::Refused { code: code.to_owned(), description: String::new() };
-        assert!(stops(decide(&Failure::Token(code("unauthorized_client")))));
+        let refused = TokenFailure::Refused(Box::default());
+        assert!(stops(decide(&Failure::Token(refused))));
+        assert!(stops(decide(&Failure::Token(TokenFailure::Unavailable(String::new())))));
         assert!(!stops(with(403, "PERMISSION_DENIED")));
     }
 

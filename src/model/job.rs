@@ -79,7 +79,7 @@ impl State {
 }
 
 /// The two ends of a membership, as sent to Chat.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Span {
     /// `createTime`; `None` leaves it to Chat.
     pub create_time: Option<Timestamp>,

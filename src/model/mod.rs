@@ -7,7 +7,7 @@ mod tenure;
 mod time;
 
 pub use job::{Job, MemberId, Operation, RowId, SpaceId, Span, State};
-pub use name::{MemberName, NameError, SpaceName};
+pub use name::{MemberName, MembershipName, NameError, SpaceName};
 pub use role::Role;
 pub use tenure::Tenure;
 pub use time::{EARLIEST, TimeError, Timestamp};

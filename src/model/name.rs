@@ -14,6 +14,9 @@ pub enum NameError {
     /// Not a member.
     #[error("it is neither users/{{id or e-mail}}, groups/{{id}}, users/app nor an e-mail address")]
     NotAMember,
+    /// Not a membership.
+    #[error("it is not spaces/{{space}}/members/{{member}}")]
+    NotAMembership,
     /// Looks like an address, but is none.
     #[error("{0:?} is not an e-mail address")]
     NotAnAddress(String),
@@ -116,6 +119,63 @@ impl MemberName {
     }
 }
 
+/// The resource name of a membership: `spaces/{space}/members/{member}`, where the member is an id, `app`, or, where the
+/// API takes it in requests, an e-mail address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MembershipName {
+    space: SpaceName,
+    member: String,
+}
+
+impl MembershipName {
+    /// Reads `spaces/{space}/members/{member}`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let (space, member) = text.split_once("/members/").ok_or(NameError::NotAMembership)?;
+        if !space.starts_with("spaces/") {
+            return Err(NameError::NotAMembership);
+        }
+        let member = if member.contains('@') {
+            address_of(member)?
+        } else if is_id(member) {
+            member.to_owned()
+        } else {
+            return Err(NameError::NotAMembership);
+        };
+        Ok(MembershipName { space: SpaceName::parse(space)?, member })
+    }
+
+    /// The membership of somebody in a space.
+    pub fn of(space: SpaceName, member: &MemberName) -> Self {
+        let name = member.as_str();
+        let member = name.split_once('/').map_or(name, |(_, id)| id).to_owned();
+        MembershipName { space, member }
+    }
+
+    /// The space.
+    pub fn space(&self) -> &SpaceName {
+        &self.space
+    }
+
+    /// The last part of the name.
+    pub fn member(&self) -> &str {
+        &self.member
+    }
+
+    /// Whether it is the calling app's own.
+    pub fn is_app(&self) -> bool {
+        self.member == "app"
+    }
+}
+
+impl fmt::Display for MembershipName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/members/{}", self.space, self.member)
+    }
+}
+
 /// An address is checked for what would surely be refused (RFC 5321 lengths, one `@`, no blanks or control characters);
 /// whether it has an account only Chat knows.
 fn address_of(text: &str) -> Result<String, NameError> {
@@ -180,6 +240,25 @@ mod tests {
         for text in ["a@b", "@b.c", "a@", "a@b@c.d", "a b@c.d", "a@-b.c", "users/a@b..c", "a@b.c,d@e.f"] {
             assert!(matches!(MemberName::parse(text), Err(NameError::NotAnAddress(_))), "{text}");
         }
+    }
+
+    #[test]
+    fn memberships() {
+        for text in ["spaces/A/members/123", "spaces/A/members/app", "spaces/A/members/a@b.cd"] {
+            assert_eq!(MembershipName::parse(text).unwrap().to_string(), text);
+        }
+        for text in
+            ["A/members/1", "spaces/A/members/", "spaces/A/members/a/b", "spaces/A", "spaces/A/members/a b"]
+        {
+            assert!(MembershipName::parse(text).is_err(), "{text}");
+        }
+        let of = |member| {
+            let member = MemberName::parse(member).unwrap();
+            MembershipName::of(SpaceName::parse("A").unwrap(), &member).to_string()
+        };
+        assert_eq!(of("users/app"), "spaces/A/members/app");
+        assert_eq!(of("Maria@example.com"), "spaces/A/members/maria@example.com");
+        assert_eq!(of("groups/g"), "spaces/A/members/g");
     }
 
     #[test]

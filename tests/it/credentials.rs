@@ -32,7 +32,8 @@ fn files_that_are_no_keys_are_not_shown() {
         ("not JSON: c2VjcmV0".to_owned(), "it is not JSON"),
         (key("service_account", "c2VjcmV0", "http://127.0.0.1:9/")[..90].to_owned(), "it is not JSON"),
         ("[\"c2VjcmV0\"]".to_owned(), "it has no \"type\""),
-        (key("authorized_user", pem, "http://127.0.0.1:9/"), "its type is \"authorized_user\""),
+        (key("authorized_user", pem, "http://127.0.0.1:9/"), "this is not what `tenure login` leaves"),
+        (key("external_account", pem, "http://127.0.0.1:9/"), "its type is \"external_account\""),
         (r#"{"type":"service_account","client_email":"c2VjcmV0"}"#.to_owned(), "it has no \"private_key\""),
         (key("service_account", pem, "http://evil.example.com/"), "token_uri"),
         (key("service_account", "c2VjcmV0", "http://127.0.0.1:9/"), "its private key cannot be read"),
@@ -83,8 +84,8 @@ fn a_key_that_was_replaced_stops_the_run() {
     room.write("key.json", key.to_string());
     let import = args(&[&["import", "rows.csv", "--journal", "j.db"]], &emulator.connection());
     let run = room.tenure(&import).expect(5);
-    assert!(run.out.starts_with("Stopped: Google gives no access token: invalid_grant"), "{}", run.out);
-    assert!(run.out.contains("whether the key was revoked"), "{}", run.out);
+    assert!(run.out.starts_with("Stopped: Google gives no access token for chat.import: invalid_grant"), "{}", run.out);
+    assert!(run.out.contains("the key was revoked or replaced"), "{}", run.out);
     assert_eq!(room.status("j.db")["rows"]["pending"], 6);
     room.write("key.json", good);
     room.tenure(&["resume", "j.db"]).expect(0);

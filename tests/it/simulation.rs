@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use tenure::chat::{Answer, Call, Failure, Refusal, TokenFailure, read_answer};
+use tenure::chat::{Access, Answer, Call, Failure, Refusal, read_answer};
+use tenure::credentials::TokenFailure;
 use tenure::emulator::faults::{Fault, Faults};
 use tenure::emulator::quota::{Limits, Quota};
 use tenure::emulator::service::{Delivery, Service};
@@ -138,6 +139,7 @@ impl Simulation {
         let calm = Faults::new(&[], 0).unwrap();
         let mut simulation = Simulation {
             config: Config {
+                access: Access::Import,
                 rates: Rates {
                     writes_per_minute: if rng.random_bool(0.5) { 6000 } else { 0 },
                     ..Rates::default()
@@ -234,7 +236,7 @@ impl Simulation {
                 Refusal { http_status: 403, status: "PERMISSION_DENIED".to_owned(), ..Refusal::default() };
             return (Some(403), Some(Err(Failure::Refused(Box::new(refusal)))));
         }
-        let request = call.request();
+        let request = call.request(Access::Import).expect("an import asks for nothing else");
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
         let body = request.body.map(|body| body.to_string()).unwrap_or_default();
         let outcome = self.service.call(
@@ -364,7 +366,7 @@ impl Simulation {
 
     fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Call { whose, call } => {
+            Output::Call { whose, call, .. } => {
                 if let For::Row(row) = whose {
                     self.check_in_flight(row, &call);
                 }

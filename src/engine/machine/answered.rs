@@ -18,7 +18,7 @@ impl Engine {
         self.sent -= 1;
         let result = match result {
             Ok(Answer::Member(membership)) => Ok(membership),
-            Ok(Answer::Members(_)) => Err(mismatched()),
+            Ok(_) => Err(mismatched()),
             Err(failure) => Err(failure),
         };
         self.count(Kind::Write, now, result.as_ref().err());
@@ -38,7 +38,7 @@ impl Engine {
         };
         let note = note(&failure);
         // Without a token or a connection the request has not left.
-        let sent = !matches!(failure, Failure::Token(_) | Failure::NotSent(_));
+        let sent = !matches!(failure, Failure::Token(_) | Failure::NotOffered(_) | Failure::NotSent(_));
         match decide(&failure) {
             verdict @ (Verdict::Throttled | Verdict::NotApplied) => {
                 active.job.attempts -= u32::from(!sent);
@@ -88,7 +88,7 @@ impl Engine {
     pub(super) fn on_page(&mut self, now: Now, space: SpaceId, result: Result<Answer, Failure>) {
         let result = match result {
             Ok(Answer::Members(page)) => Ok(page),
-            Ok(Answer::Member(_)) => Err(mismatched()),
+            Ok(_) => Err(mismatched()),
             Err(failure) => Err(failure),
         };
         self.count(Kind::Read, now, result.as_ref().err());
@@ -225,9 +225,9 @@ impl Engine {
         let mut first = None;
         for lane in self.lanes.values() {
             let Step::Refused { note, .. } = &lane.step else { return };
-            first.get_or_insert((lane.name.clone(), note.error.clone()));
+            first.get_or_insert((lane.name.clone(), note.clone()));
         }
-        let Some((space, story)) = first else { return };
+        let Some((space, Note { kind, error: story, .. })) = first else { return };
         match &self.witness {
             Some(witness) if !self.lanes.contains_key(&witness.id) => {
                 // A little later than the refusals, so that its testimony is about them.
@@ -238,7 +238,10 @@ impl Engine {
                 self.lanes.insert(lane.id, lane);
                 self.wake_at(after);
             }
-            _ => self.begin_stop(now, Stop::EverySpaceRefused { space, story, spaces: self.lanes.len() }),
+            _ => {
+                let spaces = self.lanes.len();
+                self.begin_stop(now, Stop::EverySpaceRefused { space, kind, story, spaces });
+            }
         }
     }
 }
@@ -253,6 +256,7 @@ fn note(failure: &Failure) -> Note {
             (Some(refusal.http_status), refusal.kind())
         }
         Failure::Token(_) => (None, "NO_TOKEN".to_owned()),
+        Failure::NotOffered(_) => (None, "NOT_OFFERED".to_owned()),
         Failure::NotSent(_) => (None, "NO_CONNECTION".to_owned()),
         Failure::Lost(_) => (None, "NO_ANSWER".to_owned()),
     };

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chat::{Answer, Call, Failure};
+use crate::chat::{Access, Answer, Call, Failure};
 use crate::engine::{Rates, Stop};
 use crate::journal::{Reply, Request};
 use crate::model::{RowId, SpaceId, Timestamp};
@@ -10,6 +10,8 @@ use crate::model::{RowId, SpaceId, Timestamp};
 /// What does not change during a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
+    /// In what capacity calls are made.
+    pub access: Access,
     /// Quotas.
     pub rates: Rates,
     /// The most requests under way at once.
@@ -65,6 +67,8 @@ pub enum Output {
         whose: For,
         /// The call.
         call: Call,
+        /// In what capacity.
+        access: Access,
     },
 }
 

@@ -23,7 +23,7 @@ mod tests;
 use super::event::{Event, Snapshot, Stop};
 use super::lane::{Lane, Look, Purpose, Step};
 use super::pacer::{Kind, Pacer};
-use crate::chat::Call;
+use crate::chat::{Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId};
 pub use io::{Config, Finish, For, Input, Now, Output};
@@ -298,9 +298,11 @@ impl Engine {
                         look.asked_at = now.elapsed;
                         let call = Call::ListMembers {
                             space: lane.name.clone(),
+                            listing: Listing::whole(),
                             page_token: look.page_token.clone(),
                         };
-                        self.outputs.push(Output::Call { whose: For::Space(lane.id), call });
+                        let access = self.config.access;
+                        self.outputs.push(Output::Call { whose: For::Space(lane.id), call, access });
                     }
                     Err(until) => sooner(until),
                 }
@@ -401,7 +403,7 @@ impl Engine {
                 },
             };
             self.sent += 1;
-            self.outputs.push(Output::Call { whose: For::Row(row), call });
+            self.outputs.push(Output::Call { whose: For::Row(row), call, access: self.config.access });
         }
     }
 

@@ -146,7 +146,7 @@ impl Engine {
             None => calls.ok = 1,
             // It is there: that is what was wanted.
             Some(_) if verdict == Some(Verdict::Exists) => calls.ok = 1,
-            Some(Failure::Token(_) | Failure::NotSent(_)) => return,
+            Some(Failure::Token(_) | Failure::NotOffered(_) | Failure::NotSent(_)) => return,
             Some(_) if throttled => calls.throttled = 1,
             Some(_) => calls.failed = 1,
         }

@@ -6,7 +6,8 @@ use rand::SeedableRng;
 
 use super::super::Rates;
 use super::*;
-use crate::chat::{Answer, Failure, Membership, Page, Refusal, TokenFailure};
+use crate::chat::{Access, Answer, Failure, Membership, Page, Refusal};
+use crate::credentials::{TokenFailure, TokenRefusal};
 use crate::journal::Journal;
 use crate::model::{MemberName, SpaceName, Tenure, Timestamp};
 
@@ -44,6 +45,7 @@ impl Bench {
         loader.end_source().unwrap();
         loader.commit().unwrap();
         let config = Config {
+            access: Access::Import,
             rates: Rates { writes_per_minute: 0, reads_per_minute: 0, ..Rates::default() },
             in_flight_max: 8,
             give_up_after: Duration::from_secs(600),
@@ -71,7 +73,7 @@ impl Bench {
             }
             for output in outputs {
                 match output {
-                    Output::Call { whose: For::Row(row), call } => self.creates.push_back((row, call)),
+                    Output::Call { whose: For::Row(row), call, .. } => self.creates.push_back((row, call)),
                     Output::Call { whose: For::Space(space), .. } => self.lists.push_back(space),
                     Output::Journal(request) if (self.slow)(&request) => self.waiting.push(request),
                     Output::Journal(request) => self.journal(request),
@@ -113,8 +115,12 @@ impl Bench {
         let (row, call) = self.creates.pop_front().expect("nothing was sent");
         let Call::CreateMember { space, member, span } = call else { panic!() };
         let user = format!("users/1{}", row.0);
-        let membership =
-            Membership { name: format!("{space}/members/{member}"), user: Some(user), group: None, span };
+        let membership = Membership {
+            name: format!("{space}/members/{member}"),
+            user: Some(user),
+            span,
+            ..Membership::default()
+        };
         self.engine.handle(
             self.now,
             Input::Answered { whose: For::Row(row), result: result.map(|()| Answer::Member(membership)) },
@@ -251,9 +257,10 @@ fn a_stop_sends_nothing_more_and_waits_for_what_is_under_way() {
 fn a_token_that_is_refused_stops_the_run() {
     let mut bench = Bench::new(&[("A", "a@b.cd", 1)]);
     bench.settle();
-    let code = TokenFailure::Refused { code: "invalid_grant".to_owned(), description: String::new() };
+    let refusal = TokenRefusal { code: "invalid_grant".to_owned(), ..TokenRefusal::default() };
+    let code = TokenFailure::Refused(Box::new(refusal));
     bench.refuse_list(Failure::Token(code));
-    assert!(matches!(bench.finish(), Some(Finish::Stopped(Stop::TokenRefused { .. }))));
+    assert!(matches!(bench.finish(), Some(Finish::Stopped(Stop::NoToken(_)))));
     assert_eq!(bench.counts(), [1, 0, 0, 0]);
 }
 
@@ -373,8 +380,8 @@ fn a_write_that_was_applied_although_its_answer_was_lost_is_not_sent_again() {
     let held = Membership {
         name: "spaces/A/members/5".to_owned(),
         user: Some("users/5".to_owned()),
-        group: None,
         span,
+        ..Membership::default()
     };
     let page = Page { memberships: vec![held], next_page_token: None };
     bench

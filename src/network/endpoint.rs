@@ -25,7 +25,7 @@ pub enum EndpointError {
 }
 
 impl Endpoint {
-    /// Google's own.
+    /// Google's own Chat API.
     pub const GOOGLE: &'static str = "https://chat.googleapis.com/";
 
     /// Checks a URL.
@@ -64,8 +64,16 @@ impl Endpoint {
         self.0.as_str()
     }
 
+    /// The URL as it was given: without a slash that it did not have.
+    pub(crate) fn bare(&self) -> Url {
+        let mut url = self.0.clone();
+        let path = url.path().trim_end_matches('/').to_owned();
+        url.set_path(&path);
+        url
+    }
+
     /// The URL of a path below it, with query parameters escaped.
-    pub(super) fn join(&self, path: &str, query: &[(&'static str, String)]) -> Url {
+    pub(crate) fn join(&self, path: &str, query: &[(&'static str, String)]) -> Url {
         let mut url = self.0.clone();
         url.set_path(&format!("{}{path}", self.0.path()));
         if !query.is_empty() {
@@ -75,7 +83,8 @@ impl Endpoint {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether a URL is about this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
     let Some(host) = url.host_str() else { return false };
     let host = host.trim_start_matches('[').trim_end_matches(']');
     host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())

@@ -1,0 +1,113 @@
+//! Files with secrets in them: how they are read, written and guarded.
+
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::network::{ClientError, EndpointError};
+
+/// Why credentials cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum CredentialError {
+    /// The file.
+    #[error("{path}: {error}", path = .path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// What happened.
+        error: io::Error,
+    },
+    /// Not a key.
+    #[error("{path}: this is not a service account's key file: {story}. In the Cloud console: IAM & Admin > Service accounts > Keys > Add key > JSON", path = .path.display())]
+    NotAKey {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        story: String,
+    },
+    /// Not what a sign-in leaves.
+    #[error("{path}: this is not what `tenure login` leaves: {story}; sign in again", path = .path.display())]
+    NotSignedIn {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        story: String,
+    },
+    /// Application Default Credentials of a kind that is not known here.
+    #[error("{path}: these Application Default Credentials are neither a service account's key nor a person's (gcloud auth application-default login)", path = .path.display())]
+    NotAdc {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// Not a client of OAuth for programs on a desk.
+    #[error("{path}: this is not the file of an OAuth client of type \"Desktop app\": {story}. In the Cloud console: APIs & Services > Credentials > Create credentials > OAuth client ID > Desktop app, then download JSON", path = .path.display())]
+    NotClientSecrets {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        story: String,
+    },
+    /// An endpoint that was given is not to be trusted with a secret.
+    #[error("{url}: {error}")]
+    Endpoint {
+        /// As given.
+        url: String,
+        /// What is wrong.
+        error: EndpointError,
+    },
+    /// Its `token_uri` is not to be trusted with a secret.
+    #[error("{path}: token_uri: {error}", path = .path.display())]
+    TokenUri {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        error: EndpointError,
+    },
+    /// The TLS roots of the system, for instance.
+    #[error("the client for access tokens cannot be set up: {0}")]
+    Tls(io::Error),
+    /// The same of the client for everything else.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+}
+
+pub(super) fn read(path: &Path) -> Result<String, CredentialError> {
+    fs::read_to_string(path).map_err(|error| CredentialError::File { path: path.to_owned(), error })
+}
+
+/// Writes a file that only its owner can read, whole or not at all.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<(), CredentialError> {
+    let at = |error| CredentialError::File { path: path.to_owned(), error };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(at)?;
+    }
+    let mut unfinished = path.as_os_str().to_owned();
+    unfinished.push(".new");
+    let unfinished = PathBuf::from(unfinished);
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    // Left by a sign-in that was cut off; with another mode perhaps.
+    let _ = fs::remove_file(&unfinished);
+    let mut file = options.open(&unfinished).map_err(at)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(at)?;
+    fs::rename(&unfinished, path).map_err(at)
+}
+
+/// What is wrong with a file's mode, if others on this machine can read it.
+pub(super) fn warning(path: &Path) -> Option<String> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let mode = fs::metadata(path).ok()?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            let name = crate::wording::quoted(&path.display().to_string());
+            return Some(format!(
+                "{} can be read by others on this machine (mode {mode:03o}): chmod 600 {name}",
+                path.display()
+            ));
+        }
+    }
+    None
+}

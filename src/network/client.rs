@@ -1,0 +1,205 @@
+//! The HTTP client that everything but yup-oauth2 goes through.
+
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{Method, Response, Url};
+
+use super::endpoint::is_loopback;
+use crate::model::Timestamp;
+
+/// The largest body that is read: a full page of `members.list` is well under 1 MiB.
+const BODY_BYTES_MAX: usize = 16 << 20;
+/// How long connecting may take, unless the whole call may take less.
+const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// The client cannot be set up: the system's TLS or proxy settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the HTTP client cannot be set up: {0}")]
+pub struct ClientError(#[from] reqwest::Error);
+
+/// An HTTP client: connections are reused, HTTP/2 is spoken where the server offers it, proxies come from the
+/// environment but for what is close by.
+#[derive(Debug, Clone)]
+pub struct Client {
+    proxied: reqwest::Client,
+    direct: reqwest::Client,
+}
+
+/// A whole answer, whatever its status.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// HTTP status.
+    pub status: u16,
+    /// `Retry-After`, as it stands.
+    pub retry_after: Option<String>,
+    /// `Date`: the server's clock, to the second.
+    pub date: Option<Timestamp>,
+    /// The body; empty when it was cut short and the status is an error anyway.
+    pub body: Vec<u8>,
+}
+
+/// Why there is no whole answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unanswered {
+    /// No connection could be made. The request has not left.
+    NotSent(String),
+    /// The request left: it may have been applied.
+    Lost(String),
+}
+
+impl Unanswered {
+    /// What happened, in words.
+    pub fn story(&self) -> &str {
+        match self {
+            Unanswered::NotSent(story) | Unanswered::Lost(story) => story,
+        }
+    }
+}
+
+impl Client {
+    /// Prepares a client; nothing is sent yet. `timeout` is how long one call may take, from connecting to the last byte.
+    ///
+    /// # Errors
+    /// When the system's TLS or proxy settings cannot be used.
+    pub fn new(timeout: Duration) -> Result<Self, ClientError> {
+        install_tls();
+        // Whether a call is repeated or followed elsewhere is decided in one place, and that is not here.
+        let builder = || {
+            reqwest::Client::builder()
+                .user_agent(concat!("tenure/", env!("CARGO_PKG_VERSION")))
+                .connect_timeout(CONNECT_TIME_MAX.min(timeout))
+                .timeout(timeout)
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .pool_idle_timeout(Duration::from_secs(60))
+                .tcp_nodelay(true)
+        };
+        Ok(Client { proxied: builder().build()?, direct: builder().no_proxy().build()? })
+    }
+
+    /// Makes one request, once.
+    ///
+    /// # Errors
+    /// When there is no whole answer.
+    pub async fn send(&self, request: Outgoing<'_>) -> Result<Reply, Unanswered> {
+        let method = Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::GET);
+        // In clear goes only what stays close by: this machine, or the host that it runs on.
+        let near = request.url.scheme() == "http" || is_loopback(&request.url);
+        let client = if near { &self.direct } else { &self.proxied };
+        let mut builder = client.request(method, request.url);
+        if let Some(token) = request.token {
+            let mut bearer = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| {
+                Unanswered::NotSent("the access token cannot be put into a header".to_owned())
+            })?;
+            bearer.set_sensitive(true);
+            builder = builder.header(AUTHORIZATION, bearer);
+        }
+        if let Some((kind, body)) = request.body {
+            builder = builder.header(CONTENT_TYPE, HeaderValue::from_static(kind)).body(body);
+        }
+        for (name, value) in request.headers {
+            builder = builder.header(*name, *value);
+        }
+        let response = builder.send().await.map_err(|error| unanswered(&error))?;
+        let status = response.status();
+        let text = |headers: &HeaderMap, name| {
+            headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
+        };
+        let retry_after = text(response.headers(), RETRY_AFTER);
+        let date = text(response.headers(), DATE).and_then(|date| read_date(&date));
+        let body = match read_body(response).await {
+            Ok(body) => body,
+            Err(lost) if status.is_success() => return Err(lost),
+            // The status of a refusal says what happened, even when its body is cut short.
+            Err(_) => Vec::new(),
+        };
+        Ok(Reply { status: status.as_u16(), retry_after, date, body })
+    }
+
+    /// Posts a form.
+    ///
+    /// # Errors
+    /// When there is no whole answer.
+    pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Reply, Unanswered> {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let body = Some(("application/x-www-form-urlencoded", form));
+        self.send(Outgoing { method: "POST", url: parse(url)?, token: None, headers: &[], body }).await
+    }
+
+    /// How far this machine's clock is ahead of a server's, in whole seconds; negative when it is behind.
+    ///
+    /// # Errors
+    /// When there is no answer, or none with a date.
+    pub async fn clock_ahead_s(&self, url: &str) -> Result<i64, Unanswered> {
+        let request = Outgoing { method: "GET", url: parse(url)?, token: None, headers: &[], body: None };
+        let reply = self.send(request).await?;
+        let date = reply.date.ok_or_else(|| Unanswered::Lost("the answer has no Date".to_owned()))?;
+        Ok((Timestamp::now().as_micros() - date.as_micros()).div_euclid(1_000_000))
+    }
+}
+
+/// A request as it leaves.
+#[derive(Debug)]
+pub struct Outgoing<'a> {
+    /// HTTP method.
+    pub method: &'a str,
+    /// Where to.
+    pub url: Url,
+    /// Bearer token.
+    pub token: Option<&'a str>,
+    /// Further headers.
+    pub headers: &'a [(&'static str, &'static str)],
+    /// Content type and content.
+    pub body: Option<(&'static str, String)>,
+}
+
+/// Reads a URL that was checked before.
+///
+/// # Errors
+/// When it is none.
+pub fn parse(url: &str) -> Result<Url, Unanswered> {
+    Url::parse(url).map_err(|error| Unanswered::NotSent(format!("{url}: {error}")))
+}
+
+/// An HTTP date (RFC 9110, 5.6.7), in the form that servers write.
+fn read_date(text: &str) -> Option<Timestamp> {
+    let date = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
+    Some(Timestamp::from_micros(date.as_microsecond()))
+}
+
+async fn read_body(mut response: Response) -> Result<Vec<u8>, Unanswered> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
+        if body.len() + chunk.len() > BODY_BYTES_MAX {
+            return Err(Unanswered::Lost(format!("the answer is larger than {BODY_BYTES_MAX} bytes")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
+}
+
+fn unanswered(error: &reqwest::Error) -> Unanswered {
+    let story = if error.is_timeout() { "timed out".to_owned() } else { innermost(error) };
+    if error.is_connect() || error.is_builder() {
+        Unanswered::NotSent(story)
+    } else {
+        Unanswered::Lost(story)
+    }
+}
+
+/// The outer layers of an error name the URL and themselves; the innermost says what happened.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// One TLS provider for the whole process, before any client is built.
+pub(crate) fn install_tls() {
+    // An error means that it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
