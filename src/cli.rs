@@ -7,9 +7,11 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
+use crate::chat::PAGE_SIZE_MAX;
 use crate::emulator::faults::Fault;
 use crate::engine::InFlight;
 use crate::input::{Format, TimeFormat};
+use crate::model::{Role, Timestamp};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -61,6 +63,24 @@ Mend them and feed them back:
   tenure rejects memberships.csv.journal.db -o rejects.csv
   tenure import rejects.csv --journal memberships.csv.journal.db")]
     Rejects(RejectsArgs),
+    /// One call of the memberships' API each, for looking and for repairs
+    #[command(
+        subcommand,
+        after_help = "\
+In import mode, with the service account:
+  tenure members list spaces/AAAA --credentials key.json --impersonate admin@example.com
+In a completed or ordinary space, signed in with `tenure login`:
+  tenure members patch spaces/AAAA maria@example.com --role ROLE_MANAGER --standard-spaces"
+    )]
+    Members(MembersCommand),
+    /// Sign in as a person, for spaces that are not in import mode
+    #[command(after_help = "\
+The file comes from the Cloud console: APIs & Services > Credentials > Create credentials > OAuth client ID >
+Desktop app > Download JSON. On a machine without a browser, forward the port:
+  ssh -L 8090:127.0.0.1:8090 HOST tenure login --client-secrets client_secrets.json --port 8090")]
+    Login(LoginArgs),
+    /// Take back what `tenure login` got, and remove its file
+    Logout(LogoutArgs),
     /// Run a local Chat API with the same rules, quotas and faults, to rehearse on
     Emulator(EmulatorArgs),
     /// Print a completion script for a shell
@@ -309,6 +329,143 @@ pub struct RejectsArgs {
     pub output: Option<PathBuf>,
 }
 
+/// `tenure members ...`.
+#[derive(Debug, Subcommand)]
+pub enum MembersCommand {
+    /// Make somebody a member: spaces.members.create
+    Create(MembersCreateArgs),
+    /// Show one membership: spaces.members.get
+    Get(MembersGetArgs),
+    /// Show all memberships of a space: spaces.members.list, to the last page
+    List(MembersListArgs),
+    /// Change a role: spaces.members.patch
+    Patch(MembersPatchArgs),
+    /// Remove somebody: spaces.members.delete
+    Delete(MembersGetArgs),
+}
+
+/// Which membership.
+#[derive(Debug, Args)]
+pub struct MemberNameArgs {
+    /// spaces/SPACE/members/MEMBER, or the space and the member: an id, an e-mail address, or app
+    #[arg(required = true, num_args = 1..=2, value_names = ["NAME", "MEMBER"])]
+    pub name: Vec<String>,
+}
+
+/// `tenure members create`.
+#[derive(Debug, Args)]
+pub struct MembersCreateArgs {
+    /// The space: spaces/AAAA, or its bare id
+    #[arg(value_name = "SPACE")]
+    pub space: String,
+    /// Who: an e-mail address, users/{id or e-mail}, groups/{id}, or users/app
+    #[arg(value_name = "MEMBER")]
+    pub member: String,
+    /// When it began, in import mode (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub create_time: Option<Timestamp>,
+    /// When it ended, in import mode (RFC 3339)
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub delete_time: Option<Timestamp>,
+    /// Print the API's own resource, on one line
+    #[arg(long)]
+    pub json: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// `tenure members get` and `tenure members delete`.
+#[derive(Debug, Args)]
+pub struct MembersGetArgs {
+    /// Which.
+    #[command(flatten)]
+    pub name: MemberNameArgs,
+    /// Print the API's own resource, on one line
+    #[arg(long)]
+    pub json: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// `tenure members list`.
+#[derive(Debug, Args)]
+pub struct MembersListArgs {
+    /// The space: spaces/AAAA, or its bare id
+    #[arg(value_name = "SPACE")]
+    pub space: String,
+    /// Memberships a page
+    #[arg(long, value_name = "N", default_value_t = PAGE_SIZE_MAX, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    pub page_size: u32,
+    /// Google's filter, e.g. 'role = "ROLE_MANAGER"' or 'member.type != "BOT"'
+    #[arg(long, value_name = "FILTER")]
+    pub filter: Option<String>,
+    /// Google Groups too
+    #[arg(long)]
+    pub show_groups: bool,
+    /// People too who are invited and have not come yet
+    #[arg(long)]
+    pub show_invited: bool,
+    /// Print the API's own resources, one a line
+    #[arg(long)]
+    pub json: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// `tenure members patch`.
+#[derive(Debug, Args)]
+pub struct MembersPatchArgs {
+    /// Which.
+    #[command(flatten)]
+    pub name: MemberNameArgs,
+    /// The new role: ROLE_MEMBER, ROLE_MANAGER (the owner) or ROLE_ASSISTANT_MANAGER (a manager)
+    #[arg(long, value_name = "ROLE", value_parser = parse_role)]
+    pub role: Role,
+    /// What is changed; the API knows nothing else
+    #[arg(long, value_name = "FIELDS", default_value = "role", value_parser = ["role"])]
+    pub update_mask: String,
+    /// Print the API's own resource, on one line
+    #[arg(long)]
+    pub json: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// `tenure login`.
+#[derive(Debug, Args)]
+pub struct LoginArgs {
+    /// File of an OAuth client of type "Desktop app"
+    #[arg(long, value_name = "FILE", env = "TENURE_CLIENT_SECRETS")]
+    pub client_secrets: PathBuf,
+    /// For --admin-access too
+    #[arg(long)]
+    pub admin_access: bool,
+    /// Whom to suggest on the page
+    #[arg(long, value_name = "EMAIL")]
+    pub login_hint: Option<String>,
+    /// Port of this machine that the browser comes back to; 0 takes a free one
+    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    pub port: u16,
+    /// Only print the address of the page
+    #[arg(long)]
+    pub no_browser: bool,
+    /// Keep the sign-in in this file [default: tenure/login.json in the configuration folder]
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// `tenure logout`.
+#[derive(Debug, Args)]
+pub struct LogoutArgs {
+    /// The sign-in's file [default: tenure/login.json in the configuration folder]
+    #[arg(value_name = "FILE")]
+    pub file: Option<PathBuf>,
+}
+
 /// `tenure emulator`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
@@ -382,6 +539,14 @@ fn parse_in_flight(text: &str) -> Result<InFlight, String> {
             .map(InFlight::Exactly)
             .map_err(|_| "write auto, or a number; 0 = no limit".to_owned()),
     }
+}
+
+fn parse_time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text, None).map_err(|error| error.to_string())
+}
+
+fn parse_role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|()| "it is none of ROLE_MEMBER, ROLE_MANAGER, ROLE_ASSISTANT_MANAGER".to_owned())
 }
 
 fn parse_zone(text: &str) -> Result<TimeZone, String> {

@@ -201,6 +201,21 @@ impl Call {
         self.method().as_str()
     }
 
+    /// Whether making it twice comes to the same as making it once.
+    pub fn is_repeatable(&self) -> bool {
+        match self {
+            Call::ListMembers { .. } | Call::GetMember(_) | Call::GetSpace(_) | Call::ListSpaces { .. } => {
+                true
+            }
+            // It says what is to be, and `spaces.create` carries a request id.
+            Call::PatchMember(..) | Call::PatchSpace { .. } | Call::CreateSpace(_) => true,
+            Call::CreateMember { .. }
+            | Call::DeleteMember(_)
+            | Call::DeleteSpace(_)
+            | Call::CompleteImport(_) => false,
+        }
+    }
+
     /// Whether it is about the calling app's own membership, which has a scope of its own.
     fn is_about_own_app(&self) -> bool {
         match self {

@@ -1,12 +1,15 @@
 //! The commands, a file each. They speak to the operator: results on standard output, everything else on standard
 //! error, and an exit code of the contract.
 
+mod caller;
 mod check;
 mod completions;
 mod connect;
 mod emulator;
 mod import;
 mod inputs;
+mod login;
+mod members;
 mod rejects;
 mod resume;
 mod send;
@@ -36,6 +39,9 @@ pub fn run() -> Exit {
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => status::run(&args),
         Command::Rejects(args) => rejects::run(&args),
+        Command::Members(command) => asynchronously(members::run(command)),
+        Command::Login(args) => asynchronously(login::login(args)),
+        Command::Logout(args) => asynchronously(login::logout(args)),
         Command::Emulator(args) => asynchronously(emulator::run(args)),
         Command::Completions(args) => completions::run(&args),
     };

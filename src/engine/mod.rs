@@ -15,3 +15,4 @@ pub use drive::{DriveError, Observer, drive};
 pub use event::{Event, Snapshot, Stop};
 pub use machine::{Config, Engine, Finish, For, Input, Now, Output};
 pub use pacer::{InFlight, Rates};
+pub use retry::again;

@@ -82,6 +82,17 @@ pub(super) fn asked_to_wait(failure: &Failure) -> Option<Duration> {
     }
 }
 
+/// How long a call that stands alone, outside a run, waits for another try; `None` when there is to be none.
+/// `repeatable` says whether the same call may be made twice.
+pub fn again(failure: &Failure, repeatable: bool, failures: u32, rng: &mut StdRng) -> Option<Duration> {
+    match decide(failure) {
+        Verdict::Throttled | Verdict::NotApplied => {}
+        Verdict::Unclear if repeatable => {}
+        _ => return None,
+    }
+    Some(backoff(failures, rng).max(asked_to_wait(failure).unwrap_or_default()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -142,6 +153,16 @@ mod tests {
         assert_eq!(decide(&Failure::NotSent(String::new())), Verdict::NotApplied);
         assert_eq!(decide(&Failure::Token(TokenFailure::Passing(String::new()))), Verdict::NotApplied);
         assert_eq!(decide(&Failure::Lost(String::new())), Verdict::Unclear);
+    }
+
+    #[test]
+    fn a_call_that_stands_alone() {
+        let mut rng = StdRng::seed_from_u64(1);
+        let mut waits = |failure: &Failure, repeatable| again(failure, repeatable, 1, &mut rng).is_some();
+        let lost = Failure::Lost(String::new());
+        assert!(waits(&lost, true) && !waits(&lost, false));
+        assert!(waits(&Failure::NotSent(String::new()), false));
+        assert!(!waits(&Failure::Refused(Box::new(refusal(403, "PERMISSION_DENIED"))), true));
     }
 
     proptest! {

@@ -147,6 +147,16 @@ impl MembershipName {
         Ok(MembershipName { space: SpaceName::parse(space)?, member })
     }
 
+    /// The membership that a space and a member's name, id or `app` make, as people type them.
+    ///
+    /// # Errors
+    /// When one of the two is none.
+    pub fn in_space(space: &str, member: &str) -> Result<Self, NameError> {
+        let space = SpaceName::parse(space)?;
+        let member = member.rsplit_once('/').map_or(member, |(_, id)| id);
+        MembershipName::parse(&format!("{space}/members/{member}"))
+    }
+
     /// The membership of somebody in a space.
     pub fn of(space: SpaceName, member: &MemberName) -> Self {
         let name = member.as_str();

@@ -84,7 +84,11 @@ fn a_key_that_was_replaced_stops_the_run() {
     room.write("key.json", key.to_string());
     let import = args(&[&["import", "rows.csv", "--journal", "j.db"]], &emulator.connection());
     let run = room.tenure(&import).expect(5);
-    assert!(run.out.starts_with("Stopped: Google gives no access token for chat.import: invalid_grant"), "{}", run.out);
+    assert!(
+        run.out.starts_with("Stopped: Google gives no access token for chat.import: invalid_grant"),
+        "{}",
+        run.out
+    );
     assert!(run.out.contains("the key was revoked or replaced"), "{}", run.out);
     assert_eq!(room.status("j.db")["rows"]["pending"], 6);
     room.write("key.json", good);

@@ -1,0 +1,256 @@
+//! `tenure members`: one call of the API each, for looking and for repairs.
+
+use comfy_table::{Table, presets};
+use serde_json::Value;
+
+use super::caller::{Caller, explain, note};
+use super::{Usage, print};
+use crate::chat::{Access, Answer, Call, Cause, Failure, Listing, Membership};
+use crate::cli::{MemberNameArgs, MembersCommand};
+use crate::exit::Exit;
+use crate::model::{MemberName, MembershipName, SpaceName, Span, Timestamp};
+use crate::settings::Settings;
+use crate::wording::many;
+
+pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
+    match command {
+        MembersCommand::Create(args) => {
+            let caller = caller(&args.connection).await?;
+            let space = space(&args.space)?;
+            let member = MemberName::parse(&args.member)
+                .map_err(|error| Usage(format!("{:?}: {error}", args.member)))?;
+            let span = Span { create_time: args.create_time, delete_time: args.delete_time };
+            fits(caller.access(), span)?;
+            let domains: Vec<String> =
+                args.connection.domains.iter().map(|domain| domain.to_lowercase()).collect();
+            if let Some(reason) = caller.access().cannot_add(&member, &domains) {
+                anyhow::bail!("{member} was not added: {reason}");
+            }
+            let what = format!("{member} was not added to {space}");
+            let call = Call::CreateMember { space, member, span };
+            match caller.call(call).await {
+                Ok(answer) => show(&answer, args.json, "created"),
+                Err(failure) => Err(match cause(&failure) {
+                    Some(Cause::Exists) => {
+                        let why = "they are a member already, perhaps through a Google Group".to_owned();
+                        explain(&what, &failure, Some(why))
+                    }
+                    _ => caller.explain(&what, &failure),
+                }),
+            }
+        }
+        MembersCommand::Get(args) => {
+            let name = name(&args.name)?;
+            let caller = caller(&args.connection).await?;
+            match caller.call(Call::GetMember(name.clone())).await {
+                Ok(answer) => show(&answer, args.json, ""),
+                Err(failure) => Err(caller.explain(&name.to_string(), &failure)),
+            }
+        }
+        MembersCommand::Patch(args) => {
+            let name = name(&args.name)?;
+            let caller = caller(&args.connection).await?;
+            match caller.call(Call::PatchMember(name.clone(), args.role)).await {
+                Ok(answer) => show(&answer, args.json, "changed"),
+                Err(failure) => Err(managed(&caller, &format!("{name} was not changed"), &name, &failure)),
+            }
+        }
+        MembersCommand::Delete(args) => {
+            let name = name(&args.name)?;
+            let caller = caller(&args.connection).await?;
+            match caller.call(Call::DeleteMember(name.clone())).await {
+                Ok(Answer::Deleted(None)) => {
+                    let text = if args.json { "{}\n".to_owned() } else { format!("deleted   {name}\n") };
+                    print(&text)?;
+                    Ok(Exit::Done)
+                }
+                Ok(answer) => show(&answer, args.json, "deleted"),
+                Err(failure) => Err(managed(&caller, &format!("{name} was not deleted"), &name, &failure)),
+            }
+        }
+        MembersCommand::List(args) => {
+            let space = space(&args.space)?;
+            let caller = caller(&args.connection).await?;
+            let listing = Listing {
+                page_size: args.page_size,
+                filter: args.filter,
+                groups: args.show_groups,
+                invited: args.show_invited,
+            };
+            list(&caller, &space, listing, args.json).await
+        }
+    }
+}
+
+async fn caller(connection: &crate::cli::ConnectionArgs) -> anyhow::Result<Caller> {
+    Caller::open(&Settings::default().connected(connection)?).await
+}
+
+fn space(text: &str) -> Result<SpaceName, Usage> {
+    SpaceName::parse(text).map_err(|error| Usage(format!("{text:?}: {error}")))
+}
+
+/// `spaces/S/members/M`, or the space and the member.
+fn name(args: &MemberNameArgs) -> Result<MembershipName, Usage> {
+    let (text, parsed) = match args.name.as_slice() {
+        [name] => (name.clone(), MembershipName::parse(name)),
+        [space, member] => (format!("{space} {member}"), MembershipName::in_space(space, member)),
+        names => (names.join(" "), MembershipName::parse("")),
+    };
+    parsed.map_err(|error| {
+        Usage(format!("{text:?}: {error}; write spaces/S/members/M, or the space and the member"))
+    })
+}
+
+/// Whether times and capacity go together.
+fn fits(access: Access, span: Span) -> Result<(), Usage> {
+    let (in_import_mode, times) = (access == Access::Import, span != Span::default());
+    match (in_import_mode, times) {
+        (true, _) if span.delete_time.is_none() => Err(Usage(
+            "a space in import mode takes memberships that have ended: give --delete-time; once it is completed, add \
+             --standard-spaces"
+                .to_owned(),
+        )),
+        (false, true) => Err(Usage(
+            "--create-time and --delete-time are for spaces in import mode: leave --standard-spaces, --admin-access and \
+             --as-app away, or the times"
+                .to_owned(),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn cause(failure: &Failure) -> Option<Cause> {
+    match failure {
+        Failure::Refused(refusal) => Some(refusal.cause()),
+        _ => None,
+    }
+}
+
+/// A refusal that may be about the only manager of a space. What Chat says then is documented nowhere, so every refusal
+/// that speaks of managers, or of a state that does not allow it, is taken for one.
+fn managed(caller: &Caller, what: &str, name: &MembershipName, failure: &Failure) -> anyhow::Error {
+    let about_managers = match failure {
+        Failure::Refused(refusal) => {
+            refusal.cause() == Cause::Precondition || refusal.message.to_lowercase().contains("manager")
+        }
+        _ => false,
+    };
+    if !about_managers {
+        return caller.explain(what, failure);
+    }
+    let space = name.space();
+    let switch = match caller.access() {
+        Access::Admin => "--admin-access",
+        Access::App => "--as-app",
+        Access::Import | Access::User => "--standard-spaces",
+    };
+    let remedy = format!(
+        "the only manager of a space cannot go or step down, and only a manager removes managers: promote somebody first \
+         (tenure members patch {space} MEMBER --role ROLE_MANAGER {switch})"
+    );
+    explain(what, failure, Some(remedy))
+}
+
+/// A membership: the resource for scripts, a line for people.
+fn show(answer: &Answer, json: bool, done: &str) -> anyhow::Result<Exit> {
+    let membership = match answer {
+        Answer::Member(membership) | Answer::Deleted(Some(membership)) => membership,
+        _ => anyhow::bail!("the answer belongs to another call"),
+    };
+    let text = if json { line_of(membership) } else { sentence(membership, done) };
+    print(&text)?;
+    Ok(Exit::Done)
+}
+
+fn line_of(membership: &Membership) -> String {
+    format!("{}\n", Value::Object(membership.resource.clone()))
+}
+
+fn sentence(membership: &Membership, done: &str) -> String {
+    let mut lines = vec![("name", membership.name.clone())];
+    lines.push(("member", membership.holder().unwrap_or_default().to_owned()));
+    lines.push(("state", membership.state().to_owned()));
+    lines.push(("role", membership.role().to_owned()));
+    let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+    lines.push(("createTime", time(membership.span.create_time)));
+    lines.push(("deleteTime", time(membership.span.delete_time)));
+    let mut text = if done.is_empty() { String::new() } else { format!("{done}\n") };
+    for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
+        text += &format!("{name:<11} {value}\n");
+    }
+    if membership.state() == "INVITED" {
+        text += "They are invited, and become a member when they accept.\n";
+    }
+    text
+}
+
+/// Every page: resources as they come, or a table at the end.
+async fn list(caller: &Caller, space: &SpaceName, listing: Listing, json: bool) -> anyhow::Result<Exit> {
+    let mut page_token = None;
+    let mut seen = Vec::new();
+    let mut count = 0;
+    loop {
+        let call = Call::ListMembers { space: space.clone(), listing: listing.clone(), page_token };
+        let page = match caller.call(call).await {
+            Ok(Answer::Members(page)) => page,
+            Ok(_) => anyhow::bail!("the answer belongs to another call"),
+            Err(failure) => return Err(caller.explain(&format!("{space} cannot be listed"), &failure)),
+        };
+        count += page.memberships.len() as u64;
+        if json {
+            print(&page.memberships.iter().map(line_of).collect::<String>())?;
+        } else {
+            seen.extend(page.memberships.iter().map(Line::of));
+        }
+        page_token = page.next_page_token;
+        if page_token.is_none() {
+            break;
+        }
+    }
+    if !seen.is_empty() {
+        print(&table(&seen))?;
+    }
+    note(&format!("{} in {space}", many(count, "membership")));
+    Ok(Exit::Done)
+}
+
+/// A membership as the table shows it.
+struct Line([String; 6]);
+
+const COLUMNS: [&str; 6] = ["MEMBER", "TYPE", "ROLE", "STATE", "CREATETIME", "DELETETIME"];
+
+impl Line {
+    fn of(membership: &Membership) -> Line {
+        let kind = match (&membership.group, membership.resource.get("member")) {
+            (Some(_), _) => "GROUP",
+            (None, Some(member)) => member["type"].as_str().unwrap_or_default(),
+            (None, None) => "",
+        };
+        let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
+        Line([
+            membership.holder().unwrap_or(&membership.name).to_owned(),
+            kind.to_owned(),
+            membership.role().to_owned(),
+            membership.state().to_owned(),
+            time(membership.span.create_time),
+            time(membership.span.delete_time),
+        ])
+    }
+}
+
+/// Columns in which something stands.
+fn table(lines: &[Line]) -> String {
+    let used: Vec<usize> =
+        (0..COLUMNS.len()).filter(|column| lines.iter().any(|line| !line.0[*column].is_empty())).collect();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(used.iter().map(|column| COLUMNS[*column]));
+    for line in lines {
+        table.add_row(used.iter().map(|column| line.0[*column].as_str()));
+    }
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
