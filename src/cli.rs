@@ -1,5 +1,7 @@
 //! The command line: arguments as typed. What they mean together is settled in `settings`.
 
+mod emulator;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -7,9 +9,9 @@ use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
-use crate::emulator::faults::Fault;
 use crate::engine::InFlight;
 use crate::input::{Format, TimeFormat};
+pub use emulator::EmulatorArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -281,53 +283,6 @@ pub struct RejectsArgs {
     /// Write to this new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
-}
-
-/// `tenure emulator`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-In one terminal:
-  tenure emulator --port 8085 --write-key key.json --any-space --fault error-after=0.05
-In another:
-  tenure import memberships.csv --endpoint http://127.0.0.1:8085/ \\
-      --credentials key.json --impersonate admin@example.com")]
-pub struct EmulatorArgs {
-    /// Port on 127.0.0.1; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
-    pub port: u16,
-    /// Membership writes per minute, 0 = no limit
-    #[arg(long, value_name = "N", default_value_t = 300)]
-    pub writes_per_minute: u32,
-    /// Membership reads per minute, 0 = no limit
-    #[arg(long, value_name = "N", default_value_t = 3000)]
-    pub reads_per_minute: u32,
-    /// How long each answer takes
-    #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = parse_duration)]
-    pub latency: Duration,
-    /// Let calls go wrong: a kind of fault and how probable it is, e.g. error-after=0.05; may be given several times
-    #[arg(long = "fault", value_name = "KIND=PROB")]
-    pub faults: Vec<Fault>,
-    /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    pub seed: u64,
-    /// Key file that this emulator accepts: written, or used if it is there already
-    #[arg(long, value_name = "FILE")]
-    pub write_key: Option<PathBuf>,
-    /// Keep what Chat holds in this file
-    #[arg(long, value_name = "FILE")]
-    pub state: Option<PathBuf>,
-    /// Every space exists already, in import mode
-    #[arg(long)]
-    pub any_space: bool,
-    /// Refuse a second membership of one member in one space, as Google may
-    #[arg(long)]
-    pub refuse_second_stints: bool,
-    /// Make a second membership of a repeated create, as Google may, instead of refusing it
-    #[arg(long)]
-    pub double_repeated_creates: bool,
-    /// List memberships without their times, as Google may
-    #[arg(long)]
-    pub hide_times: bool,
 }
 
 /// `tenure completions`.

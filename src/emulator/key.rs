@@ -13,9 +13,9 @@ use serde_json::{Value, json};
 
 use super::EmulatorError;
 use super::files::open_private;
+use super::project;
 
 const KEY_BITS: usize = 2048;
-const PROJECT: &str = "tenure-emulator";
 const EMAIL: &str = "tenure@tenure-emulator.iam.gserviceaccount.com";
 
 /// A service account with its private key. `Debug` shows no secret.
@@ -111,7 +111,7 @@ impl ServiceAccountKey {
     pub fn to_json(&self, token_uri: &str) -> String {
         let file = json!({
             "type": "service_account",
-            "project_id": PROJECT,
+            "project_id": project::ID,
             "private_key_id": self.id,
             "private_key": self.private_pem,
             "client_email": self.client_email,

@@ -8,6 +8,7 @@ pub mod faults;
 mod files;
 pub mod key;
 pub mod oauth;
+mod project;
 pub mod quota;
 mod server;
 pub mod service;
@@ -66,6 +67,8 @@ pub struct Config {
     pub key: Option<ServiceAccountKey>,
     /// How far the emulator's clock is ahead of the machine's, in seconds.
     pub clock_skew_s: i64,
+    /// After how many membership writes the account's key is revoked; `None` for never.
+    pub revoke_key_after: Option<u64>,
 }
 
 impl Default for Config {
@@ -82,6 +85,7 @@ impl Default for Config {
             delegated: Scopes::ALL,
             key: None,
             clock_skew_s: 0,
+            revoke_key_after: None,
         }
     }
 }
@@ -155,10 +159,13 @@ impl Emulator {
             .map_err(|error| EmulatorError::Key(format!("no randomness: {error}")))?;
         let key_json = key.to_json(&token_uri);
         let token_life_s = i64::try_from(config.token_life.as_secs()).unwrap_or(i64::MAX);
+        let mut tokens = TokenEndpoint::new(key, token_uri, token_life_s, config.delegated, random);
+        tokens.set_revoked(config.revoke_key_after == Some(0));
         let inner = Inner {
             service: Service { world, quota: Quota::new(config.limits), faults },
-            tokens: TokenEndpoint::new(key, token_uri, token_life_s, config.delegated, random),
+            tokens,
             store,
+            writes_left: config.revoke_key_after,
             stopped: false,
             unkept: false,
         };

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use super::oauth::TokenEndpoint;
 use super::service::{Delivery, Outcome, Service};
 use super::store::Store;
-use super::world::{self, Refusal};
+use super::world::{self, Change, Refusal};
 use crate::model::Timestamp;
 
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -41,6 +41,8 @@ pub(super) struct Inner {
     pub(super) service: Service,
     pub(super) tokens: TokenEndpoint,
     pub(super) store: Option<Store>,
+    /// Membership writes until the account's key is revoked; `None` for never.
+    pub(super) writes_left: Option<u64>,
     /// Nothing is answered any more: the store is closed.
     pub(super) stopped: bool,
     /// Something could not be written to the store.
@@ -156,6 +158,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
                 body: &body,
             },
         );
+        inner.count(&outcome);
         inner.kept(outcome)
     };
     shared.pause().await;
@@ -170,6 +173,19 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
 }
 
 impl Inner {
+    /// Revokes the key after the last write that it was to be good for.
+    fn count(&mut self, outcome: &Outcome) {
+        if let Some(left) = &mut self.writes_left
+            && outcome.changes.iter().any(Change::is_of_membership)
+        {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.writes_left = None;
+                self.tokens.set_revoked(true);
+            }
+        }
+    }
+
     /// Keeps what changed. An answer leaves only when that worked; once it has not, memory knows of things that the store
     /// does not, and nothing may be told of them any more.
     fn kept(&mut self, outcome: Outcome) -> Delivery {
