@@ -47,6 +47,10 @@ pub struct FileArgs {
     /// Keep what Chat holds in this file
     #[arg(long, value_name = "FILE")]
     pub state: Option<PathBuf>,
+    /// Write client secrets for people to sign in with, as Google's console gives them. What they sign in to outlives
+    /// this emulator if --write-key does
+    #[arg(long, value_name = "FILE")]
+    pub write_client_secrets: Option<PathBuf>,
 }
 
 /// How fast it is, and how well it works.
@@ -95,8 +99,8 @@ pub struct RulesArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Set-up")]
 pub struct SetUpArgs {
-    /// Domain of the organisation: nobody else can have been a member [default: every domain]; may be given several
-    /// times
+    /// Domain of the organisation: nobody else can be impersonated, or have been a member [default: every domain]; may
+    /// be given several times
     #[arg(long = "home-domain", value_name = "DOMAIN")]
     pub home_domains: Vec<String>,
     /// Scope that an administrator has delegated to the service account, e.g. chat.import [default: every scope]; may
@@ -121,4 +125,10 @@ pub struct SetUpArgs {
     /// Revoke the service account's key, and end its tokens, after so many membership writes
     #[arg(long, value_name = "N")]
     pub revoke_key_after: Option<u64>,
+    /// Whoever signs in without saying who
+    #[arg(long, value_name = "EMAIL", default_value = "someone@example.com")]
+    pub signed_in: String,
+    /// People do not consent when they are asked to sign in
+    #[arg(long)]
+    pub deny_sign_in: bool,
 }

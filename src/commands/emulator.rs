@@ -18,7 +18,10 @@ pub(super) async fn run(args: EmulatorArgs) -> anyhow::Result<Exit> {
     let (_signals, mut stops) = Signals::listen()?;
     let emulator = Emulator::start(config(&args)?).await.context("the emulator cannot be started")?;
     if let Some(path) = &args.files.write_key {
-        emulator.write_key(path).with_context(|| format!("{}", path.display()))?;
+        emulator.write_key(path)?;
+    }
+    if let Some(path) = &args.files.write_client_secrets {
+        emulator.write_client_secrets(path)?;
     }
     print(&format!("listening on {}\n", emulator.endpoint()))?;
     // Being told to stop is how it ends.
@@ -54,8 +57,9 @@ fn config(args: &EmulatorArgs) -> anyhow::Result<Config> {
         token_life: set_up.token_life,
         delegated,
         clock_skew_s: set_up.clock_skew_s.into(),
+        person: set_up.signed_in.clone(),
+        consents: !set_up.deny_sign_in,
         revoke_key_after: set_up.revoke_key_after,
-        ..Config::default()
     })
 }
 

@@ -90,6 +90,15 @@ impl Scopes {
         self.0 == 0
     }
 
+    /// Reads a scope list as OAuth writes it: full URLs with spaces between them. `None` when it is empty, or some scope
+    /// is not known.
+    pub fn parse_list(text: &str) -> Option<Scopes> {
+        let scopes = text
+            .split_ascii_whitespace()
+            .try_fold(Scopes::NONE, |all, url| Some(all.and(Scopes::parse(url)?)))?;
+        (!scopes.is_empty()).then_some(scopes)
+    }
+
     /// Reads one scope: the full URL, as tokens are asked for.
     pub fn parse(url: &str) -> Option<Scopes> {
         let name = url.strip_prefix(PREFIX)?;
