@@ -1,10 +1,9 @@
 //! The emulator's own service account: a generated RSA key, and the key file that clients sign in with.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::Write;
-use std::path::Path;
 
+use ring::digest::SHA256_OUTPUT_LEN;
+use ring::hmac;
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
@@ -12,10 +11,9 @@ use rsa::rand_core::{OsRng, RngCore};
 use serde_json::{Value, json};
 
 use super::EmulatorError;
-use super::files::open_private;
+use super::project;
 
 const KEY_BITS: usize = 2048;
-const PROJECT: &str = "tenure-emulator";
 const EMAIL: &str = "tenure@tenure-emulator.iam.gserviceaccount.com";
 
 /// A service account with its private key. `Debug` shows no secret.
@@ -107,11 +105,19 @@ impl ServiceAccountKey {
         &self.public_der
     }
 
+    /// A secret for some purpose that follows from this key, the same each time.
+    pub(super) fn derive(&self, purpose: &str) -> [u8; SHA256_OUTPUT_LEN] {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.private_pem.as_bytes());
+        let mut secret = [0; SHA256_OUTPUT_LEN];
+        secret.copy_from_slice(hmac::sign(&key, purpose.as_bytes()).as_ref());
+        secret
+    }
+
     /// The text of a key file in Google's format, for the token endpoint at `token_uri`.
     pub fn to_json(&self, token_uri: &str) -> String {
         let file = json!({
             "type": "service_account",
-            "project_id": PROJECT,
+            "project_id": project::ID,
             "private_key_id": self.id,
             "private_key": self.private_pem,
             "client_email": self.client_email,
@@ -138,13 +144,6 @@ impl fmt::Debug for ServiceAccountKey {
     }
 }
 
-/// Writes a key file with mode 0600.
-pub(super) fn write(path: &Path, json: &str) -> Result<(), EmulatorError> {
-    let written = open_private(OpenOptions::new().write(true).create(true).truncate(true), path)
-        .and_then(|mut file| file.write_all(json.as_bytes()));
-    written.map_err(|error| EmulatorError::WriteKey { path: path.to_owned(), error })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,17 +158,8 @@ mod tests {
         assert!(!format!("{key:?}").contains("PRIVATE"));
         assert_eq!(key.client_id().len(), 21);
         assert!(ring::signature::RsaKeyPair::from_pkcs8(&der(&text)).is_ok());
-
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("key.json");
-        std::fs::write(&path, "old and longer than nothing").unwrap();
-        write(&path, &text).unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
+        assert_eq!(again.derive("x"), key.derive("x"));
+        assert_ne!(key.derive("x"), key.derive("y"));
     }
 
     #[test]

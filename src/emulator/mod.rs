@@ -1,13 +1,14 @@
 //! A local Chat API to rehearse on: Google's rules, quotas and errors, and its bad days on demand.
 //!
 //! [`world`] is what Chat holds and the rules it follows; [`service`] adds [`quota`] and [`faults`]. All of that is
-//! pure. Around it: [`oauth`] with the [`key`] that clients sign in with, the [`store`] that survives the process,
-//! and a server on a loopback port.
+//! pure, and so is [`oauth`]: who may have which token. Around it: the [`key`] that clients sign in with, the [`store`]
+//! that survives the process, and a server on a loopback port.
 
 pub mod faults;
 mod files;
 pub mod key;
 pub mod oauth;
+mod project;
 pub mod quota;
 mod server;
 pub mod service;
@@ -33,8 +34,9 @@ use tokio::task::JoinHandle;
 
 use crate::model::SpaceName;
 use faults::{Fault, FaultError, Faults};
+use files::write_private;
 use key::ServiceAccountKey;
-use oauth::TokenEndpoint;
+use oauth::{Identity, SetUp};
 use quota::{Limits, Quota};
 use server::{Inner, Shared};
 use service::Service;
@@ -66,6 +68,12 @@ pub struct Config {
     pub key: Option<ServiceAccountKey>,
     /// How far the emulator's clock is ahead of the machine's, in seconds.
     pub clock_skew_s: i64,
+    /// The address of the person who signs in when the client does not hint at one.
+    pub person: String,
+    /// Whether people consent to what they are asked for.
+    pub consents: bool,
+    /// After how many membership writes the account's key is revoked; `None` for never.
+    pub revoke_key_after: Option<u64>,
 }
 
 impl Default for Config {
@@ -82,6 +90,9 @@ impl Default for Config {
             delegated: Scopes::ALL,
             key: None,
             clock_skew_s: 0,
+            person: "someone@example.com".to_owned(),
+            consents: true,
+            revoke_key_after: None,
         }
     }
 }
@@ -103,9 +114,9 @@ pub enum EmulatorError {
     /// The key cannot be made or read.
     #[error("the emulator's service-account key: {0}")]
     Key(String),
-    /// The key file cannot be written.
-    #[error("cannot write the key file {path}: {error}", path = path.display())]
-    WriteKey {
+    /// A file for clients cannot be written.
+    #[error("cannot write {path}: {error}", path = path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// What happened.
@@ -138,6 +149,7 @@ impl Emulator {
             return Err(EmulatorError::NotLoopback(config.listen));
         }
         let faults = Faults::new(&config.faults, config.seed)?;
+        let home_domains = config.rules.home_domains.clone();
         let mut world = World::new(config.rules);
         let store = config.store.as_deref().map(|path| Store::open(path, &mut world)).transpose()?;
         let key = match config.key {
@@ -148,17 +160,26 @@ impl Emulator {
         };
         let listen = |error| EmulatorError::Listen { address: config.listen, error };
         let listener = TcpListener::bind(config.listen).await.map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
-        let endpoint = format!("http://{address}/");
-        let token_uri = format!("{endpoint}token");
+        let address = format!("http://{}", listener.local_addr().map_err(listen)?);
         let random = StdRng::try_from_rng(&mut SysRng)
             .map_err(|error| EmulatorError::Key(format!("no randomness: {error}")))?;
-        let key_json = key.to_json(&token_uri);
-        let token_life_s = i64::try_from(config.token_life.as_secs()).unwrap_or(i64::MAX);
+        let key_json = key.to_json(&format!("{address}{}", oauth::TOKEN_PATH));
+        let endpoint = format!("{address}/");
+        let set_up = SetUp {
+            address,
+            token_life_s: i64::try_from(config.token_life.as_secs()).unwrap_or(i64::MAX),
+            delegated: config.delegated,
+            home_domains,
+            person: config.person,
+            consents: config.consents,
+        };
+        let mut identity = Identity::new(key, set_up, random);
+        identity.set_key_revoked(config.revoke_key_after == Some(0));
         let inner = Inner {
             service: Service { world, quota: Quota::new(config.limits), faults },
-            tokens: TokenEndpoint::new(key, token_uri, token_life_s, config.delegated, random),
+            identity,
             store,
+            writes_left: config.revoke_key_after,
             stopped: false,
             unkept: false,
         };
@@ -183,7 +204,16 @@ impl Emulator {
     /// # Errors
     /// When it cannot be written.
     pub fn write_key(&self, path: &Path) -> Result<(), EmulatorError> {
-        key::write(path, &self.key_json)
+        write_private(path, &self.key_json)
+    }
+
+    /// Writes a `client_secrets.json` for people to sign in with, mode 0600.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_client_secrets(&self, path: &Path) -> Result<(), EmulatorError> {
+        let text = self.shared.lock().identity.client_secrets();
+        write_private(path, &text)
     }
 
     /// Makes sure that these spaces have existed, in import mode from now on if they are new.
@@ -209,12 +239,12 @@ impl Emulator {
 
     /// Revokes the service account's key and the tokens issued with it, or takes that back.
     pub fn set_key_revoked(&self, revoked: bool) {
-        self.shared.lock().tokens.set_revoked(revoked);
+        self.shared.lock().identity.set_key_revoked(revoked);
     }
 
     /// Delegates other scopes.
     pub fn set_delegated(&self, scopes: Scopes) {
-        self.shared.lock().tokens.set_delegated(scopes);
+        self.shared.lock().identity.set_delegated(scopes);
     }
 
     /// Ends the server and waits until every connection is closed.

@@ -9,17 +9,17 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
-use super::oauth::TokenEndpoint;
+use super::oauth::{self, Identity};
 use super::service::{Delivery, Outcome, Service};
 use super::store::Store;
-use super::world::{self, Refusal};
+use super::world::{self, Change, Refusal};
 use crate::model::Timestamp;
 
 const BODY_BYTES_MAX: usize = 1 << 20;
@@ -27,6 +27,7 @@ const BODY_TIME_MAX: Duration = Duration::from_secs(30);
 /// Latency varies upwards by at most this share.
 const JITTER: f64 = 0.2;
 const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=UTF-8");
+const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=UTF-8");
 const HTML: HeaderValue = HeaderValue::from_static("text/html; charset=UTF-8");
 
 /// What all connections share.
@@ -39,8 +40,10 @@ pub(super) struct Shared {
 /// Behind one lock, so that the store's lines have the order of the changes. Never held across an await.
 pub(super) struct Inner {
     pub(super) service: Service,
-    pub(super) tokens: TokenEndpoint,
+    pub(super) identity: Identity,
     pub(super) store: Option<Store>,
+    /// Membership writes until the account's key is revoked; `None` for never.
+    pub(super) writes_left: Option<u64>,
     /// Nothing is answered any more: the store is closed.
     pub(super) stopped: bool,
     /// Something could not be written to the store.
@@ -119,17 +122,11 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
         Ok(body) => body,
         Err(refusal) => return Ok(shared.json(refusal.code, &refusal.to_json())),
     };
-    if head.uri.path() == "/token" && head.method == Method::POST {
-        let answer = {
-            let mut inner = shared.lock();
-            let now = shared.now();
-            match inner.service.faults.draw_token_error() {
-                true => TokenEndpoint::unavailable(),
-                false => inner.tokens.answer(now, &body),
-            }
-        };
+    let (method, path, query) = (head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or(""));
+    let answer = shared.lock().identify(shared.now(), &oauth::Request { method, path, query, body: &body });
+    if let Some(answer) = answer {
         shared.pause().await;
-        return Ok(shared.json(answer.status, &answer.body));
+        return Ok(shared.identified(answer));
     }
     let token = head
         .headers
@@ -145,17 +142,11 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
         }
         // Read under the lock: time never runs backwards from one request to the next.
         let now = shared.now();
-        let principal = token.and_then(|token| inner.tokens.principal(now, token));
-        let outcome = inner.service.call(
-            now,
-            &world::Request {
-                method: head.method.as_str(),
-                path: head.uri.path(),
-                query: head.uri.query().unwrap_or(""),
-                principal: principal.as_deref(),
-                body: &body,
-            },
-        );
+        let principal = token.and_then(|token| inner.identity.principal(now, token));
+        let outcome = inner
+            .service
+            .call(now, &world::Request { method, path, query, principal: principal.as_deref(), body: &body });
+        inner.count(&outcome);
         inner.kept(outcome)
     };
     shared.pause().await;
@@ -170,6 +161,27 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
 }
 
 impl Inner {
+    /// What identity services answer; `None` when the request is for Chat.
+    fn identify(&mut self, now: Timestamp, request: &oauth::Request<'_>) -> Option<oauth::Answer> {
+        if request.is_for_token() && self.service.faults.draw_token_error() {
+            return Some(oauth::Answer::unavailable());
+        }
+        self.identity.handle(now, request)
+    }
+
+    /// Revokes the key after the last write that it was to be good for.
+    fn count(&mut self, outcome: &Outcome) {
+        if let Some(left) = &mut self.writes_left
+            && outcome.changes.iter().any(Change::is_of_membership)
+        {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.writes_left = None;
+                self.identity.set_key_revoked(true);
+            }
+        }
+    }
+
     /// Keeps what changed. An answer leaves only when that worked; once it has not, memory knows of things that the store
     /// does not, and nothing may be told of them any more.
     fn kept(&mut self, outcome: Outcome) -> Delivery {
@@ -214,6 +226,19 @@ impl Shared {
         }
         let share = self.lock().service.faults.share();
         tokio::time::sleep(self.latency.mul_f64(1.0 + JITTER * share)).await;
+    }
+
+    fn identified(&self, answer: oauth::Answer) -> Response<Full<Bytes>> {
+        let mut response = match answer.body {
+            oauth::Body::Json(body) => self.json(answer.status, &body),
+            oauth::Body::Text(text) => self.answer(answer.status, TEXT, Bytes::from(text)),
+        };
+        for (name, value) in answer.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().insert(name, value);
+            }
+        }
+        response
     }
 
     fn json(&self, status: u16, body: &Value) -> Response<Full<Bytes>> {

@@ -172,6 +172,23 @@ async fn who_is_not_let_in() {
 }
 
 #[tokio::test]
+async fn a_key_that_is_revoked_on_the_way() {
+    let emulator = Emulator::start(Config { revoke_key_after: Some(2), ..config() }).await.unwrap();
+    emulator.ensure_spaces(&spaces(&["A"])).unwrap();
+    let mut client = Client::signed_in(&emulator).await;
+    let mut statuses = Vec::new();
+    for member in ["users/1", "users/1", "users/2", "users/3"] {
+        statuses.push(client.join(member).await.unwrap().status);
+    }
+    assert_eq!(statuses, [200, 409, 200, 401]);
+    let refused = client.sign_in(&emulator, Scopes::IMPORT).await.unwrap();
+    assert_eq!((refused.status, &refused.json()["error"]), (400, &json!("invalid_grant")));
+    let emulator = Emulator::start(Config { revoke_key_after: Some(0), ..config() }).await.unwrap();
+    let mut client = Client::connect(&emulator).await;
+    assert_eq!(client.sign_in(&emulator, Scopes::IMPORT).await.unwrap().status, 400);
+}
+
+#[tokio::test]
 async fn faults_reach_the_wire() {
     for (fault, status, applied) in [
         ("reset-before=1", None, 0),

@@ -22,6 +22,13 @@ pub enum Change {
     DeletedSpace(String),
 }
 
+impl Change {
+    /// Whether a membership came to be, changed or went.
+    pub fn is_of_membership(&self) -> bool {
+        matches!(self, Change::Membership(_) | Change::Role(_) | Change::DeletedMembership(_))
+    }
+}
+
 /// A space, as far as its memberships depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

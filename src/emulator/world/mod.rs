@@ -12,6 +12,7 @@ mod members;
 mod payload;
 mod query;
 mod refusal;
+mod rules;
 mod scope;
 mod spaces;
 mod state;
@@ -23,76 +24,13 @@ use serde_json::Value;
 pub use call::{Api, Call};
 pub use change::{Change, MembershipRecord, RoleRecord, SpaceRecord};
 pub use refusal::Refusal;
-pub use scope::{Principal, Scopes};
+pub use rules::{RepeatedCreate, Rules, SecondStint};
+pub use scope::{Principal, Scopes, UnknownScope};
 pub use state::ChangeError;
 
 use crate::model::{EARLIEST, Role, SpaceName, Timestamp};
 use query::Query;
 use state::{Space, State};
-
-/// How to behave where nobody knows how Google does, and which trouble to play.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rules {
-    /// A historical membership of somebody who has one with other times in this space.
-    pub second_stint: SecondStint,
-    /// A historical membership that is there already, to the microsecond.
-    pub repeated_create: RepeatedCreate,
-    /// Whether memberships are shown with their `createTime` and `deleteTime`.
-    pub times_echoed: bool,
-    /// Whether `spaces.create` answers with `importModeExpireTime`.
-    pub expire_time_echoed: bool,
-    /// Whether the Cloud project has a Chat app; without, every call is answered 404.
-    pub chat_app_configured: bool,
-    /// Whether any space that a request names is there, in import mode since just now and with a `createTime` of
-    /// 2000-01-01T00:00:00Z.
-    pub any_space: bool,
-    /// Whether `chat.import` still serves list, patch and delete once a space is completed.
-    pub import_scope_after_completion: bool,
-    /// The domains of the organisation, in lower case; empty means that every address belongs to it. Historical
-    /// memberships of other people are refused.
-    pub home_domains: Vec<String>,
-    /// Domains, in lower case, whose people have to accept an invitation before they are members of a space.
-    pub invited_domains: Vec<String>,
-    /// Whether `members.delete` answers with the membership, or with an empty resource.
-    pub deleted_echoed: bool,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        Rules {
-            second_stint: SecondStint::Accept,
-            repeated_create: RepeatedCreate::Refuse,
-            times_echoed: true,
-            expire_time_echoed: true,
-            chat_app_configured: true,
-            any_space: false,
-            import_scope_after_completion: false,
-            home_domains: Vec::new(),
-            invited_domains: Vec::new(),
-            deleted_echoed: true,
-        }
-    }
-}
-
-/// What becomes of a second tenure of one member in one space.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SecondStint {
-    /// It is held beside the first.
-    #[default]
-    Accept,
-    /// 409 ALREADY_EXISTS.
-    Refuse,
-}
-
-/// What becomes of the same tenure, created again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum RepeatedCreate {
-    /// 409 ALREADY_EXISTS.
-    #[default]
-    Refuse,
-    /// It is held twice.
-    Double,
-}
 
 /// A request to the API, as it comes off the wire.
 #[derive(Debug, Clone, Copy)]
@@ -192,12 +130,7 @@ impl World {
         let principal = request.principal.ok_or_else(Refusal::unauthenticated)?;
         let query = Query::parse(call.api, request.query)?;
         let grant = principal.authorise(call.api, query.admin_access)?;
-        if !self.rules.chat_app_configured {
-            return Err(Refusal::not_found(
-                "Google Chat app not found. To create a Chat app, turn on the Chat API and configure the app in the \
-                 Google Cloud console.",
-            ));
-        }
+        self.rules.admit(principal)?;
         let mut context = Context { now, call: &call, principal, grant, query, body: request.body, changes };
         match call.api {
             Api::MembersCreate => self.members_create(&mut context),

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::super::project;
 use super::call::Api;
 
 /// A request that is refused. Says what to answer; nothing has changed.
@@ -89,6 +90,30 @@ impl Refusal {
             "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
             "domain": "googleapis.com",
             "metadata": {"service": "chat.googleapis.com", "method": api.rpc()},
+        }))
+    }
+
+    /// 403: the Cloud project has not enabled the Chat API.
+    pub(crate) fn service_disabled() -> Self {
+        let number = project::NUMBER;
+        let url = format!(
+            "https://console.cloud.google.com/apis/api/chat.googleapis.com/overview?project={number}"
+        );
+        Refusal::denied(format!(
+            "The Google Chat API is disabled in project {number}, or was never used there. Enable it at {url} and try \
+             again; it takes some minutes until that is known everywhere."
+        ))
+        .with(json!({
+            "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+            "reason": "SERVICE_DISABLED",
+            "domain": "googleapis.com",
+            "metadata": {
+                "service": "chat.googleapis.com",
+                "serviceTitle": "Google Chat API",
+                "consumer": format!("projects/{number}"),
+                "containerInfo": number,
+                "activationUrl": url,
+            },
         }))
     }
 

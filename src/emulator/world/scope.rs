@@ -1,6 +1,7 @@
 //! OAuth scopes, and what an access token stands for.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::call::Api;
 use super::ids;
@@ -89,10 +90,36 @@ impl Scopes {
         self.0 == 0
     }
 
+    /// Reads a scope list as OAuth writes it: full URLs with spaces between them. `None` when it is empty, or some scope
+    /// is not known.
+    pub fn parse_list(text: &str) -> Option<Scopes> {
+        let scopes = text
+            .split_ascii_whitespace()
+            .try_fold(Scopes::NONE, |all, url| Some(all.and(Scopes::parse(url)?)))?;
+        (!scopes.is_empty()).then_some(scopes)
+    }
+
     /// Reads one scope: the full URL, as tokens are asked for.
     pub fn parse(url: &str) -> Option<Scopes> {
         let name = url.strip_prefix(PREFIX)?;
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, scope)| *scope)
+    }
+}
+
+/// A text that names no scope known here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no scope {0:?}; write it like chat.import, or as the full URL")]
+pub struct UnknownScope(String);
+
+impl FromStr for Scopes {
+    type Err = UnknownScope;
+
+    /// Reads one scope as people write it: its name, `chat.import`, or the full URL.
+    fn from_str(text: &str) -> Result<Self, UnknownScope> {
+        let name = text.trim();
+        Scopes::parse(name)
+            .or_else(|| Scopes::parse(&format!("{PREFIX}{name}")))
+            .ok_or_else(|| UnknownScope(text.to_owned()))
     }
 }
 
@@ -222,11 +249,14 @@ mod tests {
     fn names_read_back() {
         for (name, scope) in NAMES {
             assert_eq!(Scopes::parse(&format!("{PREFIX}{name}")), Some(*scope));
+            assert_eq!((name.parse(), format!("{PREFIX}{name}").parse()), (Ok(*scope), Ok(*scope)));
             assert_eq!(scope.to_string(), format!("{PREFIX}{name}"));
         }
         assert_eq!(NAMES.iter().fold(Scopes::NONE, |all, (_, scope)| all.and(*scope)), Scopes::ALL);
         assert_eq!(Scopes::parse("chat.import"), None);
         assert_eq!(Scopes::parse(&format!("{PREFIX}drive")), None);
+        let error = "drive".parse::<Scopes>().unwrap_err().to_string();
+        assert_eq!(error, "there is no scope \"drive\"; write it like chat.import, or as the full URL");
     }
 
     #[test]

@@ -239,6 +239,24 @@ fn scopes_and_tokens() {
 }
 
 #[test]
+fn the_api_is_off_in_the_project_or_chat_for_the_person() {
+    let mut desk = Desk::new(Rules { chat_api_enabled: false, ..Rules::default() });
+    let (status, body) = desk.join("users/1", "2020-01-01T00:00:00Z", NOW);
+    let info = &body["error"]["details"][0];
+    assert_eq!((status, &info["reason"]), (403, &json!("SERVICE_DISABLED")), "{body}");
+    assert_eq!(info["metadata"]["service"], "chat.googleapis.com");
+    assert!(info["metadata"]["consumer"].as_str().unwrap().starts_with("projects/"), "{body}");
+    let message = body["error"]["message"].as_str().unwrap();
+    assert!(message.contains(info["metadata"]["activationUrl"].as_str().unwrap()), "{message}");
+
+    let mut desk = Desk::new(Rules { chat_off_for: vec![ADMIN.to_owned()], ..Rules::default() });
+    desk.ensure("spaces/A");
+    expect(desk.join("users/1", "2020-01-01T00:00:00Z", NOW), 400, "FAILED_PRECONDITION", "turned off");
+    desk.principal = Principal::new(Scopes::IMPORT, Some("other@example.com"));
+    assert_eq!(desk.join("users/1", "2020-01-01T00:00:00Z", NOW).0, 200);
+}
+
+#[test]
 fn the_wrong_project_or_call() {
     let mut desk = Desk::new(Rules { chat_app_configured: false, ..Rules::default() });
     expect(

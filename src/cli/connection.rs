@@ -1,0 +1,117 @@
+//! Where calls go and as whom, how fast, and what is shown: what several commands share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::parse::{duration, in_flight};
+use crate::engine::InFlight;
+
+/// Where calls go, and as whom.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct ConnectionArgs {
+    /// Key file of the service account, or what `tenure login` left (else GOOGLE_APPLICATION_CREDENTIALS)
+    #[arg(long, value_name = "KEY.json", env = "TENURE_CREDENTIALS")]
+    pub credentials: Option<PathBuf>,
+    /// Whom the service account acts for
+    #[arg(long, value_name = "EMAIL", env = "TENURE_IMPERSONATE")]
+    pub impersonate: Option<String>,
+    /// Instead of a key file: a service account that IAM Credentials signs for, by Application Default Credentials
+    #[arg(long, value_name = "SERVICE_ACCOUNT", env = "TENURE_SIGN_WITH")]
+    pub sign_with: Option<String>,
+    /// Instead of a key file: a command that prints an access token for the scope in TENURE_SCOPE
+    #[arg(long, value_name = "CMD", env = "TENURE_TOKEN_COMMAND")]
+    pub token_command: Option<String>,
+    /// Spaces that are not in import mode: memberships of today, with chat.memberships and without times
+    #[arg(long)]
+    pub standard_spaces: bool,
+    /// Act as an administrator of the organisation; implies --standard-spaces
+    #[arg(long)]
+    pub admin_access: bool,
+    /// Act as the Chat app itself, impersonating nobody; implies --standard-spaces
+    #[arg(long, conflicts_with = "admin_access")]
+    pub as_app: bool,
+    /// A domain of the organisation, to tell who is from outside; may be given several times
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+    /// Another Chat API than Google's own.
+    #[arg(
+        long,
+        value_name = "URL",
+        help = "Another Chat API: https, or this machine [default: https://chat.googleapis.com/]"
+    )]
+    pub endpoint: Option<String>,
+    /// For --sign-with: another IAM Credentials API [default: https://iamcredentials.googleapis.com/]
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    pub iam_endpoint: Option<String>,
+    /// For --sign-with: another token endpoint [default: https://oauth2.googleapis.com/token]
+    #[arg(long, value_name = "URL", hide_short_help = true)]
+    pub token_uri: Option<String>,
+    /// How long one call may take [default: 60s]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub request_timeout: Option<Duration>,
+}
+
+/// How fast.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Pace")]
+pub struct PaceArgs {
+    /// Membership writes per minute, 0 = no limit [default: 300]
+    #[arg(long, value_name = "N")]
+    pub writes_per_minute: Option<u32>,
+    /// Membership reads per minute, 0 = no limit [default: 3000]
+    #[arg(long, value_name = "N")]
+    pub reads_per_minute: Option<u32>,
+    /// Membership writes per minute in any one space, 0 = no limit [default: 900]
+    #[arg(long, value_name = "N")]
+    pub writes_per_minute_per_space: Option<u32>,
+    /// Requests under way at once: auto, or a number, 0 = no limit [default: auto]
+    #[arg(long, value_name = "N", value_parser = in_flight)]
+    pub max_in_flight: Option<InFlight>,
+    /// Stop after nothing but failures for this long [default: 10m]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub give_up_after: Option<Duration>,
+}
+
+/// What every run that sends rows is told.
+#[derive(Debug, Args)]
+pub struct SendArgs {
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+    /// Rehearse: a throwaway local Chat API inside this process, in which the spaces of the input exist
+    #[arg(long, conflicts_with = "endpoint", help_heading = "Connection")]
+    pub emulator: bool,
+    /// How fast.
+    #[command(flatten)]
+    pub pace: PaceArgs,
+    /// What to show.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// How progress is shown.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub struct OutputArgs {
+    /// How progress is shown on standard error
+    #[arg(long, value_name = "HOW", default_value = "auto")]
+    pub progress: ProgressMode,
+}
+
+/// `--progress`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressMode {
+    /// Bars on a terminal, plain lines elsewhere
+    Auto,
+    /// Bars
+    Bar,
+    /// A line every 10 seconds
+    Plain,
+    /// One JSON object a line
+    Json,
+    /// Nothing
+    None,
+}

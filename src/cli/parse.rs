@@ -1,0 +1,40 @@
+//! Values as typed on the command line.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::engine::InFlight;
+use crate::model::{Role, Timestamp};
+
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(Duration::from_secs(seconds.into()));
+    }
+    text.parse::<jiff::SignedDuration>()
+        .ok()
+        .and_then(|duration| duration.try_into().ok())
+        .ok_or_else(|| "write it like 500ms, 30s, 10m or 1h30m".to_owned())
+}
+
+pub(super) fn in_flight(text: &str) -> Result<InFlight, String> {
+    match text {
+        "auto" => Ok(InFlight::Auto),
+        number => number
+            .parse()
+            .map(InFlight::Exactly)
+            .map_err(|_| "write auto, or a number; 0 = no limit".to_owned()),
+    }
+}
+
+pub(super) fn time(text: &str) -> Result<Timestamp, String> {
+    Timestamp::parse(text, None).map_err(|error| error.to_string())
+}
+
+pub(super) fn role(text: &str) -> Result<Role, String> {
+    text.parse().map_err(|()| "it is none of ROLE_MEMBER, ROLE_MANAGER, ROLE_ASSISTANT_MANAGER".to_owned())
+}
+
+pub(super) fn zone(text: &str) -> Result<TimeZone, String> {
+    TimeZone::get(text).map_err(|_| "it is not a time zone's name such as Europe/Berlin or UTC".to_owned())
+}
