@@ -2,10 +2,12 @@
 //!
 //! `ARCHITECTURE.md` shows the rooms and the way of one row through them.
 
+pub mod caller;
 pub mod chat;
 pub mod cli;
 pub mod commands;
 pub mod credentials;
+pub mod doctor;
 pub mod emulator;
 pub mod engine;
 pub mod exit;

@@ -7,6 +7,8 @@ use crate::wording::span;
 
 /// Where an administrator delegates scopes to a service account (guide: authorize-import).
 const DELEGATION: &str = "https://admin.google.com/ac/owl/domainwidedelegation";
+/// What to do about a clock that is wrong.
+pub const SET_THE_CLOCK: &str = "set it right (Linux: timedatectl set-ntp true)";
 /// A clock that is wrong by less than this is not why a token is refused, in seconds.
 pub const CLOCK_OFF_S_MAX: u64 = 60;
 
@@ -25,10 +27,12 @@ impl Setup<'_> {
         match stop {
             Stop::Asked | Stop::JournalGone => None,
             Stop::NoToken(failure) => self.of_token(failure),
-            Stop::Unauthorized(_) => Some(self.unauthorized()),
+            Stop::Unauthorized(_) => Some(format!("{}; `tenure doctor` tells which", self.unauthorized())),
             Stop::NotSetUp(refusal) => self.of_refusal(refusal),
             Stop::EverySpaceRefused { kind, .. } if kind == "FAILED_PRECONDITION" => Some(self.chat_is_off()),
-            Stop::EverySpaceRefused { .. } => Some(self.space_refused()),
+            Stop::EverySpaceRefused { .. } => {
+                Some(format!("{}; `tenure doctor INPUT` tells which", self.space_refused()))
+            }
             Stop::GaveUp { throttled: true, .. } => Some(
                 "wait, or lower --writes-per-minute if other programs share the project's quota".to_owned(),
             ),
@@ -106,7 +110,7 @@ impl Setup<'_> {
                 "{named} is disabled or deleted: see https://console.cloud.google.com/iam-admin/serviceaccounts{}",
                 self.project_query(None)
             ),
-            _ => "check the credentials; `tenure doctor` tells more".to_owned(),
+            _ => "check the credentials".to_owned(),
         }
     }
 
@@ -195,10 +199,7 @@ impl Setup<'_> {
 
     fn unauthorized(&self) -> String {
         match self.identity.client_email {
-            Some(_) => {
-                "check this machine's clock, and whether the key or the delegation was revoked; `tenure doctor` tells \
-                 which"
-            }
+            Some(_) => "check this machine's clock, and whether the key or the delegation was revoked",
             None => "the token is no access token of Google's, or it has ended: check what gives it",
         }
         .to_owned()
@@ -216,7 +217,7 @@ impl Setup<'_> {
         match self.access {
             Access::Import => format!(
                 "check that the spaces were created by this very Chat app, are still in import mode and not older than 90 \
-                 days (Chat deletes them then, for good), and that {} may use Chat; `tenure doctor INPUT` tells which",
+                 days (Chat deletes them then, for good), and that {} may use Chat",
                 self.identity.subject.as_deref().unwrap_or("the acting user")
             ),
             Access::User => "check that the space exists and that whoever acts is in it and may do this; an \
@@ -254,7 +255,7 @@ impl Setup<'_> {
 pub fn set_the_clock(ahead_s: i64) -> String {
     let off = span(std::time::Duration::from_secs(ahead_s.unsigned_abs()));
     let way = if ahead_s > 0 { "ahead of" } else { "behind" };
-    format!("this machine's clock is {off} {way} Google's: set it right (Linux: timedatectl set-ntp true)")
+    format!("this machine's clock is {off} {way} Google's: {SET_THE_CLOCK}")
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The command line: arguments as typed. What they mean together is settled in `settings`.
 
 mod connection;
+mod doctor;
 mod emulator;
 mod login;
 mod members;
@@ -14,6 +15,7 @@ use jiff::tz::TimeZone;
 
 use crate::input::{Format, TimeFormat};
 pub use connection::{ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
+pub use doctor::DoctorArgs;
 pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
 pub use members::{MemberNameArgs, MembersCommand};
@@ -78,6 +80,13 @@ In a completed or ordinary space, signed in with `tenure login`:
   tenure members patch spaces/AAAA maria@example.com --role ROLE_MANAGER --standard-spaces"
     )]
     Members(MembersCommand),
+    /// Look whether everything is ready, and say what to click when it is not
+    #[command(after_help = "\
+Before the first import, and whenever one stops for reasons of its own:
+  tenure doctor memberships.csv --credentials key.json --impersonate admin@example.com
+What Google does not document, a throwaway space tells:
+  tenure doctor --probe --credentials key.json --impersonate admin@example.com")]
+    Doctor(DoctorArgs),
     /// Sign in as a person, for spaces that are not in import mode
     #[command(after_help = "\
 The file comes from the Cloud console: APIs & Services > Credentials > Create credentials > OAuth client ID >
@@ -99,6 +108,15 @@ pub struct InputArgs {
     /// CSV or JSONL files of memberships, also .gz and .zst; - is standard input
     #[arg(required = true, value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
+    /// How.
+    #[command(flatten)]
+    pub read: ReadArgs,
+}
+
+/// How what is read is understood.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Input")]
+pub struct ReadArgs {
     /// Format of the input, whatever its name says
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<InputFormat>,

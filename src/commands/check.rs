@@ -1,6 +1,6 @@
 //! `tenure check`: read everything, send nothing, say what is wrong.
 
-use super::{inputs, print};
+use super::{inputs, note, print, probed};
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
 use crate::intake::{Intake, IntakeError};
@@ -14,7 +14,7 @@ use crate::wording::many;
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let (signals, _stops) = Signals::listen()?;
-    let inputs = match inputs::resolve(&args.input, false, now) {
+    let inputs = match inputs::resolve(&args.input.inputs, &args.input.read, false, now) {
         Ok(inputs) => inputs,
         Err(problems) => {
             inputs::show(&problems);
@@ -37,6 +37,9 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     progress.finish();
     let tally = journal.tally()?;
     inputs::show(&intake.problems);
+    if let Some(doubts) = probed::doubts(&journal, None)? {
+        note(&doubts);
+    }
     print(&verdict(&intake, &tally))?;
     Ok(if intake.problems.is_empty() { Exit::Done } else { Exit::BadInput })
 }

@@ -4,13 +4,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use rand::SeedableRng as _;
+use rand::rngs::{StdRng, SysRng};
 
-use crate::chat::{Access, HttpChat};
+use super::note;
+use crate::caller::Caller;
+use crate::chat::{Access, Failure, HttpChat};
 use crate::credentials::{Credentials, Proof};
 use crate::emulator::Emulator;
 use crate::network::Endpoint;
+use crate::remedy::Setup;
 use crate::settings::{Settings, SettingsError, Target};
+use crate::wording::wrapped;
 
+/// How wide a remedy is.
+const COLUMNS: usize = 98;
 /// Whom the service account acts for in a rehearsal.
 pub(super) const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
 
@@ -59,4 +67,54 @@ pub(super) fn chat(
     };
     let endpoint = Endpoint::parse(url).with_context(|| format!("endpoint {url:?}"))?;
     Ok(HttpChat::new(endpoint, settings.request_timeout(), credentials)?)
+}
+
+/// What a command needs that makes single calls.
+pub(super) struct Connection {
+    pub(super) caller: Arc<Caller<HttpChat<Credentials>>>,
+    credentials: Arc<Credentials>,
+}
+
+impl Connection {
+    /// Opens the credentials and prepares a client; nothing is sent yet.
+    ///
+    /// # Errors
+    /// When there are no credentials, or they cannot be used.
+    pub(super) async fn open(settings: &Settings) -> anyhow::Result<Connection> {
+        let credentials = Arc::new(credentials(settings).await?);
+        for warning in credentials.warnings() {
+            note(warning);
+        }
+        Connection::with(settings, credentials)
+    }
+
+    /// With credentials that are open already.
+    ///
+    /// # Errors
+    /// When the system's TLS or proxy settings cannot be used.
+    pub(super) fn with(settings: &Settings, credentials: Arc<Credentials>) -> anyhow::Result<Connection> {
+        let chat = chat(settings, None, Arc::clone(&credentials))?;
+        let random = StdRng::try_from_rng(&mut SysRng)?;
+        Ok(Connection { caller: Arc::new(Caller::new(chat, settings.access, random, note)), credentials })
+    }
+
+    /// Whose failures they are.
+    pub(super) fn setup(&self) -> Setup<'_> {
+        Setup { identity: self.credentials.identity(), access: self.caller.access() }
+    }
+
+    /// A failure as the operator reads it, with what to do about it.
+    pub(super) fn explain(&self, what: &str, failure: &Failure) -> anyhow::Error {
+        explain(what, failure, self.setup().of_failure(failure))
+    }
+}
+
+/// A failure as the operator reads it.
+pub(super) fn explain(what: &str, failure: &Failure, remedy: Option<String>) -> anyhow::Error {
+    match remedy {
+        Some(remedy) => {
+            anyhow::anyhow!("{what}: {failure}\n  {}", wrapped(&remedy, COLUMNS).replace('\n', "\n  "))
+        }
+        None => anyhow::anyhow!("{what}: {failure}"),
+    }
 }

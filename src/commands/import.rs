@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{Usage, check, connect, inputs, print, send};
+use super::{Usage, check, connect, inputs, note, print, probed, send};
 use crate::cli::ImportArgs;
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
@@ -28,7 +28,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         connect::credentials(&settings).await?;
     }
     let (signals, stops) = Signals::listen()?;
-    let inputs = match inputs::resolve(&args.input, args.skip_invalid, now) {
+    let inputs = match inputs::resolve(&args.input.inputs, &args.input.read, args.skip_invalid, now) {
         Ok(inputs) => inputs,
         Err(problems) => {
             inputs::show(&problems);
@@ -87,6 +87,11 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     lock.hold(&path).map_err(|error| error.at(&path))?;
     if !intake.problems.is_empty() {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
+    }
+    if let Some(doubts) =
+        probed::doubts(&journal, Some(settings.target.as_str())).map_err(|error| error.at(&path))?
+    {
+        progress.say(&doubts);
     }
     if args.journal_only {
         progress.finish();
@@ -239,6 +244,9 @@ fn dry_run(
     progress.finish();
     let tally = journal.tally()?;
     inputs::show(&intake.problems);
+    if let Some(doubts) = probed::doubts(&journal, Some(target))? {
+        note(&doubts);
+    }
     let mut text = check::verdict(&intake, &tally);
     if let Some(line) = summary::estimate(&journal.work()?.pending(), &settings.rates(), &Zoned::now()) {
         text += &format!("{line}.\n");

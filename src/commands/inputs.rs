@@ -2,9 +2,10 @@
 
 use std::io::Write as _;
 use std::ops::ControlFlow;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::InputArgs;
+use crate::cli::ReadArgs;
 use crate::input::{Problems, Rules, SpaceMap, TimeReader, UserMap};
 use crate::intake::{Inputs, Intake, IntakeError, take_in};
 use crate::journal::Loader;
@@ -17,7 +18,12 @@ use crate::wording::many;
 ///
 /// # Errors
 /// All that is wrong with the maps.
-pub(super) fn resolve(args: &InputArgs, skip_invalid: bool, now: Timestamp) -> Result<Inputs, Problems> {
+pub(super) fn resolve(
+    paths: &[PathBuf],
+    args: &ReadArgs,
+    skip_invalid: bool,
+    now: Timestamp,
+) -> Result<Inputs, Problems> {
     let mut problems = Problems::new();
     let mut note = |found: Problems| problems.absorb(found);
     let spaces = args.spaces.as_deref().and_then(|path| SpaceMap::open(path).map_err(&mut note).ok());
@@ -27,7 +33,7 @@ pub(super) fn resolve(args: &InputArgs, skip_invalid: bool, now: Timestamp) -> R
     }
     let times = TimeReader { format: args.time_format.into(), zone: args.timezone.clone() };
     Ok(Inputs {
-        paths: args.inputs.clone(),
+        paths: paths.to_vec(),
         format: args.format.map(Into::into),
         rules: Arc::new(Rules { times, spaces, users, now }),
         skip_invalid,

@@ -7,8 +7,7 @@ use anyhow::Context as _;
 use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 
-use super::caller::note;
-use super::{Usage, print};
+use super::{Usage, note, print};
 use crate::cli::{LoginArgs, LogoutArgs};
 use crate::credentials::Scope;
 use crate::credentials::login::{ClientSecrets, SignIn, SignedOut, default_path, sign_out};

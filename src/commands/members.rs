@@ -3,8 +3,8 @@
 use comfy_table::{Table, presets};
 use serde_json::Value;
 
-use super::caller::{Caller, explain, note};
-use super::{Usage, print};
+use super::connect::{Connection, explain};
+use super::{Usage, note, print};
 use crate::chat::{Access, Answer, Call, Cause, Failure, Listing, Membership};
 use crate::cli::{MemberNameArgs, MembersCommand};
 use crate::exit::Exit;
@@ -15,75 +15,79 @@ use crate::wording::many;
 pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
     match command {
         MembersCommand::Create(args) => {
-            let caller = caller(&args.connection).await?;
+            let connection = open(&args.connection).await?;
             let space = space(&args.space)?;
             let member = MemberName::parse(&args.member)
                 .map_err(|error| Usage(format!("{:?}: {error}", args.member)))?;
             let span = Span { create_time: args.create_time, delete_time: args.delete_time };
-            fits(caller.access(), span)?;
+            fits(connection.caller.access(), span)?;
             let domains: Vec<String> =
                 args.connection.domains.iter().map(|domain| domain.to_lowercase()).collect();
-            if let Some(reason) = caller.access().cannot_add(&member, &domains) {
+            if let Some(reason) = connection.caller.access().cannot_add(&member, &domains) {
                 anyhow::bail!("{member} was not added: {reason}");
             }
             let what = format!("{member} was not added to {space}");
             let call = Call::CreateMember { space, member, span };
-            match caller.call(call).await {
+            match connection.caller.call(call).await {
                 Ok(answer) => show(&answer, args.json, "created"),
                 Err(failure) => Err(match cause(&failure) {
                     Some(Cause::Exists) => {
                         let why = "they are a member already, perhaps through a Google Group".to_owned();
                         explain(&what, &failure, Some(why))
                     }
-                    _ => caller.explain(&what, &failure),
+                    _ => connection.explain(&what, &failure),
                 }),
             }
         }
         MembersCommand::Get(args) => {
             let name = name(&args.name)?;
-            let caller = caller(&args.connection).await?;
-            match caller.call(Call::GetMember(name.clone())).await {
+            let connection = open(&args.connection).await?;
+            match connection.caller.call(Call::GetMember(name.clone())).await {
                 Ok(answer) => show(&answer, args.json, ""),
-                Err(failure) => Err(caller.explain(&name.to_string(), &failure)),
+                Err(failure) => Err(connection.explain(&name.to_string(), &failure)),
             }
         }
         MembersCommand::Patch(args) => {
             let name = name(&args.name)?;
-            let caller = caller(&args.connection).await?;
-            match caller.call(Call::PatchMember(name.clone(), args.role)).await {
+            let connection = open(&args.connection).await?;
+            match connection.caller.call(Call::PatchMember(name.clone(), args.role)).await {
                 Ok(answer) => show(&answer, args.json, "changed"),
-                Err(failure) => Err(managed(&caller, &format!("{name} was not changed"), &name, &failure)),
+                Err(failure) => {
+                    Err(managed(&connection, &format!("{name} was not changed"), &name, &failure))
+                }
             }
         }
         MembersCommand::Delete(args) => {
             let name = name(&args.name)?;
-            let caller = caller(&args.connection).await?;
-            match caller.call(Call::DeleteMember(name.clone())).await {
+            let connection = open(&args.connection).await?;
+            match connection.caller.call(Call::DeleteMember(name.clone())).await {
                 Ok(Answer::Deleted(None)) => {
                     let text = if args.json { "{}\n".to_owned() } else { format!("deleted   {name}\n") };
                     print(&text)?;
                     Ok(Exit::Done)
                 }
                 Ok(answer) => show(&answer, args.json, "deleted"),
-                Err(failure) => Err(managed(&caller, &format!("{name} was not deleted"), &name, &failure)),
+                Err(failure) => {
+                    Err(managed(&connection, &format!("{name} was not deleted"), &name, &failure))
+                }
             }
         }
         MembersCommand::List(args) => {
             let space = space(&args.space)?;
-            let caller = caller(&args.connection).await?;
+            let connection = open(&args.connection).await?;
             let listing = Listing {
                 page_size: args.page_size,
                 filter: args.filter,
                 groups: args.show_groups,
                 invited: args.show_invited,
             };
-            list(&caller, &space, listing, args.json).await
+            list(&connection, &space, listing, args.json).await
         }
     }
 }
 
-async fn caller(connection: &crate::cli::ConnectionArgs) -> anyhow::Result<Caller> {
-    Caller::open(&Settings::default().connected(connection)?).await
+async fn open(connection: &crate::cli::ConnectionArgs) -> anyhow::Result<Connection> {
+    Connection::open(&Settings::default().connected(connection)?).await
 }
 
 fn space(text: &str) -> Result<SpaceName, Usage> {
@@ -129,7 +133,7 @@ fn cause(failure: &Failure) -> Option<Cause> {
 
 /// A refusal that may be about the only manager of a space. What Chat says then is documented nowhere, so every refusal
 /// that speaks of managers, or of a state that does not allow it, is taken for one.
-fn managed(caller: &Caller, what: &str, name: &MembershipName, failure: &Failure) -> anyhow::Error {
+fn managed(connection: &Connection, what: &str, name: &MembershipName, failure: &Failure) -> anyhow::Error {
     let about_managers = match failure {
         Failure::Refused(refusal) => {
             refusal.cause() == Cause::Precondition || refusal.message.to_lowercase().contains("manager")
@@ -137,10 +141,10 @@ fn managed(caller: &Caller, what: &str, name: &MembershipName, failure: &Failure
         _ => false,
     };
     if !about_managers {
-        return caller.explain(what, failure);
+        return connection.explain(what, failure);
     }
     let space = name.space();
-    let switch = match caller.access() {
+    let switch = match connection.caller.access() {
         Access::Admin => "--admin-access",
         Access::App => "--as-app",
         Access::Import | Access::User => "--standard-spaces",
@@ -186,16 +190,21 @@ fn sentence(membership: &Membership, done: &str) -> String {
 }
 
 /// Every page: resources as they come, or a table at the end.
-async fn list(caller: &Caller, space: &SpaceName, listing: Listing, json: bool) -> anyhow::Result<Exit> {
+async fn list(
+    connection: &Connection,
+    space: &SpaceName,
+    listing: Listing,
+    json: bool,
+) -> anyhow::Result<Exit> {
     let mut page_token = None;
     let mut seen = Vec::new();
     let mut count = 0;
     loop {
         let call = Call::ListMembers { space: space.clone(), listing: listing.clone(), page_token };
-        let page = match caller.call(call).await {
+        let page = match connection.caller.call(call).await {
             Ok(Answer::Members(page)) => page,
             Ok(_) => anyhow::bail!("the answer belongs to another call"),
-            Err(failure) => return Err(caller.explain(&format!("{space} cannot be listed"), &failure)),
+            Err(failure) => return Err(connection.explain(&format!("{space} cannot be listed"), &failure)),
         };
         count += page.memberships.len() as u64;
         if json {

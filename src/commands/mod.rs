@@ -1,15 +1,16 @@
 //! The commands, a file each. They speak to the operator: results on standard output, everything else on standard
 //! error, and an exit code of the contract.
 
-mod caller;
 mod check;
 mod completions;
 mod connect;
+mod doctor;
 mod emulator;
 mod import;
 mod inputs;
 mod login;
 mod members;
+mod probed;
 mod rejects;
 mod resume;
 mod send;
@@ -40,6 +41,7 @@ pub fn run() -> Exit {
         Command::Status(args) => status::run(&args),
         Command::Rejects(args) => rejects::run(&args),
         Command::Members(command) => asynchronously(members::run(command)),
+        Command::Doctor(args) => asynchronously(doctor::run(args)),
         Command::Login(args) => asynchronously(login::login(args)),
         Command::Logout(args) => asynchronously(login::logout(args)),
         Command::Emulator(args) => asynchronously(emulator::run(args)),
@@ -66,6 +68,12 @@ struct Usage(String);
 
 fn asynchronously(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+}
+
+/// Says something beside the result.
+fn note(line: &str) {
+    // The exit code tells if standard error is gone.
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Writes a result to standard output. That nobody reads it any more (`… | head`) changes nothing about the result.

@@ -217,7 +217,8 @@ impl Credentials {
                 refusal.scope = Some(need.scope);
                 // The one reason for this that can be measured.
                 if let Some(uri) = self.token_uri().filter(|_| refusal.code == "invalid_grant") {
-                    refusal.clock_ahead_s = self.client.clock_ahead_s(uri).await.ok();
+                    refusal.clock_ahead_s =
+                        self.client.look(uri).await.ok().and_then(|reply| reply.clock_ahead_s());
                 }
                 Err(TokenFailure::Refused(refusal))
             }

@@ -228,6 +228,23 @@ impl Journal {
         Ok(spaces)
     }
 
+    /// Members with several stints in one space, and how many of their rows are behind the first; refused and open rows
+    /// aside.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn several_stints(&self) -> Result<(u64, u64), JournalError> {
+        let (members, rows): (i64, i64) = self.conn.query_row(
+            "SELECT count(*), ifnull(sum(stints - 1), 0)
+               FROM (SELECT count(*) AS stints FROM rows
+                      WHERE space IS NOT NULL AND state IN (0, 1, 2) AND delete_time IS NOT NULL
+                      GROUP BY space, member HAVING count(*) > 1)",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        Ok((members.cast_unsigned(), rows.cast_unsigned()))
+    }
+
     /// The names of all spaces.
     ///
     /// # Errors

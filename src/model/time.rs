@@ -68,6 +68,12 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(1))
     }
 
+    /// The second that it is in.
+    #[must_use]
+    pub const fn to_whole_seconds(self) -> Self {
+        Timestamp(self.0 - self.0.rem_euclid(1_000_000))
+    }
+
     /// Reads RFC 3339 (`2021-03-05T09:30:00Z`, `2021-03-05 10:30:00.25+01:00`). A time without a zone is read in
     /// `zone` when one is given and is an error otherwise. An hour that a zone has twice is taken as the first.
     ///

@@ -39,6 +39,14 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
+impl Reply {
+    /// How far this machine's clock is ahead of the server's now, in whole seconds; negative when it is behind.
+    pub fn clock_ahead_s(&self) -> Option<i64> {
+        let date = self.date?;
+        Some((Timestamp::now().as_micros() - date.as_micros()).div_euclid(1_000_000))
+    }
+}
+
 /// Why there is no whole answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unanswered {
@@ -128,15 +136,12 @@ impl Client {
         self.send(Outgoing { method: "POST", url: parse(url)?, token: None, headers: &[], body }).await
     }
 
-    /// How far this machine's clock is ahead of a server's, in whole seconds; negative when it is behind.
+    /// Asks for a page without a token, for what its head tells.
     ///
     /// # Errors
-    /// When there is no answer, or none with a date.
-    pub async fn clock_ahead_s(&self, url: &str) -> Result<i64, Unanswered> {
-        let request = Outgoing { method: "GET", url: parse(url)?, token: None, headers: &[], body: None };
-        let reply = self.send(request).await?;
-        let date = reply.date.ok_or_else(|| Unanswered::Lost("the answer has no Date".to_owned()))?;
-        Ok((Timestamp::now().as_micros() - date.as_micros()).div_euclid(1_000_000))
+    /// When there is no whole answer.
+    pub async fn look(&self, url: &str) -> Result<Reply, Unanswered> {
+        self.send(Outgoing { method: "GET", url: parse(url)?, token: None, headers: &[], body: None }).await
     }
 }
 

@@ -64,6 +64,12 @@ impl Endpoint {
         self.0.as_str()
     }
 
+    /// The host, with its port where that is not the usual one.
+    pub fn host(&self) -> String {
+        let host = self.0.host_str().unwrap_or_default();
+        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+    }
+
     /// The URL as it was given: without a slash that it did not have.
     pub(crate) fn bare(&self) -> Url {
         let mut url = self.0.clone();

@@ -8,4 +8,5 @@ mod proxied;
 pub use client::{Client, ClientError, Outgoing, Reply, Unanswered, parse};
 pub(crate) use client::{innermost, install_tls};
 pub use endpoint::{Endpoint, EndpointError};
-pub(crate) use proxied::{Proxied, connector, proxy_for};
+pub use proxied::proxy_for;
+pub(crate) use proxied::{Proxied, connector};

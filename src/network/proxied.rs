@@ -17,7 +17,7 @@ use super::Endpoint;
 
 /// The proxy that a request to this server goes through, as the environment says (`HTTPS_PROXY`, `ALL_PROXY`, `NO_PROXY`
 /// and their like); `None` is a direct connection. Without its password.
-pub(crate) fn proxy_for(server: &Endpoint) -> Option<String> {
+pub fn proxy_for(server: &Endpoint) -> Option<String> {
     let uri: Uri = server.as_str().parse().ok()?;
     let proxy = (!server.is_loopback()).then(|| Matcher::from_env().intercept(&uri)).flatten()?;
     Some(proxy.uri().to_string())

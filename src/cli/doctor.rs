@@ -1,0 +1,30 @@
+//! The arguments of `tenure doctor`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{ConnectionArgs, ReadArgs};
+
+/// `tenure doctor`.
+#[derive(Debug, Args)]
+pub struct DoctorArgs {
+    /// Input whose spaces are to be looked at too
+    #[arg(value_name = "INPUT")]
+    pub inputs: Vec<PathBuf>,
+    /// Print one JSON object
+    #[arg(long)]
+    pub json: bool,
+    /// Find out what Google does not document, in a throwaway space that is created and deleted again
+    #[arg(long)]
+    pub probe: bool,
+    /// Do not ask before a probe
+    #[arg(long, requires = "probe")]
+    pub yes: bool,
+    /// How the input is read.
+    #[command(flatten)]
+    pub read: ReadArgs,
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
