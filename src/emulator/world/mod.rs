@@ -6,6 +6,8 @@
 
 mod call;
 mod change;
+#[cfg(test)]
+mod facts;
 mod ids;
 mod listing;
 mod members;

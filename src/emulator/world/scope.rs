@@ -207,7 +207,7 @@ impl Principal {
 }
 
 /// The scopes that each method lists in the discovery document.
-fn accepted(api: Api) -> Scopes {
+pub(super) fn accepted(api: Api) -> Scopes {
     const READ_MEMBERS: Scopes = Scopes::ADMIN_MEMBERSHIPS
         .and(Scopes::ADMIN_MEMBERSHIPS_READONLY)
         .and(Scopes::APP_MEMBERSHIPS)
