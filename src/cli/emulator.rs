@@ -51,6 +51,9 @@ pub struct FileArgs {
     /// this emulator if --write-key does
     #[arg(long, value_name = "FILE")]
     pub write_client_secrets: Option<PathBuf>,
+    /// Write Application Default Credentials of whoever signs in, as gcloud does
+    #[arg(long, value_name = "FILE")]
+    pub write_adc: Option<PathBuf>,
 }
 
 /// How fast it is, and how well it works.
@@ -131,4 +134,7 @@ pub struct SetUpArgs {
     /// People do not consent when they are asked to sign in
     #[arg(long)]
     pub deny_sign_in: bool,
+    /// Nobody may sign as the service account: the role Service Account Token Creator is missing
+    #[arg(long)]
+    pub no_token_creator: bool,
 }

@@ -23,6 +23,9 @@ pub(super) async fn run(args: EmulatorArgs) -> anyhow::Result<Exit> {
     if let Some(path) = &args.files.write_client_secrets {
         emulator.write_client_secrets(path)?;
     }
+    if let Some(path) = &args.files.write_adc {
+        emulator.write_default_credentials(path)?;
+    }
     print(&format!("listening on {}\n", emulator.endpoint()))?;
     // Being told to stop is how it ends.
     stops.recv().await;
@@ -59,6 +62,7 @@ fn config(args: &EmulatorArgs) -> anyhow::Result<Config> {
         clock_skew_s: set_up.clock_skew_s.into(),
         person: set_up.signed_in.clone(),
         consents: !set_up.deny_sign_in,
+        token_creator: !set_up.no_token_creator,
         revoke_key_after: set_up.revoke_key_after,
     })
 }

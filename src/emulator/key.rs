@@ -4,6 +4,8 @@ use std::fmt;
 
 use ring::digest::SHA256_OUTPUT_LEN;
 use ring::hmac;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 use rsa::RsaPrivateKey;
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::pkcs8::{DecodePrivateKey, EncodePrivateKey, LineEnding};
@@ -20,6 +22,8 @@ const EMAIL: &str = "tenure@tenure-emulator.iam.gserviceaccount.com";
 #[derive(Clone)]
 pub struct ServiceAccountKey {
     private_pem: String,
+    /// PKCS #8 DER, as ring signs with.
+    private_der: Vec<u8>,
     /// PKCS #1 DER, as ring verifies with.
     public_der: Vec<u8>,
     id: String,
@@ -74,6 +78,11 @@ impl ServiceAccountKey {
                 .map_err(|error| wrong(error.to_string()))?
                 .as_str()
                 .to_owned(),
+            private_der: private
+                .to_pkcs8_der()
+                .map_err(|error| wrong(error.to_string()))?
+                .as_bytes()
+                .to_vec(),
             public_der: private
                 .to_public_key()
                 .to_pkcs1_der()
@@ -105,9 +114,18 @@ impl ServiceAccountKey {
         &self.public_der
     }
 
+    /// An RS256 signature; `None` when ring does not take the key.
+    pub(super) fn sign(&self, text: &[u8]) -> Option<Vec<u8>> {
+        let pair = RsaKeyPair::from_pkcs8(&self.private_der).ok()?;
+        let mut signature = vec![0; pair.public().modulus_len()];
+        // The signature is the same each time: randomness only hides how it is computed.
+        pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), text, &mut signature).ok()?;
+        Some(signature)
+    }
+
     /// A secret for some purpose that follows from this key, the same each time.
     pub(super) fn derive(&self, purpose: &str) -> [u8; SHA256_OUTPUT_LEN] {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.private_pem.as_bytes());
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.private_der);
         let mut secret = [0; SHA256_OUTPUT_LEN];
         secret.copy_from_slice(hmac::sign(&key, purpose.as_bytes()).as_ref());
         secret

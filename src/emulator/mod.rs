@@ -72,6 +72,8 @@ pub struct Config {
     pub person: String,
     /// Whether people consent to what they are asked for.
     pub consents: bool,
+    /// Whether whoever has a token for `cloud-platform` may sign as the service account.
+    pub token_creator: bool,
     /// After how many membership writes the account's key is revoked; `None` for never.
     pub revoke_key_after: Option<u64>,
 }
@@ -92,6 +94,7 @@ impl Default for Config {
             clock_skew_s: 0,
             person: "someone@example.com".to_owned(),
             consents: true,
+            token_creator: true,
             revoke_key_after: None,
         }
     }
@@ -172,6 +175,7 @@ impl Emulator {
             home_domains,
             person: config.person,
             consents: config.consents,
+            token_creator: config.token_creator,
         };
         let mut identity = Identity::new(key, set_up, random);
         identity.set_key_revoked(config.revoke_key_after == Some(0));
@@ -213,6 +217,15 @@ impl Emulator {
     /// When it cannot be written.
     pub fn write_client_secrets(&self, path: &Path) -> Result<(), EmulatorError> {
         let text = self.shared.lock().identity.client_secrets();
+        write_private(path, &text)
+    }
+
+    /// Writes an `application_default_credentials.json` with `cloud-platform`, mode 0600.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn write_default_credentials(&self, path: &Path) -> Result<(), EmulatorError> {
+        let text = self.shared.lock().identity.default_credentials();
         write_private(path, &text)
     }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, DATE, HeaderValue};
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
@@ -123,18 +123,18 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
         Err(refusal) => return Ok(shared.json(refusal.code, &refusal.to_json())),
     };
     let (method, path, query) = (head.method.as_str(), head.uri.path(), head.uri.query().unwrap_or(""));
-    let answer = shared.lock().identify(shared.now(), &oauth::Request { method, path, query, body: &body });
+    let field = |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok());
+    let bearer = field("authorization")
+        .and_then(|value| value.split_once(' '))
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    let metadata_flavor = field("metadata-flavor");
+    let request = oauth::Request { method, path, query, bearer, metadata_flavor, body: &body };
+    let answer = shared.lock().identify(shared.now(), &request);
     if let Some(answer) = answer {
         shared.pause().await;
         return Ok(shared.identified(answer));
     }
-    let token = head
-        .headers
-        .get(AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.split_once(' '))
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
     let outcome = {
         let mut inner = shared.lock();
         if inner.stopped {
@@ -142,7 +142,7 @@ async fn respond(shared: &Shared, request: Request<Incoming>) -> Result<Response
         }
         // Read under the lock: time never runs backwards from one request to the next.
         let now = shared.now();
-        let principal = token.and_then(|token| inner.identity.principal(now, token));
+        let principal = bearer.and_then(|token| inner.identity.principal(now, token));
         let outcome = inner
             .service
             .call(now, &world::Request { method, path, query, principal: principal.as_deref(), body: &body });

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::faults::{FaultKind, Faults};
 use super::quota::Quota;
-use super::world::{Call, Change, Refusal, Request, World};
+use super::world::{Call, Change, Refusal, Request, SERVICE, World};
 use crate::model::Timestamp;
 
 /// What becomes of a request: what the caller sees, and what changed whether or not the caller sees anything.
@@ -68,7 +68,7 @@ impl Service {
                 return Outcome { delivery: Delivery::Reset, changes: Vec::new() };
             }
             Some(FaultKind::Throttle) => return refuse(Refusal::throttled()),
-            Some(FaultKind::Unauthorized) => return refuse(Refusal::unauthenticated()),
+            Some(FaultKind::Unauthorized) => return refuse(Refusal::unauthenticated(SERVICE)),
             Some(FaultKind::Html) => {
                 let delivery = Delivery::Html { status: 502, body: BAD_GATEWAY };
                 return Outcome { delivery, changes: Vec::new() };

@@ -221,6 +221,39 @@ async fn faults_reach_the_wire() {
 }
 
 #[tokio::test]
+async fn people_and_machines_are_let_in_over_the_wire() {
+    let emulator = Emulator::start(config()).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let (secrets, adc) = (folder.path().join("secrets.json"), folder.path().join("adc.json"));
+    emulator.write_client_secrets(&secrets).unwrap();
+    emulator.write_default_credentials(&adc).unwrap();
+    let read = |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    let client_id = read(&secrets)["installed"]["client_id"].as_str().unwrap().to_owned();
+    let mut client = Client::connect(&emulator).await;
+    let target = format!("/o/oauth2/auth?client_id={client_id}&redirect_uri=http://localhost:1/&state=s");
+    let sent_back = client.send("GET", &target, "").await.unwrap();
+    assert_eq!(sent_back.status, 302);
+    assert!(sent_back.head.contains("location: http://localhost:1/?state=s&error="), "{}", sent_back.head);
+
+    let adc = read(&adc);
+    let mut form = form_urlencoded::Serializer::new("grant_type=refresh_token".to_owned());
+    for name in ["client_id", "client_secret", "refresh_token"] {
+        form.append_pair(name, adc[name].as_str().unwrap());
+    }
+    let answer = client.send("POST", "/token", &form.finish()).await.unwrap();
+    client.token = answer.json()["access_token"].as_str().unwrap().to_owned();
+    let email: Value = serde_json::from_str(emulator.key_json()).unwrap();
+    let target =
+        format!("/v1/projects/-/serviceAccounts/{}:signJwt", email["client_email"].as_str().unwrap());
+    assert_eq!(client.send("POST", &target, r#"{"payload":"{}"}"#).await.unwrap().status, 200);
+
+    let target = "/computeMetadata/v1/instance/service-accounts/default/email";
+    let refused = client.send("GET", target, "").await.unwrap();
+    assert_eq!(refused.status, 403);
+    assert!(refused.head.contains("metadata-flavor: Google"), "{}", refused.head);
+}
+
+#[tokio::test]
 async fn quota_latency_and_clock() {
     let limits = Limits { writes_per_minute: 2, ..Limits::default() };
     let config = Config { limits, latency: Duration::from_millis(20), clock_skew_s: -30, ..config() };

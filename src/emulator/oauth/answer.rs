@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::super::world::Refusal;
+
 /// An answer, ready for the wire.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
@@ -46,7 +48,20 @@ impl Answer {
         Answer { status, headers: Vec::new(), body: Body::Json(body) }
     }
 
-    /// What came of a request.
+    /// Plain text with this status.
+    pub(super) fn text(status: u16, text: String) -> Answer {
+        Answer { status, headers: Vec::new(), body: Body::Text(text) }
+    }
+
+    /// What came of a call of an API, whose errors come in Google's envelope.
+    pub(super) fn of_api(outcome: Result<Value, Refusal>) -> Answer {
+        match outcome {
+            Ok(body) => Answer::json(200, body),
+            Err(refusal) => Answer::json(refusal.code, refusal.to_json()),
+        }
+    }
+
+    /// What came of a request for a token.
     pub(super) fn of(outcome: Result<Value, Problem>) -> Answer {
         match outcome {
             Ok(body) => Answer::json(200, body),
@@ -58,7 +73,7 @@ impl Answer {
 
     /// Sends a browser elsewhere.
     pub(super) fn redirect(location: String) -> Answer {
-        Answer { status: 302, headers: vec![("location", location)], body: Body::Text(String::new()) }
+        Answer { headers: vec![("location", location)], ..Answer::text(302, String::new()) }
     }
 
     /// 503, as when the token endpoint is having a bad day.

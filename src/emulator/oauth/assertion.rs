@@ -99,45 +99,23 @@ impl Identity {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::LazyLock;
-
-    use rand::SeedableRng;
-    use rand::rngs::StdRng;
     use serde_json::json;
 
     use super::super::super::key::ServiceAccountKey;
     use super::super::super::testing::{form, sign};
-    use super::super::{Body, Request, SetUp};
+    use super::super::testing::{KEY, NOW_S, at, identity as anybody, post as send};
     use super::*;
 
-    const ADDRESS: &str = "http://127.0.0.1:1";
     const URI: &str = "http://127.0.0.1:1/token";
-    const NOW_S: i64 = 1_800_000_000;
-    static KEY: LazyLock<ServiceAccountKey> = LazyLock::new(|| ServiceAccountKey::generate().unwrap());
-
-    fn now() -> Timestamp {
-        Timestamp::from_micros(NOW_S * 1_000_000)
-    }
 
     fn identity() -> Identity {
-        let set_up = SetUp {
-            address: ADDRESS.to_owned(),
-            token_life_s: 3600,
-            delegated: Scopes::IMPORT,
-            home_domains: vec!["example.com".to_owned(), "example.invalid".to_owned()],
-            person: String::new(),
-            consents: true,
-        };
-        Identity::new(KEY.clone(), set_up, StdRng::seed_from_u64(1))
+        let mut identity = anybody();
+        identity.set_up.home_domains = vec!["example.com".to_owned(), "example.invalid".to_owned()];
+        identity
     }
 
     fn answer(identity: &mut Identity, form: &str) -> (u16, Value) {
-        let request = Request { method: "POST", path: "/token", query: "", body: form.as_bytes() };
-        let answer = identity.handle(now(), &request).unwrap();
-        match answer.body {
-            Body::Json(body) => (answer.status, body),
-            Body::Text(text) => panic!("{text}"),
-        }
+        send(identity, at(0), "/token", form)
     }
 
     fn claims() -> Value {
@@ -164,17 +142,17 @@ mod tests {
             let (status, body) = answer(&mut identity, &form(&sign(&KEY.to_json(URI), &claims(), padded)));
             assert_eq!((status, &body["expires_in"]), (200, &json!(3600)), "{body}");
             let token = body["access_token"].as_str().unwrap();
-            let principal = identity.principal(now(), token).unwrap();
+            let principal = identity.principal(at(0), token).unwrap();
             assert_eq!(
                 (principal.scopes(), principal.subject()),
                 (Scopes::IMPORT, Some("admin@example.com"))
             );
-            let end = Timestamp::from_micros((NOW_S + 3600) * 1_000_000);
+            let end = at(3600);
             assert!(identity.principal(end.just_before(), token).is_some());
             assert!(identity.principal(end, token).is_none());
-            assert!(identity.principal(now(), &token[1..]).is_none());
+            assert!(identity.principal(at(0), &token[1..]).is_none());
             identity.set_key_revoked(true);
-            assert!(identity.principal(now(), token).is_none());
+            assert!(identity.principal(at(0), token).is_none());
             identity.set_key_revoked(false);
         }
     }

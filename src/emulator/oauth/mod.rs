@@ -2,15 +2,20 @@
 //! with the first.
 //!
 //! A token is had for a service account's signed claims (`assertion`), for a person's `consent`, and for what lasts
-//! after it (`refresh`). `tokens` knows each of them again.
+//! after it (`refresh`). Who has no key file has claims signed by `iam`, with a token of a person, or of the machine from
+//! `metadata`. `tokens` knows each token again.
 
 mod answer;
 mod assertion;
 mod client;
 mod consent;
 mod form;
+mod iam;
+mod metadata;
 mod pkce;
 mod refresh;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -62,6 +67,8 @@ pub struct SetUp {
     pub person: String,
     /// Whether people consent to what they are asked for.
     pub consents: bool,
+    /// Whether whoever has a token for `cloud-platform` may sign as the service account.
+    pub token_creator: bool,
 }
 
 /// A request, as it comes off the wire.
@@ -73,6 +80,10 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// What follows the `?`, still escaped; empty for nothing.
     pub query: &'a str,
+    /// The access token that it carries.
+    pub bearer: Option<&'a str>,
+    /// The header field `Metadata-Flavor`.
+    pub metadata_flavor: Option<&'a str>,
     /// The body; empty for none.
     pub body: &'a [u8],
 }
@@ -139,7 +150,11 @@ impl Identity {
             ("POST", TOKEN_PATH) => Some(Answer::of(self.token(now, request.body))),
             ("POST", client::REVOKE_PATH) => Some(Answer::of(self.revoke(now, request))),
             ("GET", client::AUTH_PATH) => Some(self.authorize(now, request.query)),
-            _ => None,
+            ("POST", path) => {
+                let account = iam::account(path)?;
+                Some(Answer::of_api(self.sign_jwt(now, &account, request)))
+            }
+            _ => self.metadata(now, request),
         }
     }
 

@@ -8,6 +8,7 @@ use ring::hmac;
 use serde_json::{Value, json};
 
 use super::super::key::ServiceAccountKey;
+use super::super::project;
 use super::super::world::{Principal, Scopes};
 use super::answer::Problem;
 use super::form::Form;
@@ -65,6 +66,27 @@ impl Identity {
         Ok(answer)
     }
 
+    /// The text of an `application_default_credentials.json` as gcloud writes it: the person who signs in without saying
+    /// who has consented to `cloud-platform`.
+    pub fn default_credentials(&mut self) -> String {
+        let consent = Consent {
+            id: self.random_text(),
+            address: self.set_up.person.clone(),
+            scopes: Scopes::CLOUD_PLATFORM,
+        };
+        let file = json!({
+            "type": "authorized_user",
+            "account": consent.address,
+            "client_id": self.client.id,
+            "client_secret": self.client.secret,
+            "refresh_token": consent.seal(&self.key),
+            "token_uri": self.token_uri(),
+            "quota_project_id": project::ID,
+            "universe_domain": "googleapis.com",
+        });
+        format!("{file:#}\n")
+    }
+
     /// Takes a token back, in the query or the body (RFC 7009). With either token of a consent, the whole consent goes.
     pub(super) fn revoke(&mut self, now: Timestamp, request: &Request<'_>) -> Result<Value, Problem> {
         let (query, body) = (Form::parse(request.query.as_bytes())?, Form::parse(request.body)?);
@@ -82,7 +104,7 @@ impl Identity {
                 self.tokens.end(|source| *source == Source::Consent(id.clone()));
                 self.withdrawn.insert(id);
             }
-            Source::Key => self.tokens.end_one(token),
+            Source::Key | Source::Machine => self.tokens.end_one(token),
         }
         Ok(json!({}))
     }

@@ -1,32 +1,11 @@
 //! People: from the page on which they sign in to a token that is taken back.
 
-use std::sync::LazyLock;
-
-use rand::SeedableRng;
-use rand::rngs::StdRng;
-
+use super::testing::{at, identity, json_of, post, request};
 use super::*;
 
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 const REDIRECT: &str = "http://127.0.0.1:54321/";
-static KEY: LazyLock<ServiceAccountKey> = LazyLock::new(|| ServiceAccountKey::generate().unwrap());
-
-fn at(seconds: i64) -> Timestamp {
-    Timestamp::from_micros((1_800_000_000 + seconds) * 1_000_000)
-}
-
-fn identity() -> Identity {
-    let set_up = SetUp {
-        address: "http://127.0.0.1:1".to_owned(),
-        token_life_s: 3600,
-        delegated: Scopes::ALL,
-        home_domains: Vec::new(),
-        person: "someone@example.com".to_owned(),
-        consents: true,
-    };
-    Identity::new(KEY.clone(), set_up, StdRng::seed_from_u64(1))
-}
 
 /// A form, its pairs replaced or, when empty, left out.
 fn form(pairs: &[(&str, &str)], changes: &[(&str, &str)]) -> String {
@@ -54,18 +33,11 @@ fn ask(identity: &mut Identity, changes: &[(&str, &str)]) -> (u16, String, Form)
         ("code_challenge_method", "S256"),
     ];
     let query = form(&pairs, changes);
-    let request = Request { method: "GET", path: "/o/oauth2/auth", query: &query, body: b"" };
-    let answer = identity.handle(at(0), &request).unwrap();
+    let asked = Request { query: &query, ..request("GET", "/o/oauth2/auth") };
+    let answer = identity.handle(at(0), &asked).unwrap();
     let location = answer.headers.first().map_or("", |(_, value)| value).to_owned();
     let (to, back) = location.split_once('?').unwrap_or_default();
     (answer.status, to.to_owned(), Form::parse(back.as_bytes()).unwrap())
-}
-
-fn post(identity: &mut Identity, now: Timestamp, path: &str, form: &str) -> (u16, Value) {
-    let request = Request { method: "POST", path, query: "", body: form.as_bytes() };
-    let answer = identity.handle(now, &request).unwrap();
-    let Body::Json(body) = answer.body else { panic!("{:?}", answer.body) };
-    (answer.status, body)
 }
 
 fn redeem(identity: &mut Identity, now: Timestamp, code: &str, changes: &[(&str, &str)]) -> (u16, Value) {
@@ -243,8 +215,8 @@ fn what_is_taken_back() {
     }
     let mut identity = identity();
     let query = form(&[("token", text(&signed_in(&mut identity), "refresh_token"))], &[]);
-    let request = Request { method: "POST", path: "/revoke", query: &query, body: b"" };
-    assert_eq!(identity.handle(at(0), &request).unwrap().status, 200);
+    let asked = Request { query: &query, ..request("POST", "/revoke") };
+    assert_eq!(json_of(identity.handle(at(0), &asked)), (200, json!({})));
     assert_eq!(post(&mut identity, at(0), "/revoke", "").1["error"], "invalid_request");
 }
 
@@ -257,4 +229,17 @@ fn client_secrets_as_googles_console_gives_them() {
     assert_eq!(installed["redirect_uris"], json!(["http://localhost"]));
     assert!(text(installed, "client_id").ends_with(".apps.googleusercontent.com"));
     assert_eq!(text(installed, "client_secret").len(), "GOCSPX-".len() + 28);
+}
+
+#[test]
+fn default_credentials_as_gcloud_writes_them() {
+    let mut identity = identity();
+    let file: Value = serde_json::from_str(&identity.default_credentials()).unwrap();
+    assert_eq!(
+        (text(&file, "type"), text(&file, "token_uri")),
+        ("authorized_user", "http://127.0.0.1:1/token")
+    );
+    assert_eq!(text(&file, "client_secret"), identity.client.secret);
+    let (status, token) = refresh(&mut identity, text(&file, "refresh_token"), &[]);
+    assert_eq!((status, text(&token, "scope")), (200, Scopes::CLOUD_PLATFORM.to_string().as_str()));
 }

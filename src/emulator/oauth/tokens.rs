@@ -16,6 +16,8 @@ pub(super) enum Source {
     Key,
     /// A person's consent, by its id.
     Consent(String),
+    /// Running on one of Google's machines.
+    Machine,
 }
 
 struct Issued {

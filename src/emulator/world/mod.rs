@@ -6,6 +6,8 @@
 
 mod call;
 mod change;
+#[cfg(test)]
+mod facts;
 mod ids;
 mod listing;
 mod members;
@@ -24,6 +26,7 @@ use serde_json::Value;
 pub use call::{Api, Call};
 pub use change::{Change, MembershipRecord, RoleRecord, SpaceRecord};
 pub use refusal::Refusal;
+pub(crate) use refusal::SERVICE;
 pub use rules::{RepeatedCreate, Rules, SecondStint};
 pub use scope::{Principal, Scopes, UnknownScope};
 pub use state::ChangeError;
@@ -127,7 +130,7 @@ impl World {
     ) -> Result<Value, Refusal> {
         let call = Call::parse(request.method, request.path)
             .ok_or_else(|| Refusal::not_found("The API has no such method."))?;
-        let principal = request.principal.ok_or_else(Refusal::unauthenticated)?;
+        let principal = request.principal.ok_or_else(|| Refusal::unauthenticated(SERVICE))?;
         let query = Query::parse(call.api, request.query)?;
         let grant = principal.authorise(call.api, query.admin_access)?;
         self.rules.admit(principal)?;

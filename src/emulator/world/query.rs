@@ -31,7 +31,7 @@ const EVERYWHERE: [&str; 11] = [
     "upload_protocol",
 ];
 
-fn allowed(api: Api) -> &'static [&'static str] {
+pub(super) fn allowed(api: Api) -> &'static [&'static str] {
     match api {
         Api::MembersList => {
             &["filter", "pageSize", "pageToken", "showGroups", "showInvited", "useAdminAccess"]

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::super::project;
-use super::call::Api;
+
+/// What error details call the Chat API.
+pub(crate) const SERVICE: &str = "chat.googleapis.com";
 
 /// A request that is refused. Says what to answer; nothing has changed.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,7 +72,7 @@ impl Refusal {
     }
 
     /// 401: no token, or one that is unknown, expired or revoked.
-    pub fn unauthenticated() -> Self {
+    pub fn unauthenticated(service: &str) -> Self {
         Refusal::new(
             401,
             "UNAUTHENTICATED",
@@ -80,16 +82,16 @@ impl Refusal {
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": "ACCESS_TOKEN_EXPIRED",
             "domain": "googleapis.com",
-            "metadata": {"service": "chat.googleapis.com"},
+            "metadata": {"service": service},
         }))
     }
 
-    pub(crate) fn scope_insufficient(api: Api) -> Self {
+    pub(crate) fn scope_insufficient(service: &str, method: &str) -> Self {
         Refusal::denied("Request had insufficient authentication scopes.").with(json!({
             "@type": "type.googleapis.com/google.rpc.ErrorInfo",
             "reason": "ACCESS_TOKEN_SCOPE_INSUFFICIENT",
             "domain": "googleapis.com",
-            "metadata": {"service": "chat.googleapis.com", "method": api.rpc()},
+            "metadata": {"service": service, "method": method},
         }))
     }
 
@@ -108,7 +110,7 @@ impl Refusal {
             "reason": "SERVICE_DISABLED",
             "domain": "googleapis.com",
             "metadata": {
-                "service": "chat.googleapis.com",
+                "service": SERVICE,
                 "serviceTitle": "Google Chat API",
                 "consumer": format!("projects/{number}"),
                 "containerInfo": number,

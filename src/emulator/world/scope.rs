@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use super::call::Api;
 use super::ids;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, SERVICE};
 
-/// A set of the Chat scopes that this emulator knows.
+/// A set of the scopes that this emulator knows: those of Chat, and `cloud-platform` for IAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct Scopes(u32);
 
@@ -42,13 +42,14 @@ scopes! {
     15 APP_SPACES "chat.app.spaces";
     16 APP_SPACES_CREATE "chat.app.spaces.create";
     17 APP_DELETE "chat.app.delete";
+    18 CLOUD_PLATFORM "cloud-platform";
 }
 
 impl Scopes {
     /// No scope.
     pub const NONE: Scopes = Scopes(0);
     /// Every scope known here.
-    pub const ALL: Scopes = Scopes((1 << 18) - 1);
+    pub const ALL: Scopes = Scopes((1 << 19) - 1);
     /// Granted to the app itself, never to a person.
     pub(crate) const OF_APPS: Scopes = Scopes::BOT
         .and(Scopes::APP_MEMBERSHIPS)
@@ -180,9 +181,10 @@ impl Principal {
     /// 403 when there are none: with reason `ACCESS_TOKEN_SCOPE_INSUFFICIENT` when the token lacks the scope,
     /// without it when the scope is there but cannot be used like this.
     pub(crate) fn authorise(&self, api: Api, admin_access: bool) -> Result<Scopes, Refusal> {
+        let insufficient = || Refusal::scope_insufficient(SERVICE, api.rpc());
         let held = self.scopes.common(accepted(api));
         if held.is_empty() {
-            return Err(Refusal::scope_insufficient(api));
+            return Err(insufficient());
         }
         let of_kind = match self.subject {
             Some(_) => held.without(Scopes::OF_APPS),
@@ -198,14 +200,14 @@ impl Principal {
             if admin_access { of_kind.common(Scopes::OF_ADMINS) } else { of_kind.without(Scopes::OF_ADMINS) };
         match (usable.is_empty(), admin_access) {
             (false, _) => Ok(usable),
-            (true, true) => Err(Refusal::scope_insufficient(api)),
+            (true, true) => Err(insufficient()),
             (true, false) => Err(Refusal::denied("An administrator's scope needs useAdminAccess=true.")),
         }
     }
 }
 
 /// The scopes that each method lists in the discovery document.
-fn accepted(api: Api) -> Scopes {
+pub(super) fn accepted(api: Api) -> Scopes {
     const READ_MEMBERS: Scopes = Scopes::ADMIN_MEMBERSHIPS
         .and(Scopes::ADMIN_MEMBERSHIPS_READONLY)
         .and(Scopes::APP_MEMBERSHIPS)

@@ -9,7 +9,7 @@ use super::ids::scramble;
 use super::listing::page_size;
 use super::members::{as_administrator, membership_name};
 use super::payload::Body;
-use super::refusal::Refusal;
+use super::refusal::{Refusal, SERVICE};
 use super::scope::Scopes;
 use super::state::Space;
 use super::{Context, World};
@@ -24,7 +24,7 @@ impl World {
         let import_mode = body.flag("importMode");
         let fits = if import_mode { Scopes::IMPORT } else { Scopes::ALL.without(Scopes::IMPORT) };
         if !context.grant.any(fits) {
-            return Err(Refusal::scope_insufficient(context.call.api));
+            return Err(Refusal::scope_insufficient(SERVICE, context.call.api.rpc()));
         }
         let creator = context.principal.subject().map(str::to_owned);
         let request_id = context.query.request_id.clone();
