@@ -48,7 +48,7 @@ impl Plan {
              \x20 3. list its members\n\
              \x20 4. delete the space\n\
              Nothing else is touched; it takes eight calls.\n",
-            self.endpoint, self.subject, self.display_name, self.subject
+            self.endpoint, self.display_name
         )
     }
 }
