@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use crate::input::{
-    BadRow, Entry, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored, Row, Rules,
-    printable,
+    BadRow, Becoming, Entry, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored,
+    Row, Rules, printable,
 };
 use crate::journal::{Added, JournalError, Loader, Overlap};
 
@@ -102,7 +102,7 @@ pub fn take_in(
                 continue;
             }
         };
-        intake.notices.extend(notices(&reader));
+        intake.notices.extend(notices(&reader, &inputs.rules.becoming));
         let source = source_name(path);
         names.insert(source.clone(), Arc::clone(reader.file()));
         let layout = serde_json::to_string(reader.layout())
@@ -117,13 +117,23 @@ pub fn take_in(
 
 /// What the header says that the operator should know: columns that nothing is made of, and the one without which
 /// everybody is still a member.
-fn notices(reader: &Reader) -> Vec<String> {
+fn notices(reader: &Reader, becoming: &Becoming) -> Vec<String> {
     let (file, columns) = (reader.file(), &reader.layout().columns);
     let mut notices = Vec::new();
     if columns.is_empty() {
         return notices;
     }
-    if !columns.iter().any(|name| Key::of(name) == Some(Key::DeleteTime)) {
+    let has = |key| columns.iter().any(|name| Key::of(name) == Some(key));
+    if let Becoming::Today(_) = becoming {
+        if has(Key::CreateTime) {
+            notices.push(format!(
+                "{file}: createTime is not sent: in a space that is not in import mode a membership begins when it is made"
+            ));
+        }
+        if has(Key::Role) {
+            notices.push(format!("{file}: role is kept, but not set: `tenure members patch` sets one"));
+        }
+    } else if !has(Key::DeleteTime) {
         notices.push(format!(
             "{file}: there is no column deleteTime, so every row counts as a member to this day"
         ));

@@ -1,14 +1,17 @@
 //! Settings as resolved: arguments, environment, and what the journal remembers of the run before.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::chat::Access;
-use crate::cli::{ConnectionArgs, SendArgs};
+use crate::cli::{CapacityArgs, ConnectionArgs, SendArgs};
 use crate::credentials::{Proof, SignWith, login};
 use crate::engine::{InFlight, Rates};
+use crate::input::Becoming;
+use crate::journal::Destination;
 use crate::network::{Endpoint, EndpointError};
 
 /// What the journal's `target` is for a rehearsal.
@@ -136,6 +139,22 @@ impl Settings {
         Ok(settings)
     }
 
+    /// The same, of the capacity alone.
+    #[must_use]
+    pub fn capable(mut self, capacity: &CapacityArgs) -> Self {
+        let access = match capacity {
+            CapacityArgs { as_app: true, .. } => Some(Access::App),
+            CapacityArgs { admin_access: true, .. } => Some(Access::Admin),
+            CapacityArgs { standard_spaces: true, .. } => Some(Access::User),
+            _ => None,
+        };
+        take(&mut self.access, access);
+        if !capacity.domains.is_empty() {
+            self.domains = capacity.domains.iter().map(|domain| domain.to_lowercase()).collect();
+        }
+        self
+    }
+
     /// The same, of the connection alone.
     ///
     /// # Errors
@@ -146,13 +165,7 @@ impl Settings {
                 Endpoint::parse(url).map_err(|error| SettingsError::Endpoint { url: url.clone(), error })?;
             self.target = Target::Endpoint(endpoint.as_str().to_owned());
         }
-        let access = match connection {
-            ConnectionArgs { as_app: true, .. } => Some(Access::App),
-            ConnectionArgs { admin_access: true, .. } => Some(Access::Admin),
-            ConnectionArgs { standard_spaces: true, .. } => Some(Access::User),
-            _ => None,
-        };
-        take(&mut self.access, access);
+        self = self.capable(&connection.capacity);
         self.proof = given(connection).or(self.proof).or_else(|| match self.target {
             Target::Emulator => None,
             Target::Endpoint(_) => found(self.access),
@@ -162,9 +175,6 @@ impl Settings {
                 return Err(SettingsError::NotAnAddress(subject.clone()));
             }
             self.impersonate = Some(subject.clone());
-        }
-        if !connection.domains.is_empty() {
-            self.domains = connection.domains.iter().map(|domain| domain.to_lowercase()).collect();
         }
         take(&mut self.request_timeout_ms, connection.request_timeout.map(ms));
         Ok(self)
@@ -192,6 +202,20 @@ impl Settings {
             }
             _ => Ok((proof, subject)),
         }
+    }
+
+    /// Where the rows of a journal go.
+    pub fn destination(&self) -> Destination<'_> {
+        Destination { target: self.target.as_str(), standard: self.access != Access::Import }
+    }
+
+    /// What rows of input are to become.
+    pub fn becoming(&self) -> Becoming {
+        if self.access == Access::Import {
+            return Becoming::History;
+        }
+        let (access, domains) = (self.access, self.domains.clone());
+        Becoming::Today(Arc::new(move |member| access.cannot_add(member, &domains)))
     }
 
     /// How long one call may take.

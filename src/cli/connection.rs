@@ -8,6 +8,24 @@ use clap::{Args, ValueEnum};
 use super::parse::{duration, in_flight};
 use crate::engine::InFlight;
 
+/// In what capacity calls are made.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Connection")]
+pub struct CapacityArgs {
+    /// Spaces that are not in import mode: memberships of today, with chat.memberships and without times
+    #[arg(long)]
+    pub standard_spaces: bool,
+    /// Act as an administrator of the organisation; implies --standard-spaces
+    #[arg(long)]
+    pub admin_access: bool,
+    /// Act as the Chat app itself, impersonating nobody; implies --standard-spaces
+    #[arg(long, conflicts_with = "admin_access")]
+    pub as_app: bool,
+    /// A domain of the organisation, to tell who is from outside; may be given several times
+    #[arg(long = "domain", value_name = "DOMAIN")]
+    pub domains: Vec<String>,
+}
+
 /// Where calls go, and as whom.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
@@ -24,18 +42,9 @@ pub struct ConnectionArgs {
     /// Instead of a key file: a command that prints an access token for the scope in TENURE_SCOPE
     #[arg(long, value_name = "CMD", env = "TENURE_TOKEN_COMMAND")]
     pub token_command: Option<String>,
-    /// Spaces that are not in import mode: memberships of today, with chat.memberships and without times
-    #[arg(long)]
-    pub standard_spaces: bool,
-    /// Act as an administrator of the organisation; implies --standard-spaces
-    #[arg(long)]
-    pub admin_access: bool,
-    /// Act as the Chat app itself, impersonating nobody; implies --standard-spaces
-    #[arg(long, conflicts_with = "admin_access")]
-    pub as_app: bool,
-    /// A domain of the organisation, to tell who is from outside; may be given several times
-    #[arg(long = "domain", value_name = "DOMAIN")]
-    pub domains: Vec<String>,
+    /// In what capacity.
+    #[command(flatten)]
+    pub capacity: CapacityArgs,
     /// Another Chat API than Google's own.
     #[arg(
         long,

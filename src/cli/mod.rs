@@ -14,7 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
 use crate::input::{Format, TimeFormat};
-pub use connection::{ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
+pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
 pub use doctor::DoctorArgs;
 pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
@@ -180,6 +180,9 @@ pub struct CheckArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// What the rows are for.
+    #[command(flatten)]
+    pub capacity: CapacityArgs,
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,

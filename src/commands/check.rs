@@ -7,14 +7,16 @@ use crate::intake::{Intake, IntakeError};
 use crate::journal::{Journal, Tally};
 use crate::model::Timestamp;
 use crate::progress::Progress;
-use crate::settings::TARGET_EMULATOR;
+use crate::settings::{Settings, Target};
 use crate::signals::Signals;
 use crate::wording::many;
 
 pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let (signals, _stops) = Signals::listen()?;
-    let inputs = match inputs::resolve(&args.input.inputs, &args.input.read, false, now) {
+    let settings = Settings { target: Target::Emulator, ..Settings::default() }.capable(&args.capacity);
+    let inputs = match inputs::resolve(&args.input.inputs, &args.input.read, settings.becoming(), false, now)
+    {
         Ok(inputs) => inputs,
         Err(problems) => {
             inputs::show(&problems);
@@ -23,7 +25,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut progress = Progress::new(args.output.progress);
-    let mut journal = Journal::scratch(None, TARGET_EMULATOR, now)?;
+    let mut journal = Journal::scratch(None, settings.destination(), now)?;
     let mut loader = journal.loader(now)?;
     let intake = match inputs::read(&mut loader, &inputs, &mut progress, &signals) {
         Ok(intake) => intake,

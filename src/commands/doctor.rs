@@ -25,7 +25,7 @@ use crate::journal::Journal;
 use crate::model::{SpaceName, Timestamp};
 use crate::network::{Endpoint, proxy_for};
 use crate::progress::Progress;
-use crate::settings::{Settings, SettingsError, TARGET_EMULATOR, Target};
+use crate::settings::{Settings, SettingsError, Target};
 use crate::signals::Signals;
 use crate::summary;
 use crate::wording::many;
@@ -215,7 +215,7 @@ impl Doctor {
                 args.inputs.iter().map(|path| crate::wording::quoted(&path.display().to_string())).collect();
             Some(format!("tenure check {}", names.join(" ")))
         };
-        let resolved = match inputs::resolve(&args.inputs, &args.read, false, now) {
+        let resolved = match inputs::resolve(&args.inputs, &args.read, settings.becoming(), false, now) {
             Ok(resolved) => resolved,
             Err(problems) => {
                 let story = format!("input: {} in the maps", inputs::count(&problems));
@@ -224,7 +224,7 @@ impl Doctor {
             }
         };
         let mut progress = Progress::new(ProgressMode::None);
-        let mut journal = Journal::scratch(None, TARGET_EMULATOR, now)?;
+        let mut journal = Journal::scratch(None, settings.destination(), now)?;
         let mut loader = journal.loader(now)?;
         let intake = match inputs::read(&mut loader, &resolved, &mut progress, &self.signals) {
             Ok(intake) => intake,

@@ -28,7 +28,13 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         connect::credentials(&settings).await?;
     }
     let (signals, stops) = Signals::listen()?;
-    let inputs = match inputs::resolve(&args.input.inputs, &args.input.read, args.skip_invalid, now) {
+    let inputs = match inputs::resolve(
+        &args.input.inputs,
+        &args.input.read,
+        settings.becoming(),
+        args.skip_invalid,
+        now,
+    ) {
         Ok(inputs) => inputs,
         Err(problems) => {
             inputs::show(&problems);
@@ -158,10 +164,9 @@ fn read_in(
     signals: &Signals,
     now: Timestamp,
 ) -> Result<(Journal, Box<Intake>), Refused> {
-    let target = settings.target.as_str();
     if path.exists() {
         let mut journal = Journal::open(path)?;
-        journal.expect_target(target)?;
+        journal.expect_destination(settings.destination())?;
         let intake = fill(&mut journal, inputs, progress, signals, now)?;
         return Ok((journal, intake));
     }
@@ -174,12 +179,15 @@ fn read_in(
     let unfinished = sibling(path, "new");
     // Left by a reading that was killed.
     remove(&unfinished);
-    let filled = Journal::create(&unfinished, target, now).map_err(Refused::from).and_then(|mut journal| {
-        let intake = fill(&mut journal, inputs, progress, signals, now)?;
-        journal.close()?;
-        fs::rename(&unfinished, path).map_err(|error| JournalError::File { path: path.to_owned(), error })?;
-        Ok(intake)
-    });
+    let filled = Journal::create(&unfinished, settings.destination(), now).map_err(Refused::from).and_then(
+        |mut journal| {
+            let intake = fill(&mut journal, inputs, progress, signals, now)?;
+            journal.close()?;
+            fs::rename(&unfinished, path)
+                .map_err(|error| JournalError::File { path: path.to_owned(), error })?;
+            Ok(intake)
+        },
+    );
     match filled {
         Ok(intake) => Ok((Journal::open(path)?, intake)),
         Err(refused) => {
@@ -232,8 +240,9 @@ fn dry_run(
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
     let target = settings.target.as_str();
-    let mut journal = Journal::scratch(Some(path), target, now).map_err(|error| error.at(path))?;
-    journal.expect_target(target).map_err(|error| error.at(path))?;
+    let mut journal =
+        Journal::scratch(Some(path), settings.destination(), now).map_err(|error| error.at(path))?;
+    journal.expect_destination(settings.destination()).map_err(|error| error.at(path))?;
     let mut loader = journal.loader(now)?;
     let intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
         Ok(intake) => intake,

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::cli::ReadArgs;
-use crate::input::{Problems, Rules, SpaceMap, TimeReader, UserMap};
+use crate::input::{Becoming, Problems, Rules, SpaceMap, TimeReader, UserMap};
 use crate::intake::{Inputs, Intake, IntakeError, take_in};
 use crate::journal::Loader;
 use crate::model::Timestamp;
@@ -21,6 +21,7 @@ use crate::wording::many;
 pub(super) fn resolve(
     paths: &[PathBuf],
     args: &ReadArgs,
+    becoming: Becoming,
     skip_invalid: bool,
     now: Timestamp,
 ) -> Result<Inputs, Problems> {
@@ -35,7 +36,7 @@ pub(super) fn resolve(
     Ok(Inputs {
         paths: paths.to_vec(),
         format: args.format.map(Into::into),
-        rules: Arc::new(Rules { times, spaces, users, now }),
+        rules: Arc::new(Rules { becoming, times, spaces, users, now }),
         skip_invalid,
     })
 }

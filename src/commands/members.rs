@@ -8,6 +8,7 @@ use super::{Usage, note, print};
 use crate::chat::{Access, Answer, Call, Cause, Failure, Listing, Membership};
 use crate::cli::{MemberNameArgs, MembersCommand};
 use crate::exit::Exit;
+use crate::input::Becoming;
 use crate::model::{MemberName, MembershipName, SpaceName, Span, Timestamp};
 use crate::settings::Settings;
 use crate::wording::many;
@@ -15,17 +16,18 @@ use crate::wording::many;
 pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
     match command {
         MembersCommand::Create(args) => {
-            let connection = open(&args.connection).await?;
+            let settings = Settings::default().connected(&args.connection)?;
             let space = space(&args.space)?;
             let member = MemberName::parse(&args.member)
                 .map_err(|error| Usage(format!("{:?}: {error}", args.member)))?;
             let span = Span { create_time: args.create_time, delete_time: args.delete_time };
-            fits(connection.caller.access(), span)?;
-            let domains: Vec<String> =
-                args.connection.domains.iter().map(|domain| domain.to_lowercase()).collect();
-            if let Some(reason) = connection.caller.access().cannot_add(&member, &domains) {
+            fits(settings.access, span)?;
+            if let Becoming::Today(cannot_join) = settings.becoming()
+                && let Some(reason) = cannot_join(&member)
+            {
                 anyhow::bail!("{member} was not added: {reason}");
             }
+            let connection = Connection::open(&settings).await?;
             let what = format!("{member} was not added to {space}");
             let call = Call::CreateMember { space, member, span };
             match connection.caller.call(call).await {

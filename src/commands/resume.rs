@@ -21,7 +21,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
         None => Settings::default(),
     };
     let settings = before.with(&args.send)?;
-    journal.expect_target(settings.target.as_str()).map_err(|error| error.at(&path))?;
+    journal.expect_destination(settings.destination()).map_err(|error| error.at(&path))?;
     let (signals, stops) = Signals::listen()?;
     let progress = Progress::new(args.send.output.progress);
     send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await

@@ -11,6 +11,7 @@ use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{connect, print};
+use crate::chat::Access;
 use crate::credentials::Identity;
 use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
@@ -175,6 +176,11 @@ async fn rehearsal(journal: &Journal, path: &Path, settings: &Settings) -> anyho
     };
     let emulator = Emulator::start(config).await.context("the emulator cannot be started")?;
     let spaces = journal.space_names().map_err(|error| error.at(path))?;
-    emulator.ensure_spaces(&spaces).context("the emulator cannot make the spaces of the input")?;
+    let made = if settings.access == Access::Import {
+        emulator.ensure_spaces(&spaces)
+    } else {
+        emulator.ensure_standard_spaces(&spaces, connect::REHEARSAL_SUBJECT)
+    };
+    made.context("the emulator cannot make the spaces of the input")?;
     Ok(emulator)
 }

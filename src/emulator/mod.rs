@@ -32,7 +32,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::model::SpaceName;
+use crate::model::{SpaceName, Timestamp};
 use faults::{Fault, FaultError, Faults};
 use files::write_private;
 use key::ServiceAccountKey;
@@ -234,10 +234,26 @@ impl Emulator {
     /// # Errors
     /// When the store cannot be written.
     pub fn ensure_spaces(&self, names: &[SpaceName]) -> Result<(), EmulatorError> {
+        self.ensure(|world, now| names.iter().filter_map(|name| world.ensure_space(name, now)).collect())
+    }
+
+    /// Makes sure that these spaces have existed: ordinary ones that this person manages, if they are new.
+    ///
+    /// # Errors
+    /// When the store cannot be written.
+    pub fn ensure_standard_spaces(&self, names: &[SpaceName], manager: &str) -> Result<(), EmulatorError> {
+        self.ensure(|world, now| {
+            names.iter().flat_map(|name| world.ensure_standard_space(name, manager, now)).collect()
+        })
+    }
+
+    fn ensure(
+        &self,
+        make: impl FnOnce(&mut World, Timestamp) -> Vec<world::Change>,
+    ) -> Result<(), EmulatorError> {
         let mut inner = self.shared.lock();
         let now = self.shared.now();
-        let changes: Vec<_> =
-            names.iter().filter_map(|name| inner.service.world.ensure_space(name, now)).collect();
+        let changes = make(&mut inner.service.world, now);
         match &mut inner.store {
             Some(store) => Ok(store.append(&changes)?),
             None => Ok(()),

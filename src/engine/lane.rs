@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::pacer::SpaceBuckets;
 use super::reconcile::known_holder;
 use crate::journal::{Held, Note};
-use crate::model::{Job, MemberId, RowId, SpaceId, SpaceName, Span};
+use crate::model::{Job, MemberId, Operation, RowId, SpaceId, SpaceName, Span};
 
 /// A lane asks the journal for more rows when fewer than this many are queued ...
 const QUEUE_LOW: usize = 8;
@@ -170,13 +170,13 @@ impl Lane {
     fn is_free_for(&self, job: &Job) -> bool {
         let own = |holder: &RowId| *holder == job.id;
         self.members.get(&job.member).is_none_or(own)
-            && (known_holder(job).is_some() || self.spans.get(&effective(job.span)).is_none_or(own))
+            && (!is_told_by_times(job) || self.spans.get(&effective(job.span)).is_none_or(own))
     }
 
     /// A row leaves: its member and times are taken until it is settled.
     pub(super) fn claim(&mut self, job: &Job) {
         self.members.insert(job.member, job.id);
-        if known_holder(job).is_none() {
+        if is_told_by_times(job) {
             self.spans.insert(effective(job.span), job.id);
         }
     }
@@ -189,6 +189,12 @@ impl Lane {
             self.spans.remove(&span);
         }
     }
+}
+
+/// Whether a list can tell the row by nothing but its times. A member of today need not be told: the same call again
+/// says whether they are there (create-members guide: 409).
+fn is_told_by_times(job: &Job) -> bool {
+    job.operation == Operation::Create && known_holder(job).is_none()
 }
 
 /// The times as Chat will list them.

@@ -93,6 +93,10 @@ kinds! {
     TimeInFuture = "time-in-future",
     /// A `deleteTime` that is not after its `createTime`.
     TimesReversed = "times-reversed",
+    /// A membership that has ended, for a space that takes members of today.
+    Ended = "ended",
+    /// Somebody who cannot be made a member in this capacity.
+    CannotJoin = "cannot-join",
     /// No role that Chat knows.
     BadRole = "bad-role",
     /// A map that gives one key two values.

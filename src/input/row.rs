@@ -1,6 +1,8 @@
 //! One row: from its raw texts to a tenure, or to all that is wrong with it. Pure.
 
+use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
@@ -67,9 +69,27 @@ impl TimeReader {
     }
 }
 
+/// What rows are to become.
+#[derive(Clone, Default)]
+pub enum Becoming {
+    /// Memberships that have ended, in spaces in import mode; those that have not wait.
+    #[default]
+    History,
+    /// Members of today, in spaces that are not in import mode. The function says why somebody cannot be made one.
+    Today(Arc<dyn Fn(&MemberName) -> Option<String> + Send + Sync>),
+}
+
+impl fmt::Debug for Becoming {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if matches!(self, Becoming::History) { "History" } else { "Today" })
+    }
+}
+
 /// What rows are held against.
 #[derive(Debug, Clone)]
 pub struct Rules {
+    /// What they are to become.
+    pub becoming: Becoming,
     /// How times are written.
     pub times: TimeReader,
     /// `--spaces`.
@@ -83,7 +103,7 @@ pub struct Rules {
 impl Rules {
     /// RFC 3339 with zones, no maps.
     pub fn new(now: Timestamp) -> Self {
-        Rules { times: TimeReader::default(), spaces: None, users: None, now }
+        Rules { becoming: Becoming::History, times: TimeReader::default(), spaces: None, users: None, now }
     }
 }
 
@@ -134,6 +154,13 @@ pub(super) fn check(fields: &Fields<'_>, rules: &Rules) -> Result<Tenure, Vec<Fl
     let role = role(fields.get(Key::Role)).map_err(|flaw| flaws.push(flaw));
     if let (Ok(create), Ok(delete)) = (create, delete) {
         flaws.extend(order(create, delete));
+    }
+    if let Becoming::Today(cannot_join) = &rules.becoming {
+        if delete.is_ok_and(|delete| delete.is_some()) {
+            flaws.push(ended());
+        }
+        let reason = member.as_ref().ok().and_then(|member| cannot_join(member));
+        flaws.extend(reason.map(|reason| Flaw::new(Key::Member, ProblemKind::CannotJoin, reason)));
     }
     match (space, member, create, delete, role) {
         (Ok(space), Ok(member), Ok(create_time), Ok(delete_time), Ok(role)) if flaws.is_empty() => {
@@ -291,6 +318,15 @@ fn order(create: Option<Timestamp>, delete: Option<Timestamp>) -> Option<Flaw> {
             .help("are the two swapped?")
     };
     Some(flaw)
+}
+
+fn ended() -> Flaw {
+    Flaw::new(
+        Key::DeleteTime,
+        ProblemKind::Ended,
+        "it has ended, and a space that is not in import mode takes members of today only",
+    )
+    .help("leave such rows out, or import them while the space is in import mode (without --standard-spaces)")
 }
 
 fn role(text: &str) -> Result<Option<Role>, Flaw> {

@@ -58,6 +58,8 @@ pub struct Overlap {
 pub struct Loader<'j> {
     conn: &'j Connection,
     now: Timestamp,
+    /// What is to be done with the rows.
+    operation: Operation,
     reading: i64,
     source: i64,
     rows: u64,
@@ -75,6 +77,7 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be written.
     pub fn loader(&mut self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
+        let operation = if self.is_standard()? { Operation::Add } else { Operation::Create };
         let conn = &self.conn;
         // Rows come in any order, so the indexes are written all over: what is cached need not be written twice.
         conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
@@ -84,6 +87,7 @@ impl Journal {
         Ok(Loader {
             conn,
             now,
+            operation,
             reading,
             source: 0,
             rows: 0,
@@ -164,8 +168,10 @@ impl Loader<'_> {
         let create = tenure.create_time.map(Timestamp::as_micros);
         let delete = tenure.delete_time.map(Timestamp::as_micros);
         let role = tenure.role.map(|role| role.as_str());
-        let state = if delete.is_none() { State::Open } else { State::Pending };
-        let operation = Operation::Create.code();
+        // Somebody who is still a member waits for the completion of a space in import mode.
+        let waits = self.operation == Operation::Create && delete.is_none();
+        let state = if waits { State::Open } else { State::Pending };
+        let operation = self.operation.code();
         let inserted = self
             .conn
             .prepare_cached(
@@ -255,7 +261,7 @@ impl Loader<'_> {
                 "DELETE FROM rows WHERE space = ?1 AND member = ?2 AND operation = ?3
                     AND ifnull(create_time, 0) = ifnull(?4, 0) AND ifnull(delete_time, 0) = 0 AND state = 4 AND seen < ?5",
             )?
-            .execute(params![space, member, Operation::Create.code(), create, self.reading])?;
+            .execute(params![space, member, self.operation.code(), create, self.reading])?;
         self.conn
             .prepare_cached("UPDATE spaces SET open = open - ?2 WHERE id = ?1")?
             .execute((space, gone as i64))?;
@@ -289,7 +295,7 @@ impl Loader<'_> {
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
             )?
             .execute(params![
-                Operation::Create.code(),
+                self.operation.code(),
                 self.source,
                 line as i64,
                 given,

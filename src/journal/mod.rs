@@ -86,6 +86,16 @@ pub enum JournalError {
         /// Where they would go now.
         run: String,
     },
+    /// The journal was made for spaces of the other kind.
+    #[error(
+        "this journal is about {}, and this run about {}: use another --journal FILE for it",
+        if *.standard { "spaces that are not in import mode (--standard-spaces)" } else { "spaces in import mode" },
+        if *.standard { "spaces in import mode" } else { "spaces that are not (--standard-spaces)" }
+    )]
+    OtherSpaces {
+        /// What the journal is about.
+        standard: bool,
+    },
     /// What a column holds cannot be what this program wrote.
     #[error("the journal holds something unreadable: {0}")]
     Content(String),
@@ -146,6 +156,22 @@ fn sqlite_story(error: &rusqlite::Error) -> String {
     }
 }
 
+/// Where the rows of a journal go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Destination<'a> {
+    /// `emulator`, or the endpoint's URL.
+    pub target: &'a str,
+    /// Whether its spaces are not in import mode.
+    pub standard: bool,
+}
+
+impl<'a> From<&'a str> for Destination<'a> {
+    /// Spaces in import mode.
+    fn from(target: &'a str) -> Self {
+        Destination { target, standard: false }
+    }
+}
+
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
@@ -158,14 +184,18 @@ impl Journal {
     ///
     /// # Errors
     /// When the file exists or cannot be made.
-    pub fn create(path: &Path, target: &str, now: Timestamp) -> Result<Journal, JournalError> {
+    pub fn create<'a>(
+        path: &Path,
+        destination: impl Into<Destination<'a>>,
+        now: Timestamp,
+    ) -> Result<Journal, JournalError> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map_err(|error| JournalError::file(path, error))?;
         let mut journal = Journal::prepare(Connection::open(path)?)?;
-        journal.begin(target, now)?;
+        journal.begin(destination.into(), now)?;
         Ok(journal)
     }
 
@@ -214,7 +244,11 @@ impl Journal {
     ///
     /// # Errors
     /// When the original cannot be read or there is no room.
-    pub fn scratch(original: Option<&Path>, target: &str, now: Timestamp) -> Result<Journal, JournalError> {
+    pub fn scratch<'a>(
+        original: Option<&Path>,
+        destination: impl Into<Destination<'a>>,
+        now: Timestamp,
+    ) -> Result<Journal, JournalError> {
         let mut conn = Connection::open("")?;
         let original = original.filter(|path| path.exists());
         if let Some(path) = original {
@@ -232,7 +266,7 @@ impl Journal {
         conn.set_prepared_statement_cache_capacity(64);
         let mut journal = Journal { conn, run: None };
         if original.is_none() {
-            journal.begin(target, now)?;
+            journal.begin(destination.into(), now)?;
         }
         Ok(journal)
     }
@@ -248,10 +282,10 @@ impl Journal {
         Ok(Journal { conn, run: None })
     }
 
-    fn begin(&mut self, target: &str, now: Timestamp) -> Result<(), JournalError> {
+    fn begin(&mut self, destination: Destination<'_>, now: Timestamp) -> Result<(), JournalError> {
         self.conn.execute(
-            "INSERT INTO journal (id, operation, target, created_at) VALUES (1, 'import', ?1, ?2)",
-            (target, now.as_micros()),
+            "INSERT INTO journal (id, operation, target, standard, created_at) VALUES (1, 'import', ?1, ?2, ?3)",
+            (destination.target, destination.standard, now.as_micros()),
         )?;
         Ok(())
     }
@@ -268,13 +302,20 @@ impl Journal {
     /// Refuses a journal whose rows went elsewhere.
     ///
     /// # Errors
-    /// [`JournalError::OtherTarget`].
-    pub fn expect_target(&self, target: &str) -> Result<(), JournalError> {
+    /// [`JournalError::OtherTarget`], [`JournalError::OtherSpaces`].
+    pub fn expect_destination<'a>(
+        &self,
+        destination: impl Into<Destination<'a>>,
+    ) -> Result<(), JournalError> {
+        let Destination { target, standard } = destination.into();
         let journal = self.target()?;
-        if journal == target {
-            return Ok(());
+        if journal != target {
+            return Err(JournalError::OtherTarget { journal: place(&journal), run: place(target) });
         }
-        Err(JournalError::OtherTarget { journal: place(&journal), run: place(target) })
+        if self.is_standard()? != standard {
+            return Err(JournalError::OtherSpaces { standard: !standard });
+        }
+        Ok(())
     }
 
     /// Notes that a run begins, with its settings as JSON (no secrets).

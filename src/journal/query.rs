@@ -98,6 +98,14 @@ impl Journal {
         Ok(self.conn.query_row("SELECT target FROM journal", [], |row| row.get(0))?)
     }
 
+    /// Whether its spaces are not in import mode.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn is_standard(&self) -> Result<bool, JournalError> {
+        Ok(self.conn.query_row("SELECT standard FROM journal", [], |row| row.get(0))?)
+    }
+
     /// What the rows are for: `import`.
     ///
     /// # Errors
@@ -300,14 +308,13 @@ impl Journal {
         let mut rows = statement.query(parameters)?;
         let mut jobs = Vec::new();
         while let Some(row) = rows.next()? {
-            let operation: i64 = row.get(1)?;
-            if operation != Operation::Create.code() {
-                return Err(JournalError::Content(format!("a row with operation {operation}")));
-            }
+            let code: i64 = row.get(1)?;
+            let operation = Operation::of_code(code)
+                .ok_or_else(|| JournalError::Content(format!("a row with operation {code}")))?;
             let member: String = row.get(5)?;
             jobs.push(Job {
                 id: RowId(row.get(0)?),
-                operation: Operation::Create,
+                operation,
                 space: SpaceId(row.get(2)?),
                 space_name: space_name(&row.get::<_, String>(3)?)?,
                 member: MemberId(row.get(4)?),

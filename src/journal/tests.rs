@@ -208,7 +208,7 @@ fn a_reading_that_is_dropped_never_was() {
 /// A scratch journal cannot roll back; a real one can.
 fn scratch_with_rollback() -> Journal {
     let mut journal = Journal::prepare(Connection::open_in_memory().unwrap()).unwrap();
-    journal.begin("emulator", NOW).unwrap();
+    journal.begin("emulator".into(), NOW).unwrap();
     journal
 }
 
@@ -284,8 +284,8 @@ fn other_files_and_newer_journals_are_refused() {
     assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));
     std::fs::remove_file(&path).unwrap();
     Journal::create(&path, "emulator", NOW).unwrap();
-    Journal::open(&path).unwrap().expect_target("emulator").unwrap();
-    let other = Journal::open(&path).unwrap().expect_target("https://chat.googleapis.com/").unwrap_err();
+    Journal::open(&path).unwrap().expect_destination("emulator").unwrap();
+    let other = Journal::open(&path).unwrap().expect_destination("https://chat.googleapis.com/").unwrap_err();
     assert!(matches!(other, JournalError::OtherTarget { .. }));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let newer = Journal::open(&path).unwrap_err();

@@ -32,8 +32,10 @@ id! {
 /// What is to be done with the membership that a row names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Operation {
-    /// `spaces.members.create`.
+    /// `spaces.members.create` of a membership that has ended, in a space in import mode.
     Create,
+    /// `spaces.members.create` of a member of today, in a space that is not in import mode: without times.
+    Add,
 }
 
 impl Operation {
@@ -41,6 +43,16 @@ impl Operation {
     pub const fn code(self) -> i64 {
         match self {
             Operation::Create => 1,
+            Operation::Add => 2,
+        }
+    }
+
+    /// The operation of a code.
+    pub const fn of_code(code: i64) -> Option<Self> {
+        match code {
+            1 => Some(Operation::Create),
+            2 => Some(Operation::Add),
+            _ => None,
         }
     }
 }

@@ -18,4 +18,5 @@ mod output;
 mod rejects;
 mod screens;
 mod simulation;
+mod standard_spaces;
 mod support;

@@ -172,6 +172,26 @@ impl World {
         Some(change)
     }
 
+    /// Puts an ordinary space into the world, managed by this person, unless there is or was one of that name. The
+    /// changes have to be kept like those of a request.
+    pub fn ensure_standard_space(&mut self, name: &SpaceName, manager: &str, now: Timestamp) -> Vec<Change> {
+        let Some(space) = self.ensure_space(name, now) else { return Vec::new() };
+        let manager = Principal::new(Scopes::NONE, Some(manager));
+        let Some(person) = manager.person() else { return vec![space] };
+        let member = Change::Membership(MembershipRecord {
+            name: members::membership_name(name.as_str(), &person.id),
+            member: person.id.clone(),
+            address: Some(person.address.clone()),
+            role: Some(Role::Manager),
+            create_time: now,
+            delete_time: None,
+            invited: false,
+        });
+        let completed = Change::CompletedSpace(name.as_str().to_owned());
+        let made = [completed, member].into_iter().filter(|change| self.state.apply(change).is_ok());
+        std::iter::once(space).chain(made.collect::<Vec<_>>()).collect()
+    }
+
     /// Makes a change that an earlier world reported.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use super::super::retry::{Verdict, decide};
 use super::{Claim, Engine, LATE_WRITE, Now};
 use crate::chat::{Answer, Failure, Page};
 use crate::journal::{Change, Held, Note, Request};
-use crate::model::{Job, RowId, SpaceId};
+use crate::model::{Job, Operation, RowId, SpaceId};
 
 impl Engine {
     /// The answer to a row's own call.
@@ -48,6 +48,19 @@ impl Engine {
                 self.retry_event(row, wait, &failure);
                 self.delay(now, row, wait);
             }
+            Verdict::Unclear if active.job.operation == Operation::Add => {
+                active.failures += 1;
+                active.failed_first.get_or_insert(now.elapsed);
+                let failures = active.failures;
+                self.failed(Kind::Write, now, failure.to_string(), false);
+                if self.is_hopeless(now, row) {
+                    return self.settle_rejected(now, row, kept_failing(failures, &note));
+                }
+                let wait = self.wait(failures, &failure);
+                self.changes.push(Change::Release { row, space, sent: true, note: Some(note) });
+                self.retry_event(row, wait, &failure);
+                self.delay(now, row, wait);
+            }
             Verdict::Unclear => {
                 active.failures += 1;
                 active.failed_first.get_or_insert(now.elapsed);
@@ -57,6 +70,11 @@ impl Engine {
                 self.changes.push(Change::Unclear { row, note });
                 self.retry_event(row, wait, &failure);
                 self.look_up(row, space, now.elapsed + wait);
+            }
+            Verdict::Exists if active.job.operation == Operation::Add => {
+                // Who is there already is a member of today, whoever made them one: a rollback leaves them alone.
+                self.answered(Kind::Write);
+                self.settle_done(now, row, note.http_status, None, None, true);
             }
             Verdict::Exists => {
                 // What exists may be what an earlier, lost call of this row has only just made.
@@ -126,6 +144,15 @@ impl Engine {
             Purpose::Presence => {}
         }
         look.page_token = page.next_page_token;
+        if lane
+            .unclear
+            .iter()
+            .all(|row| rows.get(row).is_some_and(|active| active.job.operation == Operation::Add))
+            && look.purpose == Purpose::Unclear
+        {
+            // That the space can be listed is all that is asked about those.
+            look.page_token = None;
+        }
         match look.purpose {
             Purpose::Presence => lane.step = Step::Sending,
             _ if look.page_token.is_some() => {}
@@ -244,6 +271,15 @@ impl Engine {
             }
         }
     }
+}
+
+/// Why a row is rejected that nothing else is said against.
+pub(super) fn kept_failing(times: u32, last: &Note) -> Note {
+    let error = format!(
+        "Chat failed {times} times to create it, while other rows succeeded; the last failure: {}",
+        last.error
+    );
+    Note { http_status: last.http_status, kind: "KEPT_FAILING".to_owned(), error }
 }
 
 fn mismatched() -> Failure {

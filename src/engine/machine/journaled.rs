@@ -5,7 +5,7 @@ use super::super::pacer::Kind;
 use super::super::reconcile::{Finding, Unclear, reconcile};
 use super::{Claim, Engine, FEED, LATE_WRITE, Now};
 use crate::journal::{Attribution, Change, Note};
-use crate::model::{Job, RowId, SpaceId};
+use crate::model::{Job, Operation, RowId, SpaceId};
 
 /// A row that has failed this often, and for as long as a run may fail, while others succeeded, is rejected.
 const FAILURES_PER_ROW_MAX: u32 = 12;
@@ -28,14 +28,22 @@ impl Engine {
 
     /// Rows that an earlier run left in flight.
     pub(super) fn on_in_flight(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>) {
+        let mut recovered = Vec::with_capacity(jobs.len());
         let Some(lane) = self.lanes.get_mut(&space) else { return };
         lane.step = Step::Sending;
         lane.look_not_before = now.elapsed + LATE_WRITE;
-        for job in &jobs {
-            lane.claim(job);
-            lane.unclear.push(job.id);
-        }
         for job in jobs {
+            if job.operation == Operation::Add {
+                // The same call again tells whether it was applied.
+                self.changes.push(Change::Release { row: job.id, space, sent: true, note: None });
+                lane.queue.push_back(job.id);
+            } else {
+                lane.claim(&job);
+                lane.unclear.push(job.id);
+            }
+            recovered.push(job);
+        }
+        for job in recovered {
             self.hold(job);
         }
     }
@@ -71,11 +79,24 @@ impl Engine {
         }
     }
 
+    /// Whether a row has failed so often, and for so long, while others were answered, that it is the row's own fault.
+    pub(super) fn is_hopeless(&self, now: Now, row: RowId) -> bool {
+        let Some(active) = self.rows.get(&row) else { return false };
+        let failing = self.failing[Kind::Write as usize].as_ref().map(|failing| failing.since);
+        let first = active.failed_first.unwrap_or(now.elapsed);
+        let alone = failing.is_none_or(|since| since > first);
+        let long = now.elapsed >= first + self.config.give_up_after;
+        alone && long && active.failures >= FAILURES_PER_ROW_MAX
+    }
+
     fn conclude(&mut self, now: Now, space: SpaceId, row: RowId, finding: Finding) {
+        let hopeless = self.is_hopeless(now, row);
         let Some(active) = self.rows.get_mut(&row) else { return };
         let (exists, http_status) = match active.claim.take() {
             // The space is there, so it is the row that was denied; unless an earlier call of it had gone well.
-            Some(Claim::Denied(note)) if !matches!(finding, Finding::Held { .. }) => {
+            Some(Claim::Denied(note))
+                if active.job.operation == Operation::Add || !matches!(finding, Finding::Held { .. }) =>
+            {
                 return self.settle_rejected(now, row, note);
             }
             Some(Claim::Denied(note)) => (false, note.http_status),
@@ -94,12 +115,7 @@ impl Engine {
                 return self.settle_done(now, row, http_status, membership, user, existed);
             }
             Finding::NotHeld | Finding::Different { .. } if !exists => {
-                let failing = self.failing[Kind::Write as usize].as_ref().map(|failing| failing.since);
-                let first = active.failed_first.unwrap_or(now.elapsed);
-                // Others were answered since, or else it is not the row's fault.
-                let alone = failing.is_none_or(|since| since > first);
-                let long = now.elapsed >= first + self.config.give_up_after;
-                if !(alone && long && active.failures >= FAILURES_PER_ROW_MAX) {
+                if !hopeless {
                     self.changes.push(Change::Release { row, space, sent: true, note: None });
                     if let Some(lane) = self.lanes.get_mut(&space) {
                         lane.queue.push_front(row);

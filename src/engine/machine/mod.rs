@@ -23,9 +23,9 @@ mod tests;
 use super::event::{Event, Snapshot, Stop};
 use super::lane::{Lane, Look, Purpose, Step};
 use super::pacer::{Kind, Pacer};
-use crate::chat::{Call, Listing};
+use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
-use crate::model::{Job, MemberId, Operation, RowId, SpaceId};
+use crate::model::{Job, MemberId, Operation, RowId, SpaceId, Span};
 pub use io::{Config, Finish, For, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
@@ -258,7 +258,8 @@ impl Engine {
             let step = if next.in_flight > 0 {
                 self.ask_journal(Request::InFlight { space: next.id });
                 Step::Recovering
-            } else if next.surveyed {
+            } else if next.surveyed || self.config.access != Access::Import {
+                // What members of today there are beforehand, a repeated call tells by itself.
                 Step::Sending
             } else {
                 Step::Looking(Look::new(Purpose::Baseline, Duration::ZERO))
@@ -396,10 +397,10 @@ impl Engine {
             active.asked_at = now.elapsed;
             let job = &active.job;
             let call = match job.operation {
-                Operation::Create => Call::CreateMember {
+                Operation::Create | Operation::Add => Call::CreateMember {
                     space: job.space_name.clone(),
                     member: job.member_name.clone(),
-                    span: job.span,
+                    span: if job.operation == Operation::Add { Span::default() } else { job.span },
                 },
             };
             self.sent += 1;
