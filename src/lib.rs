@@ -14,6 +14,7 @@ pub mod exit;
 pub mod input;
 pub mod intake;
 pub mod journal;
+pub mod logging;
 pub mod model;
 pub mod network;
 pub mod progress;

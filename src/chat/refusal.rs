@@ -121,9 +121,17 @@ struct WireErrorBody {
 pub(super) fn read(http_status: u16, retry_after: Option<&str>, body: &[u8], now: Timestamp) -> Refusal {
     let header = retry_after.and_then(|text| read_retry_after(text, now));
     let Ok(WireError { error }) = serde_json::from_slice::<WireError>(body) else {
+        let text = String::from_utf8_lossy(&body[..body.len().min(PAGE_BYTES_MAX)]);
+        let (status, message) = match text.trim_start().starts_with('{') {
+            true => (salvaged(&text, "status"), salvaged(&text, "message")),
+            false => (None, None),
+        };
         return Refusal {
             http_status,
-            message: plain_text(&String::from_utf8_lossy(&body[..body.len().min(PAGE_BYTES_MAX)])),
+            status: status.unwrap_or_default(),
+            reason: salvaged(&text, "reason"),
+            message: message
+                .map_or_else(|| plain_text(&text), |message| shorten(&message, MESSAGE_CHARS_MAX)),
             retry_after: header,
             ..Refusal::default()
         };
@@ -146,6 +154,13 @@ pub(super) fn read(http_status: u16, retry_after: Option<&str>, body: &[u8], now
         status: error.status,
         retry_after: header.max(info),
     }
+}
+
+/// The first text under a key, of JSON that was cut short.
+fn salvaged(json: &str, key: &str) -> Option<String> {
+    let (_, rest) = json.split_once(&format!("\"{key}\""))?;
+    let value = rest.trim_start().strip_prefix(':')?;
+    serde_json::Deserializer::from_str(value).into_iter::<String>().next()?.ok()
 }
 
 /// `Retry-After` (RFC 9110, 10.2.3): seconds, or a date.
@@ -211,6 +226,16 @@ mod tests {
         assert_eq!(refusal.to_string(), "502: Error 502 Try again later");
         assert_eq!(refusal.kind(), "HTTP_502");
         assert_eq!(read(503, None, b"", NOW).to_string(), "503");
+    }
+
+    #[test]
+    fn an_envelope_that_was_cut_short() {
+        let body = br#"{"error": {"code": 403, "message": "It is \"off\".", "status": "PERMISSION_DENIED", "details": [{"#;
+        let refusal = read(403, None, body, NOW);
+        assert_eq!(refusal.to_string(), "403 PERMISSION_DENIED: It is \"off\".");
+        assert_eq!(refusal.cause(), Cause::Denied);
+        let shorter = read(403, None, &body[..40], NOW);
+        assert_eq!((shorter.status.as_str(), shorter.cause()), ("", Cause::NotChat));
     }
 
     #[test]

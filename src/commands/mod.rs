@@ -22,10 +22,12 @@ use clap::Parser;
 
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
+use crate::logging;
 use crate::settings::SettingsError;
 
 /// Runs the program and says how it ends.
 pub fn run() -> Exit {
+    logging::begin();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

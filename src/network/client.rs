@@ -1,6 +1,6 @@
 //! The HTTP client that everything but yup-oauth2 goes through.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
@@ -35,7 +35,7 @@ pub struct Reply {
     pub retry_after: Option<String>,
     /// `Date`: the server's clock, to the second.
     pub date: Option<Timestamp>,
-    /// The body; empty when it was cut short and the status is an error anyway.
+    /// The body; as much of it as came, when the status is an error anyway.
     pub body: Vec<u8>,
 }
 
@@ -92,6 +92,19 @@ impl Client {
     /// # Errors
     /// When there is no whole answer.
     pub async fn send(&self, request: Outgoing<'_>) -> Result<Reply, Unanswered> {
+        // Queries, headers and bodies may hold what nobody should read.
+        let what = format!("{} {}{}", request.method, request.url.authority(), request.url.path());
+        let begin = Instant::now();
+        let reply = self.exchange(request).await;
+        let ms = begin.elapsed().as_millis();
+        match &reply {
+            Ok(reply) => log::debug!("{what}: {} in {ms} ms, {} bytes", reply.status, reply.body.len()),
+            Err(unanswered) => log::debug!("{what}: {unanswered:?} after {ms} ms"),
+        }
+        reply
+    }
+
+    async fn exchange(&self, request: Outgoing<'_>) -> Result<Reply, Unanswered> {
         let method = Method::from_bytes(request.method.as_bytes()).unwrap_or(Method::GET);
         // In clear goes only what stays close by: this machine, or the host that it runs on.
         let near = request.url.scheme() == "http" || is_loopback(&request.url);
@@ -117,12 +130,12 @@ impl Client {
         };
         let retry_after = text(response.headers(), RETRY_AFTER);
         let date = text(response.headers(), DATE).and_then(|date| read_date(&date));
-        let body = match read_body(response).await {
-            Ok(body) => body,
-            Err(lost) if status.is_success() => return Err(lost),
-            // The status of a refusal says what happened, even when its body is cut short.
-            Err(_) => Vec::new(),
-        };
+        let (body, cut) = read_body(response).await;
+        match cut {
+            Some(lost) if status.is_success() => return Err(lost),
+            // A refusal says what happened, even when it is cut short.
+            _ => {}
+        }
         Ok(Reply { status: status.as_u16(), retry_after, date, body })
     }
 
@@ -174,15 +187,20 @@ fn read_date(text: &str) -> Option<Timestamp> {
     Some(Timestamp::from_micros(date.as_microsecond()))
 }
 
-async fn read_body(mut response: Response) -> Result<Vec<u8>, Unanswered> {
+/// What came of a body, and why it ended before its end, if it did.
+async fn read_body(mut response: Response) -> (Vec<u8>, Option<Unanswered>) {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| unanswered(&error))? {
-        if body.len() + chunk.len() > BODY_BYTES_MAX {
-            return Err(Unanswered::Lost(format!("the answer is larger than {BODY_BYTES_MAX} bytes")));
+    loop {
+        match response.chunk().await {
+            Ok(None) => return (body, None),
+            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_BYTES_MAX => {
+                let story = format!("the answer is larger than {BODY_BYTES_MAX} bytes");
+                return (body, Some(Unanswered::Lost(story)));
+            }
+            Ok(Some(chunk)) => body.extend_from_slice(&chunk),
+            Err(error) => return (body, Some(unanswered(&error))),
         }
-        body.extend_from_slice(&chunk);
     }
-    Ok(body)
 }
 
 fn unanswered(error: &reqwest::Error) -> Unanswered {

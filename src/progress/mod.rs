@@ -10,6 +10,7 @@ use std::io::{IsTerminal, stderr};
 use crate::cli::ProgressMode;
 use crate::engine::{Event, Now, Observer, Snapshot, Stop};
 use crate::intake::Reading;
+use crate::logging;
 use crate::wording::many;
 
 pub use meter::Meter;
@@ -47,7 +48,7 @@ impl Progress {
     /// Chooses.
     pub fn new(mode: ProgressMode) -> Self {
         let display: Box<dyn Display> = match mode {
-            ProgressMode::Auto if stderr().is_terminal() => Box::new(bars::Bars::new()),
+            ProgressMode::Auto if stderr().is_terminal() && !logging::is_on() => Box::new(bars::Bars::new()),
             ProgressMode::Bar => Box::new(bars::Bars::new()),
             ProgressMode::Auto | ProgressMode::Plain => Box::new(plain::Plain::new(stderr())),
             ProgressMode::Json => Box::new(json::Json::new(stderr())),
