@@ -204,6 +204,16 @@ impl Settings {
         }
     }
 
+    /// What was chosen to prove who this program is, in words; nothing in a rehearsal.
+    pub fn credentials_story(&self) -> Option<String> {
+        let proof = self.proof.as_ref().filter(|_| !self.is_rehearsal())?;
+        let subject = self.impersonate.as_deref().filter(|_| self.access != Access::App);
+        Some(match subject {
+            Some(subject) => format!("{proof}, acting for {subject}"),
+            None => proof.to_string(),
+        })
+    }
+
     /// Where the rows of a journal go.
     pub fn destination(&self) -> Destination<'_> {
         Destination { target: self.target.as_str(), standard: self.access != Access::Import }

@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 use super::print;
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, Lock, Tally};
+use crate::journal::{Journal, JournalError, Lock, Tally};
+use crate::settings::Settings;
 use crate::summary;
 use crate::wording;
 
@@ -18,8 +19,17 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let target = journal.target().map_err(at)?;
     let running = Lock::holder(path);
     let last = journal.last_run().map_err(at)?;
+    let settings: Option<Settings> = match journal.last_settings().map_err(at)? {
+        Some(json) => Some(
+            serde_json::from_str(&json)
+                .map_err(|error| at(JournalError::Content(format!("settings: {error}"))))?,
+        ),
+        None => None,
+    };
+    let credentials = settings.and_then(|settings| settings.credentials_story());
     if args.json {
-        let status = json(&operation, &path.display().to_string(), &target, running.is_some(), &tally);
+        let mut status = json(&operation, &path.display().to_string(), &target, running.is_some(), &tally);
+        status["credentials"] = Value::from(credentials);
         print(&format!("{status}\n"))?;
         return Ok(Exit::Done);
     }
@@ -31,7 +41,11 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         (None, Some((begun, None))) => format!("not running; the run of {begun} was cut off"),
         (None, None) => "nothing was sent yet".to_owned(),
     };
-    let mut text = format!("{operation} to {target}: {goes_on}\n\n{}", summary::counts(&tally, &kinds));
+    let mut text = format!("{operation} to {target}: {goes_on}\n");
+    if let Some(credentials) = credentials {
+        text += &format!("credentials: {credentials}\n");
+    }
+    text += &format!("\n{}", summary::counts(&tally, &kinds));
     if running.is_none() && tally.pending + tally.in_flight > 0 {
         text += &format!("\ngo on     tenure resume {}\n", wording::quoted(&path.display().to_string()));
     }
@@ -39,7 +53,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The contract's keys, and `target` and `running` besides.
+/// The contract's keys, and `target` and `running` besides; `credentials` comes on top.
 fn json(operation: &str, journal: &str, target: &str, running: bool, tally: &Tally) -> Value {
     json!({
         "operation": operation,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::process::Command;
 
-use super::{Actor, Identity, Need, TIMEOUT, Token, TokenFailure};
+use super::{Actor, Identity, Need, Proof, TIMEOUT, Token, TokenFailure};
 use crate::wording::shorten;
 
 /// The largest output that can be a token.
@@ -23,10 +23,8 @@ pub(super) struct TokenCommand {
 
 impl TokenCommand {
     pub(super) fn new(command: &str, subject: Option<&str>) -> (Self, Identity) {
-        // The command line itself may hold a secret.
-        let program = command.split_whitespace().next().unwrap_or_default();
         let identity = Identity {
-            story: format!("the tokens that {program} prints"),
+            story: Proof::TokenCommand(command.to_owned()).to_string(),
             subject: subject.map(str::to_owned),
             ..Identity::default()
         };

@@ -86,6 +86,20 @@ pub enum Proof {
     TokenCommand(String),
 }
 
+impl fmt::Display for Proof {
+    /// What kind it is, and which; without a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Proof::File(path) => write!(f, "the file {}", path.display()),
+            Proof::SignWith(SignWith { account, .. }) => write!(f, "{account} without a key file"),
+            Proof::TokenCommand(command) => {
+                // The rest of the command line may hold a secret.
+                write!(f, "the tokens that {} prints", command.split_whitespace().next().unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// `--sign-with` and what goes with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignWith {

@@ -10,6 +10,7 @@ macro_rules! assert_screen {
             (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
             (r"succeeded for \d+ \w+( \d+ \w+)?;", "succeeded for TIME;"),
             (r"the run of \d{4}-\S+Z", "the run of TIME"),
+            (r"the file \S+/key\.json", "the file FOLDER/key.json"),
             (r"it is \d{4}-\d\d-\d\dT[0-9:.]+Z now", "it is TIME now"),
         ]}, {
             insta::assert_snapshot!($name, $text);
