@@ -20,3 +20,4 @@ mod screens;
 mod simulation;
 mod standard_spaces;
 mod support;
+mod wire;
