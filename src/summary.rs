@@ -18,7 +18,7 @@ const IMPORT_MODE_SECONDS: u64 = 85 * 86_400;
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
 /// How wide a remedy is, beside its ten columns of margin.
-const REMEDY_COLUMNS: usize = 90;
+const REMEDY_COLUMNS: usize = 70;
 /// How much of an example is shown.
 const EXAMPLE_CHARS_MAX: usize = 100;
 

@@ -18,7 +18,7 @@ use crate::settings::{Settings, SettingsError, Target};
 use crate::wording::wrapped;
 
 /// How wide a remedy is.
-const COLUMNS: usize = 98;
+const COLUMNS: usize = 78;
 /// Whom the service account acts for in a rehearsal.
 pub(super) const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
 

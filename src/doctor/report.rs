@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::wording::wrapped;
 
 /// How wide text is, beside its margin.
-const COLUMNS: usize = 88;
+const COLUMNS: usize = 78;
 /// In front of what continues a line.
 const MARGIN: &str = "\n  ";
 

@@ -35,7 +35,7 @@ pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{NameMap, SpaceMap, UserMap};
 pub use problem::{Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
-pub use row::{Becoming, Rules, TimeFormat, TimeReader};
+pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
 
 use csv_rows::CsvRows;

@@ -69,6 +69,9 @@ impl TimeReader {
     }
 }
 
+/// Says why somebody cannot be made a member, if so.
+pub type CannotJoin = Arc<dyn Fn(&MemberName) -> Option<String> + Send + Sync>;
+
 /// What rows are to become.
 #[derive(Clone, Default)]
 pub enum Becoming {
@@ -76,7 +79,7 @@ pub enum Becoming {
     #[default]
     History,
     /// Members of today, in spaces that are not in import mode. The function says why somebody cannot be made one.
-    Today(Arc<dyn Fn(&MemberName) -> Option<String> + Send + Sync>),
+    Today(CannotJoin),
 }
 
 impl fmt::Debug for Becoming {
