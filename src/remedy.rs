@@ -224,8 +224,13 @@ impl Setup<'_> {
         match self.access {
             Access::Import => format!(
                 "check that the spaces were created by this very Chat app, are still in import mode and not older than 90 \
-                 days (Chat deletes them then, for good), and that {} may use Chat",
-                self.identity.subject.as_deref().unwrap_or("the acting user")
+                 days (Chat deletes them then, for good), and that {} may use Chat{}",
+                self.identity.subject.as_deref().unwrap_or("the acting user"),
+                // Chat takes other tokens too, and then shows them no space in import mode.
+                match self.identity.client_email {
+                    Some(_) => String::new(),
+                    None => format!("; and that the token is for {}", self.scope_url()),
+                }
             ),
             Access::User => "check that the space exists and that whoever acts is in it and may do this; an \
                              administrator adds --admin-access"
