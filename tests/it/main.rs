@@ -17,5 +17,7 @@ mod outage;
 mod output;
 mod rejects;
 mod screens;
+mod set_up;
 mod simulation;
+mod store;
 mod support;
