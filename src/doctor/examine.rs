@@ -228,11 +228,11 @@ pub fn spaces(all: &[SpaceSeen], setup: &Setup<'_>, now: Timestamp) -> Vec<Check
         checks.push(Check::warning("spaces", story, None));
     }
     if checks.is_empty() {
-        let until = first.map(|end| format!(", the first of them until {end}")).unwrap_or_default();
+        let until = first.map(|end| format!(", the first of them until {}", end.to_whole_seconds()));
         let mode = if setup.access == Access::Import { " and in import mode" } else { "" };
         checks.push(Check::ok(
             "spaces",
-            format!("{} within reach{mode}{until}", many(all.len() as u64, "space")),
+            format!("{} within reach{mode}{}", many(all.len() as u64, "space"), until.unwrap_or_default()),
         ));
     }
     checks
