@@ -7,6 +7,7 @@
 
 mod completions;
 mod credentials;
+mod doctor;
 mod evening;
 mod exit_codes;
 mod help;
@@ -15,6 +16,7 @@ mod journal;
 mod killed;
 mod outage;
 mod output;
+mod probe;
 mod rejects;
 mod screens;
 mod set_up;

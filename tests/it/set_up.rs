@@ -7,7 +7,7 @@ use serde_json::Value;
 use tenure::credentials::{Actor, Credentials, Need, Proof, Scope, Tokens as _};
 
 use crate::store::space;
-use crate::support::{Emulator, Room, Run, STORE, another_key, args, asked_for, people};
+use crate::support::{Emulator, Room, Run, STORE, UNPACED, another_key, args, asked_for, people};
 
 /// Rows of the input; they are in two spaces.
 const ROWS: u64 = 6;
@@ -25,7 +25,8 @@ fn room(options: &[&str]) -> (Room, Emulator) {
 fn stops(room: &Room, connection: &[String], done: u64) -> Run {
     let import =
         ["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "1", "--give-up-after", "500ms"];
-    let run = room.tenure(&args(&[&import], connection)).expect(5).says(&["go on tenure resume j.db"]);
+    let run =
+        room.tenure(&args(&[&import, &UNPACED], connection)).expect(5).says(&["go on tenure resume j.db"]);
     let status = room.status("j.db");
     assert_eq!(status["running"], false);
     assert_eq!((&status["rows"]["done"], &status["rows"]["pending"]), (&done.into(), &(ROWS - done).into()));
