@@ -68,10 +68,10 @@ pub fn token(
     match (result, what_for) {
         (Ok(()), _) => Check::ok("token", format!("token for {}, as {whose}", need.scope)),
         (Err(failure), None) => {
-            Check::failed("token", format!("{failure}, as {whose}"), setup.of_token(failure))
+            Check::failed("token", format!("{failure} (as {whose})"), setup.of_token(failure))
         }
         (Err(failure), Some(what_for)) => {
-            Check::warning("token", format!("{failure}, as {whose}; {what_for}"), setup.of_token(failure))
+            Check::warning("token", format!("{failure} (as {whose}); {what_for}"), setup.of_token(failure))
         }
     }
 }
