@@ -140,7 +140,7 @@ fn tokens_of_a_program() {
         "→ the token is no access token of Google's, or it has ended: check what gives it",
     ]);
     look("echo sign in first >&2; exit 3").expect(1).says(&[
-        "✗ no access token: the --token-command fails (exit status: 3): sign in first, as whoever the token stands for",
+        "✗ no access token: the --token-command fails (exit status: 3): sign in first (as whoever the token stands for)",
     ]);
 }
 

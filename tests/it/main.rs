@@ -5,6 +5,7 @@
 // Clippy's exceptions for tests cover functions marked as such, not the helpers between them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod browser;
 mod completions;
 mod credentials;
 mod doctor;
@@ -13,6 +14,7 @@ mod exit_codes;
 mod help;
 mod input_files;
 mod journal;
+mod keyless;
 mod killed;
 mod members;
 mod outage;
@@ -22,6 +24,7 @@ mod rejects;
 mod screens;
 mod script;
 mod set_up;
+mod sign_in;
 mod simulation;
 mod store;
 mod support;

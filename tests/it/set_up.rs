@@ -46,7 +46,7 @@ fn key(room: &Room) -> Value {
 }
 
 /// A token for one scope, in the administrator's name.
-fn token(key: &Path, scope: Scope) -> String {
+pub(crate) fn token(key: &Path, scope: Scope) -> String {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let proof = Proof::File(key.to_owned());

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -187,6 +187,17 @@ impl Running {
         self.child.as_mut().unwrap()
     }
 
+    /// The first line that it prints.
+    pub(crate) fn first_line(&mut self) -> String {
+        let out = self.child().stdout.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        // Byte by byte: what comes after it is for others.
+        while out.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.as_ref().unwrap().id()
@@ -286,9 +297,8 @@ impl Emulator {
         let mut args = vec!["emulator", "--write-key", "key.json", "--state", STORE];
         args.extend(options);
         let mut running = room.start(&args);
-        let mut line = String::new();
-        BufReader::new(running.child().stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(endpoint) = line.trim_end().strip_prefix("listening on ") else {
+        let line = running.first_line();
+        let Some(endpoint) = line.strip_prefix("listening on ") else {
             let mut story = String::new();
             running.child().stderr.take().unwrap().read_to_string(&mut story).unwrap();
             panic!("the emulator says {line:?}, {story:?}");
