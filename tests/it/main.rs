@@ -23,6 +23,7 @@ mod probe;
 mod rejects;
 mod screens;
 mod script;
+mod secrets;
 mod set_up;
 mod sign_in;
 mod simulation;

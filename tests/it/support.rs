@@ -141,8 +141,13 @@ impl Room {
 
     /// Starts it and lets it run.
     pub(crate) fn start<I: AsRef<str>>(&self, args: &[I]) -> Running {
+        self.start_env(args, &[])
+    }
+
+    /// The same with additions to its environment.
+    pub(crate) fn start_env<I: AsRef<str>>(&self, args: &[I], env: &[(&str, &str)]) -> Running {
         let mut command = self.command(args);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: Some(command.spawn().unwrap()) }
     }
 
