@@ -27,12 +27,13 @@ impl Setup<'_> {
         match stop {
             Stop::Asked | Stop::JournalGone => None,
             Stop::NoToken(failure) => self.of_token(failure),
-            Stop::Unauthorized(_) => Some(format!("{}; `tenure doctor` tells which", self.unauthorized())),
+            Stop::Unauthorized(_) if self.identity.client_email.is_some() => {
+                Some(format!("{}; `tenure doctor` tells which", self.unauthorized()))
+            }
+            Stop::Unauthorized(_) => Some(self.unauthorized()),
             Stop::NotSetUp(refusal) => self.of_refusal(refusal),
             Stop::EverySpaceRefused { kind, .. } if kind == "FAILED_PRECONDITION" => Some(self.chat_is_off()),
-            Stop::EverySpaceRefused { .. } => {
-                Some(format!("{}; `tenure doctor INPUT` tells which", self.space_refused()))
-            }
+            Stop::EverySpaceRefused { .. } => Some(self.of_refused_spaces()),
             Stop::GaveUp { throttled: true, .. } => Some(
                 "wait, or lower --writes-per-minute if other programs share the project's quota".to_owned(),
             ),
@@ -42,6 +43,11 @@ impl Setup<'_> {
                     .to_owned(),
             ),
         }
+    }
+
+    /// Where Chat refuses spaces as a whole.
+    pub fn of_refused_spaces(&self) -> String {
+        format!("{}; `tenure doctor INPUT` tells which", self.space_refused())
     }
 
     /// After a call that failed.
@@ -180,14 +186,15 @@ impl Setup<'_> {
                 self.project_flag(project)
             ),
             Cause::NoChatApp => format!(
-                "configure one at https://console.cloud.google.com/apis/api/chat.googleapis.com/hangouts-chat{}: fill in \
-                 the app's name, avatar and description, and save",
+                "configure one at https://console.cloud.google.com/apis/api/chat.googleapis.com/hangouts-chat{} (fill in \
+                 the app's name, avatar and description, and save)",
                 self.project_query(project)
             ),
             Cause::Precondition => self.chat_is_off(),
             Cause::Denied | Cause::NotFound => self.space_refused(),
             Cause::Aborted | Cause::Trouble => {
-                "Google is in trouble for the moment: look whether it was applied, and try again later"
+                "Google, or something on the way, is in trouble (https://www.google.com/appsstatus/dashboard/): try \
+                 again later; a change may have been made all the same, so look first"
                     .to_owned()
             }
             Cause::NotChat => {
@@ -217,8 +224,13 @@ impl Setup<'_> {
         match self.access {
             Access::Import => format!(
                 "check that the spaces were created by this very Chat app, are still in import mode and not older than 90 \
-                 days (Chat deletes them then, for good), and that {} may use Chat",
-                self.identity.subject.as_deref().unwrap_or("the acting user")
+                 days (Chat deletes them then, for good), and that {} may use Chat{}",
+                self.identity.subject.as_deref().unwrap_or("the acting user"),
+                // Chat takes other tokens too, and then shows them no space in import mode.
+                match self.identity.client_email {
+                    Some(_) => String::new(),
+                    None => format!("; and that the token is for {}", self.scope_url()),
+                }
             ),
             Access::User => "check that the space exists and that whoever acts is in it and may do this; an \
                              administrator adds --admin-access"

@@ -39,7 +39,7 @@ pub struct Summary<'a> {
     pub elapsed: Duration,
     /// How it ended.
     pub finish: &'a Finish,
-    /// What to do before going on, if it was stopped.
+    /// What to do, if anything.
     pub remedy: Option<&'a str>,
 }
 
@@ -68,11 +68,10 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     text += &counts(tally, summary.kinds);
     text.push('\n');
     let _ = writeln!(text, "journal   {journal}");
+    if let Some(remedy) = summary.remedy {
+        let _ = writeln!(text, "do        {}", wrapped(remedy, REMEDY_COLUMNS).replace('\n', "\n          "));
+    }
     if let Finish::Stopped(_) = summary.finish {
-        if let Some(remedy) = summary.remedy {
-            let _ =
-                writeln!(text, "do        {}", wrapped(remedy, REMEDY_COLUMNS).replace('\n', "\n          "));
-        }
         let _ = writeln!(text, "go on     tenure resume {}", quoted(journal));
     }
     if tally.rejected > 0 {

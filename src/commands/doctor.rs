@@ -332,9 +332,14 @@ impl Doctor {
 
 fn probe_failed(error: &ProbeError, connection: &Connection) -> Check {
     match error {
+        ProbeError::NotCreated(failure) => Check::failed(
+            "probe",
+            format!("the probe could not create its space: {failure}"),
+            connection.setup().of_failure(failure),
+        ),
         ProbeError::Failed { what, failure } => Check::failed(
             "probe",
-            format!("the probe could not {what}: {failure}; its space was deleted if it was created"),
+            format!("the probe could not {what}, and has deleted its space again: {failure}"),
             connection.setup().of_failure(failure),
         ),
         ProbeError::LeftBehind { space, failure } => Check::failed(

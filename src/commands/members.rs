@@ -9,7 +9,7 @@ use crate::chat::{Access, Answer, Call, Cause, Failure, Listing, Membership};
 use crate::cli::{MemberNameArgs, MembersCommand};
 use crate::exit::Exit;
 use crate::input::Becoming;
-use crate::model::{MemberName, MembershipName, SpaceName, Span, Timestamp};
+use crate::model::{MemberName, MembershipName, Role, SpaceName, Span, Timestamp};
 use crate::settings::Settings;
 use crate::wording::many;
 
@@ -34,8 +34,7 @@ pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
                 Ok(answer) => show(&answer, args.json, "created"),
                 Err(failure) => Err(match cause(&failure) {
                     Some(Cause::Exists) => {
-                        let why = "they are a member already, perhaps through a Google Group".to_owned();
-                        explain(&what, &failure, Some(why))
+                        explain(&what, &failure, Some(exists(connection.caller.access()).to_owned()))
                     }
                     _ => connection.explain(&what, &failure),
                 }),
@@ -46,7 +45,7 @@ pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
             let connection = open(&args.connection).await?;
             match connection.caller.call(Call::GetMember(name.clone())).await {
                 Ok(answer) => show(&answer, args.json, ""),
-                Err(failure) => Err(connection.explain(&name.to_string(), &failure)),
+                Err(failure) => Err(refused(&connection, &name.to_string(), &name, &failure)),
             }
         }
         MembersCommand::Patch(args) => {
@@ -55,7 +54,12 @@ pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
             match connection.caller.call(Call::PatchMember(name.clone(), args.role)).await {
                 Ok(answer) => show(&answer, args.json, "changed"),
                 Err(failure) => {
-                    Err(managed(&connection, &format!("{name} was not changed"), &name, &failure))
+                    let what = format!("{name} was not changed");
+                    // Whoever is promoted is not the one who steps down.
+                    Err(match args.role {
+                        Role::Manager => refused(&connection, &what, &name, &failure),
+                        _ => managed(&connection, &what, &name, &failure),
+                    })
                 }
             }
         }
@@ -133,29 +137,60 @@ fn cause(failure: &Failure) -> Option<Cause> {
     }
 }
 
-/// A refusal that may be about the only manager of a space. What Chat says then is documented nowhere, so every refusal
-/// that speaks of managers, or of a state that does not allow it, is taken for one.
-fn managed(connection: &Connection, what: &str, name: &MembershipName, failure: &Failure) -> anyhow::Error {
-    let about_managers = match failure {
-        Failure::Refused(refusal) => {
-            refusal.cause() == Cause::Precondition || refusal.message.to_lowercase().contains("manager")
+/// What a 409 means.
+fn exists(access: Access) -> &'static str {
+    match access {
+        Access::Import => {
+            "there is a membership of theirs already: this very one, or another stint (tenure members list)"
         }
-        _ => false,
-    };
-    if !about_managers {
-        return connection.explain(what, failure);
+        _ => "they are a member already, perhaps through a Google Group",
     }
-    let space = name.space();
-    let switch = match connection.caller.access() {
-        Access::Admin => "--admin-access",
-        Access::App => "--as-app",
-        Access::Import | Access::User => "--standard-spaces",
+}
+
+/// A refusal that may be about a membership that does not exist, or cannot be changed.
+fn refused(connection: &Connection, what: &str, name: &MembershipName, failure: &Failure) -> anyhow::Error {
+    let (space, switch) = (name.space(), switch(connection));
+    let remedy = match (cause(failure), connection.caller.access()) {
+        (Some(Cause::NotFound), _) => format!("who is a member: tenure members list {space}{switch}"),
+        // Guide: import-data.
+        (Some(Cause::Precondition), Access::Import) => {
+            "a membership that has ended cannot be changed: delete it, and create it again; roles come once the space is \
+             completed (--standard-spaces)"
+                .to_owned()
+        }
+        _ => return connection.explain(what, failure),
     };
-    let remedy = format!(
-        "the only manager of a space cannot go or step down, and only a manager removes managers: promote somebody first \
-         (tenure members patch {space} MEMBER --role ROLE_MANAGER {switch})"
-    );
     explain(what, failure, Some(remedy))
+}
+
+/// A refusal that may be about the only manager of a space. What Chat says then is documented nowhere, so every refusal
+/// that speaks of managers is taken for one, and one that speaks of a state that does not allow it may be.
+fn managed(connection: &Connection, what: &str, name: &MembershipName, failure: &Failure) -> anyhow::Error {
+    let Failure::Refused(refusal) = failure else { return connection.explain(what, failure) };
+    let says_so = refusal.message.to_lowercase().contains("manager");
+    let may_be = refusal.cause() == Cause::Precondition && connection.caller.access() != Access::Import;
+    if !says_so && !may_be {
+        return refused(connection, what, name, failure);
+    }
+    let (space, switch) = (name.space(), switch(connection));
+    let mut remedy = format!(
+        "the only manager of a space cannot go or step down, and only a manager removes managers: promote somebody first \
+         (tenure members patch {space} MEMBER --role ROLE_MANAGER{switch})"
+    );
+    if let Some(other) = connection.setup().of_refusal(refusal).filter(|_| !says_so) {
+        remedy += &format!("; or, {other}");
+    }
+    explain(what, failure, Some(remedy))
+}
+
+/// What the same capacity is typed like, with a space before it.
+fn switch(connection: &Connection) -> &'static str {
+    match connection.caller.access() {
+        Access::Import => "",
+        Access::User => " --standard-spaces",
+        Access::Admin => " --admin-access",
+        Access::App => " --as-app",
+    }
 }
 
 /// A membership: the resource for scripts, a line for people.

@@ -15,7 +15,7 @@ use crate::chat::Access;
 use crate::credentials::Identity;
 use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
-use crate::engine::{Config, DriveError, Engine, Finish, Stop, drive};
+use crate::engine::{Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, sibling};
 use crate::model::Timestamp;
@@ -59,9 +59,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let resume = format!("tenure resume {}", quoted(&path.display().to_string()));
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     let before = journal.tally().map_err(|error| error.at(path))?;
-    begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
     let mut identity = Identity::default();
     let finish = if before.pending + before.in_flight == 0 {
+        begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
         Ok(Finish::Complete)
     } else {
         let emulator = match settings.target {
@@ -78,6 +78,8 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         identity = credentials.identity().clone();
         let chat = connect::chat(&settings, emulator.as_ref(), credentials)?;
+        // Only now: what has no credentials has not begun.
+        begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
         let config = Config {
             access: settings.access,
             rates: settings.rates(),
@@ -135,6 +137,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let setup = Setup { identity: &identity, access: settings.access };
     let remedy = match &finish {
         Finish::Stopped(stop) => setup.of_stop(stop),
+        Finish::Complete if kinds.iter().any(|kind| kind.kind == SPACE_REFUSED) => {
+            Some(setup.of_refused_spaces())
+        }
         Finish::Complete => None,
     };
     print(&summary::of_run(&Summary {

@@ -47,7 +47,9 @@ pub enum LoginError {
         error: io::Error,
     },
     /// Whoever was asked said no, or Google did.
-    #[error("the sign-in was refused: {0}")]
+    #[error(
+        "the sign-in was refused ({0}): sign in again and allow it, or ask an administrator whether the app is blocked"
+    )]
     Refused(String),
     /// Nobody came.
     #[error("nobody has signed in within {} minutes", PATIENCE.as_secs() / 60)]

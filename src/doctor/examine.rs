@@ -63,15 +63,15 @@ pub fn token(
     let whose = match (need.actor, setup.identity.subject.as_deref()) {
         (Actor::App, _) => "the app itself".to_owned(),
         (Actor::Person, Some(subject)) => subject.to_owned(),
-        (Actor::Person, None) => "whoever is signed in".to_owned(),
+        (Actor::Person, None) => "whoever the token stands for".to_owned(),
     };
     match (result, what_for) {
         (Ok(()), _) => Check::ok("token", format!("token for {}, as {whose}", need.scope)),
         (Err(failure), None) => {
-            Check::failed("token", format!("{failure}, as {whose}"), setup.of_token(failure))
+            Check::failed("token", format!("{failure} (as {whose})"), setup.of_token(failure))
         }
         (Err(failure), Some(what_for)) => {
-            Check::warning("token", format!("{failure}, as {whose}; {what_for}"), setup.of_token(failure))
+            Check::warning("token", format!("{failure} (as {whose}); {what_for}"), setup.of_token(failure))
         }
     }
 }
@@ -82,7 +82,7 @@ pub fn standing(result: Result<(), &Failure>, setup: &Setup<'_>) -> Vec<Check> {
     let who = match (setup.access, setup.identity.subject.as_deref()) {
         (Access::App, _) => "the app itself".to_owned(),
         (_, Some(subject)) => subject.to_owned(),
-        (_, None) => "whoever is signed in".to_owned(),
+        (_, None) => "whoever the token stands for".to_owned(),
     };
     let enabled = || Check::ok("api", "the Chat API is enabled in the Cloud project");
     let configured = || Check::ok("app", "the Cloud project has a Chat app");
@@ -103,7 +103,7 @@ pub fn standing(result: Result<(), &Failure>, setup: &Setup<'_>) -> Vec<Check> {
     let app = "the Chat app";
     let user = format!("whether {who} may use Chat");
     let cause = match failure {
-        Failure::Refused(refusal) => Some(refusal.cause()),
+        Failure::Refused(refusal) | Failure::Unauthorized(refusal) => Some(refusal.cause()),
         _ => None,
     };
     match cause {
@@ -201,11 +201,15 @@ pub fn spaces(all: &[SpaceSeen], setup: &Setup<'_>, now: Timestamp) -> Vec<Check
     }
     if !completed.is_empty() {
         let (story, remedy) = if setup.access == Access::Import {
-            ("not in import mode (any more), so no history can be added", None)
+            (
+                "not in import mode (any more), so no history can be added",
+                "leave their rows out, or import them into new spaces that are created in import mode",
+            )
         } else {
-            ("still in import mode", Some("leave --standard-spaces away, or complete them first".to_owned()))
+            ("still in import mode", "leave --standard-spaces away, or complete them first")
         };
-        checks.push(Check::failed("spaces", format!("{}: {story}", named(&completed)), remedy));
+        let story = format!("{}: {story}", named(&completed));
+        checks.push(Check::failed("spaces", story, Some(remedy.to_owned())));
     }
     if !too_near.is_empty() {
         let story = format!("{}: import mode ends within 30 minutes, or has ended", named(&too_near));
@@ -214,7 +218,7 @@ pub fn spaces(all: &[SpaceSeen], setup: &Setup<'_>, now: Timestamp) -> Vec<Check
     }
     if !near.is_empty() {
         let story = format!("{}: import mode ends within 14 days", named(&near));
-        checks.push(Check::warning("spaces", story, Some("complete these first".to_owned())));
+        checks.push(Check::warning("spaces", story, Some("import and complete these first".to_owned())));
     }
     if untold > 0 && setup.access == Access::Import {
         let story = format!(
@@ -224,11 +228,11 @@ pub fn spaces(all: &[SpaceSeen], setup: &Setup<'_>, now: Timestamp) -> Vec<Check
         checks.push(Check::warning("spaces", story, None));
     }
     if checks.is_empty() {
-        let until = first.map(|end| format!(", the first of them until {end}")).unwrap_or_default();
+        let until = first.map(|end| format!(", the first of them until {}", end.to_whole_seconds()));
         let mode = if setup.access == Access::Import { " and in import mode" } else { "" };
         checks.push(Check::ok(
             "spaces",
-            format!("{} within reach{mode}{until}", many(all.len() as u64, "space")),
+            format!("{} within reach{mode}{}", many(all.len() as u64, "space"), until.unwrap_or_default()),
         ));
     }
     checks

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::wording::many;
+
 /// Where findings are kept: in the working folder, where `check` and `import` look for them.
 pub const FINDINGS_FILE: &str = "tenure.probe.json";
 
@@ -190,9 +192,11 @@ impl Findings {
         let (who, these) =
             if members == 1 { ("member has", "this is") } else { ("members have", "these are") };
         Some(format!(
-            "{members} {who} several stints in one space ({rows} rows behind the first); {these} in doubt: {} {becomes} \
-             (probed {})",
-            self.endpoint, self.probed_at
+            "{members} {who} several stints in one space ({} behind the first); {these} in doubt: {} {becomes} (probed \
+             {})",
+            many(rows, "row"),
+            self.endpoint,
+            self.probed_at
         ))
     }
 }

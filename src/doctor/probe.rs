@@ -4,9 +4,11 @@ use jiff::Zoned;
 
 use super::findings::{Findings, Repeat, Second};
 use crate::caller::Caller;
-use crate::chat::Listing;
-use crate::chat::{Answer, Call, Chat, Failure, Membership, NewSpace};
+use crate::chat::{Answer, Call, Cause, Chat, Failure, Listing, Membership, NewSpace};
 use crate::model::{MemberName, NameError, SpaceName, Span, Timestamp};
+
+/// How often the space is deleted before it is said to be left behind.
+const DELETIONS_MAX: u32 = 3;
 
 /// What a probe is going to do.
 #[derive(Debug, Clone)]
@@ -56,7 +58,9 @@ impl Plan {
 /// Why a probe has found out nothing.
 #[derive(Debug)]
 pub enum ProbeError {
-    /// A call that has to work did not.
+    /// There is no space to probe in.
+    NotCreated(Failure),
+    /// A call that has to work did not. The space is deleted.
     Failed {
         /// What it was to do.
         what: &'static str,
@@ -97,17 +101,35 @@ pub async fn probe<C: Chat>(
         Ok(_) => {
             return Err(ProbeError::Senseless("spaces.create answered with something else than a space"));
         }
-        Err(failure) => return Err(ProbeError::Failed { what: "create the space", failure }),
+        Err(failure) => return Err(ProbeError::NotCreated(failure)),
     };
     let space = SpaceName::parse(&created.name)
         .map_err(|_| ProbeError::Senseless("spaces.create answered without a name"))?;
     said(&format!("created {space}"));
     let found = ask(caller, plan, &space, created.import_mode_expire_time.is_some(), &mut said).await;
-    match caller.call(Call::DeleteSpace(space.clone())).await {
-        Ok(_) => said(&format!("deleted {space}")),
+    match delete(caller, &space).await {
+        Ok(()) => said(&format!("deleted {space}")),
         Err(failure) => return Err(ProbeError::LeftBehind { space, failure }),
     }
     found
+}
+
+/// Deletes the space. Where the answer does not tell, a list does: what is gone cannot be listed.
+async fn delete<C: Chat>(caller: &Caller<C>, space: &SpaceName) -> Result<(), Failure> {
+    let mut deletions = 0;
+    loop {
+        let Err(failure) = caller.call(Call::DeleteSpace(space.clone())).await else { return Ok(()) };
+        deletions += 1;
+        match list(caller, space).await {
+            Err(ProbeError::Failed { failure: Failure::Refused(refusal), .. })
+                if matches!(refusal.cause(), Cause::Denied | Cause::NotFound) =>
+            {
+                return Ok(());
+            }
+            Ok(_) if deletions < DELETIONS_MAX => {}
+            _ => return Err(failure),
+        }
+    }
 }
 
 /// Days after 2020-01-01.
@@ -180,11 +202,14 @@ async fn ask<C: Chat>(
 fn decided(result: Result<Answer, Failure>, what: &'static str) -> Result<Option<String>, ProbeError> {
     match result {
         Ok(_) => Ok(None),
-        Err(Failure::Refused(refusal)) if (400..500).contains(&refusal.http_status) => {
-            Ok(Some(refusal.to_string()))
-        }
+        Err(Failure::Refused(refusal)) if is_final(refusal.cause()) => Ok(Some(refusal.to_string())),
         Err(failure) => Err(ProbeError::Failed { what, failure }),
     }
+}
+
+/// Whether a refusal is about what was asked, and not about the quota, the set-up or bad weather.
+fn is_final(cause: Cause) -> bool {
+    matches!(cause, Cause::Exists | Cause::Invalid | Cause::Precondition | Cause::Denied | Cause::NotFound)
 }
 
 async fn list<C: Chat>(caller: &Caller<C>, space: &SpaceName) -> Result<Vec<Membership>, ProbeError> {

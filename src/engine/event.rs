@@ -7,6 +7,9 @@ use crate::credentials::TokenFailure;
 use crate::journal::{Calls, Note};
 use crate::model::{Job, SpaceName};
 
+/// The kind of a reject whose space was refused as a whole.
+pub const SPACE_REFUSED: &str = "SPACE_REFUSED";
+
 /// Why a run stops before its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stop {

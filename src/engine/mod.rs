@@ -12,7 +12,7 @@ mod reconcile;
 mod retry;
 
 pub use drive::{DriveError, Observer, drive};
-pub use event::{Event, Snapshot, Stop};
+pub use event::{Event, SPACE_REFUSED, Snapshot, Stop};
 pub use machine::{Config, Engine, Finish, For, Input, Now, Output};
 pub use pacer::{InFlight, Rates};
 pub use retry::again;

@@ -2,7 +2,16 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use crate::support::{Emulator, Room, STORE, args, asked_for, people};
+use tenure::credentials::Scope;
+
+use crate::browser::visit;
+use crate::secrets::Secrets;
+use crate::set_up::token;
+use crate::store::completed;
+use crate::support::{Emulator, Room, STORE, another_key, args, asked_for, people};
+
+/// As chatty as libraries can be made.
+const CHATTY: [(&str, &str); 2] = [("TENURE_LOG", "trace"), ("RUST_BACKTRACE", "1")];
 
 #[test]
 fn none_is_a_matter_of_usage() {
@@ -73,11 +82,9 @@ fn a_key_that_was_replaced_stops_the_run() {
     let room = Room::new();
     room.write("rows.csv", people(6, 2));
     let emulator = Emulator::start(&room, &[]);
-    let other = Room::new();
-    let _other = Emulator::start(&other, &[]);
-    // Ours, signed with the other's private key: what a revoked key looks like.
+    // Ours, signed with another private key: what a revoked key looks like.
     let mut key: serde_json::Value = serde_json::from_str(&room.read("key.json")).unwrap();
-    let others: serde_json::Value = serde_json::from_str(&other.read("key.json")).unwrap();
+    let others: serde_json::Value = serde_json::from_str(&another_key()).unwrap();
     key["private_key"] = others["private_key"].clone();
     let good = room.read("key.json");
     std::fs::remove_file(room.file("key.json")).unwrap();
@@ -110,22 +117,92 @@ fn no_secret_is_written_anywhere() {
         &[&["import", "rows.csv", "--journal", "j.db", "--progress", "json", "--max-in-flight", "2"]],
         &emulator.connection(),
     );
-    // As chatty as libraries can be made.
-    let run = room.tenure_env(&import, &[("RUST_LOG", "trace"), ("RUST_BACKTRACE", "1")]);
+    let run = room.tenure_env(&import, &CHATTY);
+    assert!(
+        run.err.contains("[DEBUG tenure::network"),
+        "libraries are as chatty as they can be: {}",
+        run.err
+    );
     // Two tokens refused in a row stop it.
     assert!(matches!(run.code, Some(3 | 5)), "{}", run.said());
-    let mut everything = run.said().into_bytes();
-    for name in room.files().iter().filter(|name| name.starts_with("j.db") || *name == STORE) {
-        everything.extend(std::fs::read(room.file(name)).unwrap());
+    Secrets::of(&room, &["key.json"]).are_not_shown(&room, &[&run]);
+}
+
+#[test]
+fn no_secret_is_in_what_is_looked_at() {
+    let room = Room::new();
+    room.write("rows.csv", people(4, 2));
+    let emulator = Emulator::start(&room, &[]);
+    let here = emulator.connection();
+    let chatty = |pieces: &[&str], more: &[String]| room.tenure_env(&args(&[pieces], more), &CHATTY);
+    let runs = [
+        chatty(&["doctor", "rows.csv", "--json"], &here).expect(0),
+        chatty(&["doctor", "--probe", "--yes"], &here).expect(0),
+        chatty(&["members", "list", "AAQA0", "--as-app"], &here).expect(1),
+        chatty(&["import", "rows.csv", "--journal", "j.db"], &here).expect(0),
+        chatty(&["status", "--json", "j.db"], &[]).expect(0),
+        // Without whom to act for.
+        chatty(&["doctor"], &here[..4]).expect(1),
+    ];
+    assert!(room.file("tenure.probe.json").exists());
+    Secrets::of(&room, &["key.json"]).are_not_shown(&room, &runs.each_ref());
+}
+
+#[test]
+fn no_secret_of_a_person_is_shown() {
+    let room = Room::new();
+    room.write(STORE, completed("spaces/S"));
+    let google = ["--write-client-secrets", "client_secrets.json", "--signed-in", "admin@example.com"];
+    let emulator = Emulator::start(&room, &google);
+    let login = ["login", "--client-secrets", "client_secrets.json", "--output", "login.json"];
+    let mut running = room.start_env(&login, &CHATTY);
+    let url = running.first_line();
+    visit(&url);
+    let signed_in = running.wait().expect(0);
+    let secrets = Secrets::of(&room, &["key.json", "client_secrets.json", "login.json"]);
+    let list = ["members", "list", "S", "--standard-spaces", "--endpoint", &emulator.endpoint];
+    let list = args(&[&list, &["--credentials", "login.json"]], &[]);
+    let listed = room.tenure_env(&list, &CHATTY).expect(0);
+    std::fs::copy(room.file("login.json"), room.file("copy.json")).unwrap();
+    let signed_out = room.tenure_env(&["logout", "login.json"], &CHATTY).expect(0);
+    std::fs::rename(room.file("copy.json"), room.file("login.json")).unwrap();
+    // Refused now.
+    let refused = room.tenure_env(&list, &CHATTY).expect(1);
+    let again = room.tenure_env(&["logout", "login.json"], &CHATTY).expect(0);
+    secrets.are_not_shown(&room, &[&signed_in, &listed, &signed_out, &refused, &again]);
+}
+
+#[test]
+fn no_secret_of_a_machine_or_a_program_is_shown() {
+    let room = Room::new();
+    room.write("rows.csv", people(4, 2));
+    let emulator = Emulator::start(&room, &["--write-adc", "adc.json"]);
+    room.write("token", token(&room.file("key.json"), Scope::IMPORT));
+    let secrets = Secrets::of(&room, &["key.json", "adc.json", "token"]);
+    let base = emulator.endpoint.as_str();
+    let import = ["import", "rows.csv", "--impersonate", "admin@example.com", "--endpoint", base];
+    let token_uri = format!("{base}token");
+    let account = "tenure@tenure-emulator.iam.gserviceaccount.com";
+    let keyless = [
+        "--journal",
+        "keyless.db",
+        "--sign-with",
+        account,
+        "--iam-endpoint",
+        base,
+        "--token-uri",
+        &token_uri,
+    ];
+    let adc = [&CHATTY[..], &[("GOOGLE_APPLICATION_CREDENTIALS", "adc.json")]].concat();
+    let mut runs = vec![room.tenure_env(&args(&[&import, &keyless], &[]), &adc).expect(0)];
+    for (command, code) in [
+        ("cat token", 0),
+        ("cat token token", 5),
+        ("cat token; cat token >&2; exit 1", 5),
+        ("echo rubbish; cat token", 5),
+    ] {
+        let by = ["--token-command", command, "--journal", &format!("{}.db", runs.len())];
+        runs.push(room.tenure_env(&args(&[&import, &by], &[]), &CHATTY).expect(code));
     }
-    let key: serde_json::Value = serde_json::from_str(&room.read("key.json")).unwrap();
-    let pem = key["private_key"].as_str().unwrap();
-    let mut secrets: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
-    // A JWT begins with {" and an access token of the emulator's like one of Google's.
-    secrets.extend(["PRIVATE KEY", "eyJ", "ya29.", "Bearer"]);
-    assert!(secrets.len() > 20);
-    for secret in secrets {
-        let shown = everything.windows(secret.len()).any(|window| window == secret.as_bytes());
-        assert!(!shown, "{secret} is shown");
-    }
+    secrets.are_not_shown(&room, &runs.iter().collect::<Vec<_>>());
 }

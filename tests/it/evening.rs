@@ -64,7 +64,7 @@ fn a_reject_whose_cause_is_gone_is_sent_when_it_is_fed_back() {
         .to_string()
     };
     room.write(STORE, format!("{}\n", space("spaces/OLD")));
-    let emulator = Emulator::start_without_spaces(&room);
+    let emulator = Emulator::start_without_spaces(&room, &[]);
     let port = emulator.port();
     let connection = emulator.connection();
     let import = |file: &str| args(&[&["import", file, "--journal", "j.db"]], &connection);

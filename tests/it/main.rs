@@ -5,19 +5,29 @@
 // Clippy's exceptions for tests cover functions marked as such, not the helpers between them.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+mod browser;
 mod completions;
 mod credentials;
+mod doctor;
 mod evening;
 mod exit_codes;
 mod help;
 mod input_files;
 mod journal;
+mod keyless;
 mod killed;
+mod members;
 mod outage;
 mod output;
+mod probe;
 mod rejects;
 mod screens;
+mod script;
+mod secrets;
+mod set_up;
+mod sign_in;
 mod simulation;
 mod standard_spaces;
+mod store;
 mod support;
 mod wire;

@@ -109,15 +109,3 @@ fn nobody_answers_at_all() {
     room.tenure(&["resume", "rows.csv.journal.db"]).expect(0);
     assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
 }
-
-#[test]
-fn every_answer_is_a_page_of_html() {
-    let room = Room::new();
-    room.write("rows.csv", people(20, 2));
-    let emulator = Emulator::start(&room, &["--fault", "html=1"]);
-    let import = args(&[&["import", "rows.csv", "--give-up-after", "500ms"]], &emulator.connection());
-    let run = room.tenure(&import).expect(5);
-    assert!(run.out.contains("502"), "{}", run.out);
-    assert!(!run.out.contains('<'), "no markup on the screen: {}", run.out);
-    assert_eq!(room.status("rows.csv.journal.db")["rows"]["pending"], 20);
-}

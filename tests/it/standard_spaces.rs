@@ -117,7 +117,7 @@ fn whatever_happens_to_the_answers() {
 fn who_may_not_is_a_reject_and_the_rest_goes_on() {
     let room = room();
     room.write("rows.csv", people(4) + "B,users/app\nA,gone@example.invalid\nZ,jo@example.com\n");
-    let emulator = Emulator::start_without_spaces(&room);
+    let emulator = Emulator::start_without_spaces(&room, &[]);
     let import = args(&[&IMPORT], &emulator.connection());
     let run = room.tenure(&import).expect(3);
     assert_eq!(room.status("j.db")["rows"]["rejected"], 2, "{}", run.out);

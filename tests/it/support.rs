@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use tenure::emulator::key::ServiceAccountKey;
 
 /// Nothing here takes this long; a run that does hangs.
 const PATIENCE: Duration = Duration::from_secs(100);
@@ -47,6 +50,26 @@ impl Run {
     /// Everything that it said.
     pub(crate) fn said(&self) -> String {
         format!("{}{}", self.out, self.err)
+    }
+
+    /// The same on one line, however it was wrapped.
+    pub(crate) fn words(&self) -> String {
+        self.said().split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
+    /// The run itself, if it said all of this.
+    #[track_caller]
+    pub(crate) fn says(self, parts: &[&str]) -> Run {
+        let words = self.words();
+        for part in parts {
+            assert!(
+                words.contains(part),
+                "it does not say {part:?}\nstdout:\n{}\nstderr:\n{}",
+                self.out,
+                self.err
+            );
+        }
+        self
     }
 }
 
@@ -118,8 +141,13 @@ impl Room {
 
     /// Starts it and lets it run.
     pub(crate) fn start<I: AsRef<str>>(&self, args: &[I]) -> Running {
+        self.start_env(args, &[])
+    }
+
+    /// The same with additions to its environment.
+    pub(crate) fn start_env<I: AsRef<str>>(&self, args: &[I], env: &[(&str, &str)]) -> Running {
         let mut command = self.command(args);
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: Some(command.spawn().unwrap()) }
     }
 
@@ -162,6 +190,17 @@ pub(crate) struct Running {
 impl Running {
     fn child(&mut self) -> &mut Child {
         self.child.as_mut().unwrap()
+    }
+
+    /// The first line that it prints.
+    pub(crate) fn first_line(&mut self) -> String {
+        let out = self.child().stdout.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        // Byte by byte: what comes after it is for others.
+        while out.read(&mut byte).unwrap() == 1 && byte != *b"\n" {
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).unwrap()
     }
 
     /// Its process id.
@@ -244,17 +283,27 @@ impl Emulator {
     }
 
     /// Starts one that has no spaces but those in its store.
-    pub(crate) fn start_without_spaces(room: &Room) -> Emulator {
-        Emulator::launch(room, &[])
+    pub(crate) fn start_without_spaces(room: &Room, options: &[&str]) -> Emulator {
+        Emulator::launch(room, options)
+    }
+
+    /// The same room's emulator again, with other options.
+    pub(crate) fn restart(self, room: &Room, options: &[&str]) -> Emulator {
+        let port = self.port();
+        self.kill();
+        Emulator::start_on(room, port, options)
     }
 
     fn launch(room: &Room, options: &[&str]) -> Emulator {
+        if !room.file("key.json").exists() {
+            room.write("key.json", a_key());
+            fs::set_permissions(room.file("key.json"), fs::Permissions::from_mode(0o600)).unwrap();
+        }
         let mut args = vec!["emulator", "--write-key", "key.json", "--state", STORE];
         args.extend(options);
         let mut running = room.start(&args);
-        let mut line = String::new();
-        BufReader::new(running.child().stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let Some(endpoint) = line.trim_end().strip_prefix("listening on ") else {
+        let line = running.first_line();
+        let Some(endpoint) = line.strip_prefix("listening on ") else {
             let mut story = String::new();
             running.child().stderr.take().unwrap().read_to_string(&mut story).unwrap();
             panic!("the emulator says {line:?}, {story:?}");
@@ -286,6 +335,17 @@ pub(crate) fn args(pieces: &[&[&str]], more: &[String]) -> Vec<String> {
 
 /// A historical membership: space, member (address where there is one), begin and end in microseconds.
 pub(crate) type Held = (String, String, i64, i64);
+
+/// A service account's key: making one takes some tenths of a second, so the tests share it.
+pub(crate) fn a_key() -> &'static str {
+    static KEY: OnceLock<String> = OnceLock::new();
+    KEY.get_or_init(another_key)
+}
+
+/// A key of its own.
+pub(crate) fn another_key() -> String {
+    ServiceAccountKey::generate().unwrap().to_json("http://127.0.0.1/token")
+}
 
 /// What Chat holds, sorted. A line without its end was never answered for, and is none.
 pub(crate) fn held(store: &Path) -> Vec<Held> {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::event::{Event, Stop};
+use super::super::event::{Event, SPACE_REFUSED, Stop};
 use super::super::lane::{Lane, Look, Purpose, Step};
 use super::super::pacer::Kind;
 use super::super::reconcile::relevant;
@@ -230,7 +230,7 @@ impl Engine {
         let (name, rows, mut note) = (lane.name.clone(), lane.left, note.clone());
         let story = note.error.clone();
         note.error = format!("Chat refuses the whole space {name}: {story}");
-        note.kind = "SPACE_REFUSED".to_owned();
+        note.kind = SPACE_REFUSED.to_owned();
         let held: Vec<RowId> = self
             .rows
             .values()
