@@ -52,11 +52,21 @@ pub struct ConnectionArgs {
         help = "Another Chat API: https, or this machine [default: https://chat.googleapis.com/]"
     )]
     pub endpoint: Option<String>,
-    /// For --sign-with: another IAM Credentials API [default: https://iamcredentials.googleapis.com/]
-    #[arg(long, value_name = "URL", hide_short_help = true)]
+    /// Another IAM Credentials API than Google's own.
+    #[arg(
+        long,
+        value_name = "URL",
+        hide_short_help = true,
+        help = "For --sign-with: another IAM Credentials API [default: https://iamcredentials.googleapis.com/]"
+    )]
     pub iam_endpoint: Option<String>,
-    /// For --sign-with: another token endpoint [default: https://oauth2.googleapis.com/token]
-    #[arg(long, value_name = "URL", hide_short_help = true)]
+    /// Another token endpoint than Google's own.
+    #[arg(
+        long,
+        value_name = "URL",
+        hide_short_help = true,
+        help = "For --sign-with: another token endpoint [default: https://oauth2.googleapis.com/token]"
+    )]
     pub token_uri: Option<String>,
     /// How long one call may take [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
