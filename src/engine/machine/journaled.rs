@@ -79,6 +79,14 @@ impl Engine {
         }
     }
 
+    /// A row that is to be sent again, first of its space.
+    fn back_to_the_queue(&mut self, space: SpaceId, row: RowId) {
+        self.changes.push(Change::Release { row, space, sent: true, note: None });
+        if let Some(lane) = self.lanes.get_mut(&space) {
+            lane.queue.push_front(row);
+        }
+    }
+
     /// Whether a row has failed so often, and for so long, while others were answered, that it is the row's own fault.
     pub(super) fn is_hopeless(&self, now: Now, row: RowId) -> bool {
         let Some(active) = self.rows.get(&row) else { return false };
@@ -94,9 +102,18 @@ impl Engine {
         let Some(active) = self.rows.get_mut(&row) else { return };
         let (exists, http_status) = match active.claim.take() {
             // The space is there, so it is the row that was denied; unless an earlier call of it had gone well.
-            Some(Claim::Denied(note))
-                if active.job.operation == Operation::Add || !matches!(finding, Finding::Held { .. }) =>
-            {
+            Some(Claim::Denied(note)) if active.job.operation == Operation::Add => {
+                active.denials += 1;
+                // An earlier call may have been applied, and only another can tell.
+                let again = active.job.attempts > 1 && active.denials == 1;
+                let note = if active.job.attempts > 1 { undecided(&active.job, note) } else { note };
+                return if again {
+                    self.back_to_the_queue(space, row)
+                } else {
+                    self.settle_rejected(now, row, note)
+                };
+            }
+            Some(Claim::Denied(note)) if !matches!(finding, Finding::Held { .. }) => {
                 return self.settle_rejected(now, row, note);
             }
             Some(Claim::Denied(note)) => (false, note.http_status),
@@ -116,11 +133,7 @@ impl Engine {
             }
             Finding::NotHeld | Finding::Different { .. } if !exists => {
                 if !hopeless {
-                    self.changes.push(Change::Release { row, space, sent: true, note: None });
-                    if let Some(lane) = self.lanes.get_mut(&space) {
-                        lane.queue.push_front(row);
-                    }
-                    return;
+                    return self.back_to_the_queue(space, row);
                 }
                 let times = active.failures;
                 let story = format!(
@@ -154,4 +167,13 @@ impl Engine {
         };
         self.settle_rejected(now, row, Note { http_status, kind: kind.to_owned(), error });
     }
+}
+
+/// Why a member of today is neither done nor refused for certain.
+fn undecided(job: &Job, last: Note) -> Note {
+    let error = format!(
+        "Chat refuses it now ({}), but the answer to an earlier call was lost: look whether {} is in {}",
+        last.error, job.member_name, job.space_name
+    );
+    Note { http_status: last.http_status, kind: "UNDECIDED".to_owned(), error }
 }

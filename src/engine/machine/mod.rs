@@ -47,6 +47,8 @@ struct Active {
     asked_at: Duration,
     /// What Chat said, if it is not for want of an answer that the row is unclear.
     claim: Option<Claim>,
+    /// How often it was denied although its space can be listed.
+    denials: u32,
 }
 
 /// An answer that only the list can make sense of.

@@ -54,7 +54,14 @@ impl Engine {
         self.members.entry(job.member).or_default().push(job.id);
         self.rows.insert(
             job.id,
-            Active { job, failures: 0, failed_first: None, asked_at: Duration::ZERO, claim: None },
+            Active {
+                job,
+                failures: 0,
+                failed_first: None,
+                asked_at: Duration::ZERO,
+                claim: None,
+                denials: 0,
+            },
         );
     }
 
