@@ -9,7 +9,7 @@ use tenure::chat::Call;
 use tenure::engine::{Engine, Event, Finish, For, Input, Now, Stop};
 
 use super::Seen;
-use super::world::{Coming, Simulation};
+use super::world::{Coming, LATE, Simulation};
 
 /// A process ends for one of a few reasons a seed, each at most some times: more is going round in circles.
 const LIVES_MAX: u32 = 60;
@@ -128,7 +128,7 @@ impl Simulation {
                 Some(Coming::Request(For::Row(_), call)) if self.rng.random_bool(0.7) => {
                     late.push((self.clock + self.late(), call));
                 }
-                Some(Coming::Straggler(call)) => late.push((at, call)),
+                Some(Coming::Straggler(call)) => late.push((at.min(self.clock + LATE), call)),
                 _ => {}
             }
         }

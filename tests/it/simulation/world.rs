@@ -24,7 +24,7 @@ use super::seed::{
 
 const BEGIN: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 /// A request that is on its way when the process dies arrives within this time, or never.
-const LATE: Duration = Duration::from_millis(1500);
+pub(super) const LATE: Duration = Duration::from_millis(1500);
 /// Whoever acts.
 const ADMIN: &str = "admin@example.com";
 /// How long a call may take.
