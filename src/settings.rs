@@ -89,6 +89,11 @@ pub enum SettingsError {
         "no credentials: sign in with `tenure login`, or give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), --sign-with SERVICE_ACCOUNT or --token-command CMD"
     )]
     NobodySignedIn,
+    /// A command line that is kept nowhere.
+    #[error(
+        "give --token-command (or TENURE_TOKEN_COMMAND) again, {0} ...: it may hold a secret, so the journal does not keep it"
+    )]
+    CommandNotKept(String),
     /// A sign-in where only a service account will do.
     #[error(
         "{0} is a person's sign-in, and import mode takes a service account with domain-wide delegation: give its key with --credentials, or --sign-with"
@@ -194,10 +199,15 @@ impl Settings {
         let missing =
             if in_import_mode { SettingsError::NoCredentials } else { SettingsError::NobodySignedIn };
         let proof = self.proof.as_ref().ok_or(missing)?;
+        if let Proof::TokenCommand { program, command } = proof
+            && command.is_empty()
+        {
+            return Err(SettingsError::CommandNotKept(program.clone()));
+        }
         let subject = self.impersonate.as_deref();
         match self.access {
             Access::App => Ok((proof, None)),
-            Access::Import if subject.is_none() && !matches!(proof, Proof::TokenCommand(_)) => {
+            Access::Import if subject.is_none() && !matches!(proof, Proof::TokenCommand { .. }) => {
                 Err(SettingsError::NoSubject)
             }
             _ => Ok((proof, subject)),
@@ -247,7 +257,7 @@ impl Settings {
 /// What is given. A program that prints tokens wins over a signature, and that over a file.
 fn given(connection: &ConnectionArgs) -> Option<Proof> {
     if let Some(command) = &connection.token_command {
-        return Some(Proof::TokenCommand(command.clone()));
+        return Some(Proof::token_command(command));
     }
     if let Some(account) = &connection.sign_with {
         return Some(Proof::SignWith(SignWith {

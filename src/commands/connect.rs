@@ -28,7 +28,18 @@ pub(super) const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
 /// When there are none, they cannot be used, or not for this.
 pub(super) async fn credentials(settings: &Settings) -> anyhow::Result<Credentials> {
     let (proof, subject) = settings.account()?;
-    let credentials = Credentials::open(proof, subject).await?;
+    let credentials = match Credentials::open(proof, subject).await {
+        Ok(credentials) => credentials,
+        Err(error) => {
+            let variable = "GOOGLE_APPLICATION_CREDENTIALS";
+            let named = match proof {
+                Proof::File(path) => std::env::var_os(variable).is_some_and(|name| path.ends_with(name)),
+                _ => false,
+            };
+            let error = anyhow::Error::from(error);
+            return Err(if named { error.context(format!("named by {variable}")) } else { error });
+        }
+    };
     match proof {
         Proof::File(path) if settings.access == Access::Import && credentials.is_person() => {
             Err(SettingsError::OnlyAServiceAccount(path.clone()).into())

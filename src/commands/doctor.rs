@@ -28,7 +28,7 @@ use crate::progress::Progress;
 use crate::settings::{Settings, SettingsError, Target};
 use crate::signals::Signals;
 use crate::summary;
-use crate::wording::many;
+use crate::wording::{many, quoted};
 
 /// A space that nobody has: what Chat answers about it tells of everything but a space.
 const NO_SPACE: &str = "spaces/tenure-doctor";
@@ -212,8 +212,12 @@ impl Doctor {
         let now = Timestamp::now();
         let remedy = || {
             let names: Vec<String> =
-                args.inputs.iter().map(|path| crate::wording::quoted(&path.display().to_string())).collect();
-            Some(format!("tenure check {}", names.join(" ")))
+                args.inputs.iter().map(|path| quoted(&path.display().to_string())).collect();
+            let maps =
+                [("--spaces", &args.read.spaces), ("--users", &args.read.users)].into_iter().filter_map(
+                    |(flag, path)| Some(format!(" {flag} {}", quoted(&path.as_ref()?.display().to_string()))),
+                );
+            Some(format!("tenure check {}{}", names.join(" "), maps.collect::<String>()))
         };
         let resolved = match inputs::resolve(&args.inputs, &args.read, settings.becoming(), false, now) {
             Ok(resolved) => resolved,

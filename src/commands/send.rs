@@ -10,9 +10,9 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{connect, print};
+use super::{connect, note, print};
 use crate::chat::Access;
-use crate::credentials::Identity;
+use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
@@ -68,11 +68,21 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             Target::Emulator => Some(rehearsal(&journal, path, &settings).await?),
             Target::Endpoint(_) => None,
         };
-        let credentials = match &emulator {
-            Some(emulator) => connect::rehearsal_credentials(&settings, emulator).await?,
-            None => connect::credentials(&settings).await?,
+        let opened = match &emulator {
+            Some(emulator) => connect::rehearsal_credentials(&settings, emulator).await,
+            None => connect::credentials(&settings).await,
         };
-        let credentials = Arc::new(credentials);
+        let credentials = match opened {
+            Ok(credentials) => Arc::new(credentials),
+            // The journal is as it was, so this is a run that can be resumed.
+            Err(error) if error.is::<CredentialError>() => {
+                progress.finish();
+                note(&format!("error: {error:#}"));
+                note(&format!("Nothing was sent. With other credentials: {resume} --credentials KEY.json"));
+                return Ok(Exit::Stopped);
+            }
+            Err(error) => return Err(error),
+        };
         for warning in credentials.warnings() {
             progress.say(warning);
         }

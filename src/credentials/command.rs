@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::process::Command;
 
-use super::{Actor, Identity, Need, Proof, TIMEOUT, Token, TokenFailure};
+use super::{Actor, Identity, Need, TIMEOUT, Token, TokenFailure};
 use crate::wording::shorten;
 
 /// The largest output that can be a token.
@@ -22,12 +22,9 @@ pub(super) struct TokenCommand {
 }
 
 impl TokenCommand {
-    pub(super) fn new(command: &str, subject: Option<&str>) -> (Self, Identity) {
-        let identity = Identity {
-            story: Proof::TokenCommand(command.to_owned()).to_string(),
-            subject: subject.map(str::to_owned),
-            ..Identity::default()
-        };
+    /// `story` is how it is called where its command line must not be shown.
+    pub(super) fn new(command: &str, story: String, subject: Option<&str>) -> (Self, Identity) {
+        let identity = Identity { story, subject: subject.map(str::to_owned), ..Identity::default() };
         (TokenCommand { command: command.to_owned(), subject: subject.map(str::to_owned) }, identity)
     }
 
@@ -82,11 +79,11 @@ fn complaint(stderr: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Scope;
+    use super::super::{Proof, Scope};
     use super::*;
 
     async fn fetch(command: &str, actor: Actor) -> Result<String, String> {
-        let (command, _) = TokenCommand::new(command, Some("a@example.com"));
+        let (command, _) = TokenCommand::new(command, String::new(), Some("a@example.com"));
         let need = Need { scope: Scope::IMPORT, actor };
         command.fetch(need).await.map(|token| token.text.to_string()).map_err(|failure| failure.to_string())
     }
@@ -110,7 +107,11 @@ mod tests {
 
     #[test]
     fn the_command_line_is_not_shown() {
-        let (_, identity) = TokenCommand::new("get-token --password secret", None);
-        assert!(!format!("{identity:?}").contains("secret"));
+        let proof = Proof::token_command("get-token --password secret");
+        assert_eq!(proof.to_string(), "the tokens that get-token prints");
+        let kept = serde_json::to_string(&proof).unwrap();
+        assert!(!format!("{proof:?}{kept}").contains("secret"));
+        let read: Proof = serde_json::from_str(&kept).unwrap();
+        assert_eq!(read, Proof::TokenCommand { program: "get-token".to_owned(), command: String::new() });
     }
 }

@@ -182,6 +182,8 @@ impl SignIn {
     /// # Errors
     /// When nobody does, or it is refused, or there is no refresh token.
     pub async fn finish(self, path: &Path) -> Result<Vec<Scope>, LoginError> {
+        // Where it cannot be kept, nobody need sign in.
+        let file = files::Private::begin(path)?;
         let code = tokio::time::timeout(PATIENCE, wait_for_code(&self.listener, &self.state))
             .await
             .map_err(|_| LoginError::TimedOut)??;
@@ -214,7 +216,7 @@ impl SignIn {
             &secrets.token_uri,
             &granted,
         );
-        files::write_private(path, &text)?;
+        file.finish(&text)?;
         Ok(granted)
     }
 }
@@ -247,8 +249,8 @@ pub async fn sign_out(path: &Path) -> Result<SignedOut, CredentialError> {
     let not_signed_in =
         |story: &str| CredentialError::NotSignedIn { path: path.to_owned(), story: story.to_owned() };
     let file: Value = serde_json::from_str(&text).map_err(|_| not_signed_in("it is not JSON"))?;
-    if file["type"] != person::TYPE {
-        return Err(not_signed_in("it is another kind of file"));
+    if file["type"] != person::TYPE || file["signed_in_with"] != person::SIGNED_IN_WITH {
+        return Err(not_signed_in("it is another program's file, and stays as it is"));
     }
     let (person, _) = Person::from_json(&file, path)?;
     let revoked = revoke(&person).await;

@@ -74,8 +74,8 @@ struct Token {
     expires: Option<SystemTime>,
 }
 
-/// What proves who this program is. Nothing secret is in here: a file's name, an account's, a command.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What proves who this program is. Nothing secret of it is ever written: a file's name, an account's, a program's.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Proof {
     /// A file: a service account's key, or what a sign-in has left. Its own `type` tells.
@@ -83,7 +83,27 @@ pub enum Proof {
     /// A service account that IAM Credentials signs for.
     SignWith(SignWith),
     /// A shell command that prints a token.
-    TokenCommand(String),
+    TokenCommand {
+        /// Its program, for messages.
+        program: String,
+        /// All of it. It may hold a secret, so it is kept nowhere, and has to be given each time.
+        #[serde(skip)]
+        command: String,
+    },
+}
+
+impl Proof {
+    /// What a command line that prints tokens amounts to.
+    pub fn token_command(command: &str) -> Proof {
+        let program = command.split_whitespace().next().unwrap_or_default().to_owned();
+        Proof::TokenCommand { program, command: command.to_owned() }
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Proof({self})")
+    }
 }
 
 impl fmt::Display for Proof {
@@ -92,10 +112,7 @@ impl fmt::Display for Proof {
         match self {
             Proof::File(path) => write!(f, "the file {}", path.display()),
             Proof::SignWith(SignWith { account, .. }) => write!(f, "{account} without a key file"),
-            Proof::TokenCommand(command) => {
-                // The rest of the command line may hold a secret.
-                write!(f, "the tokens that {} prints", command.split_whitespace().next().unwrap_or_default())
-            }
+            Proof::TokenCommand { program, .. } => write!(f, "the tokens that {program} prints"),
         }
     }
 }
@@ -166,8 +183,8 @@ impl Credentials {
                 let (keyless, identity) = Keyless::new(sign_with, subject).await?;
                 Credentials::new(Source::Keyless(Box::new(keyless)), identity)
             }
-            Proof::TokenCommand(command) => {
-                let (command, identity) = TokenCommand::new(command, subject);
+            Proof::TokenCommand { command, .. } => {
+                let (command, identity) = TokenCommand::new(command, proof.to_string(), subject);
                 Credentials::new(Source::Command(command), identity)
             }
         }

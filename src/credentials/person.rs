@@ -11,6 +11,9 @@ use crate::network::{Client, Endpoint};
 /// `type` of such a file, and of gcloud's.
 pub(super) const TYPE: &str = "authorized_user";
 
+/// By this a file of `tenure login` is told from gcloud's, which `tenure logout` has no business with.
+pub(super) const SIGNED_IN_WITH: &str = "tenure login";
+
 /// What a refresh token and the program that it was given to amount to. No `Debug`: all of it is secret.
 pub(super) struct Person {
     client_id: String,
@@ -64,7 +67,7 @@ impl Person {
         let scopes: Vec<String> = scopes.iter().map(|scope| scope.url()).collect();
         let file = json!({
             "type": TYPE, "client_id": client_id, "client_secret": client_secret, "refresh_token": refresh_token,
-            "token_uri": token_uri, "scopes": scopes,
+            "token_uri": token_uri, "scopes": scopes, "signed_in_with": SIGNED_IN_WITH,
         });
         format!("{file:#}\n")
     }
