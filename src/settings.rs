@@ -224,6 +224,14 @@ impl Settings {
         })
     }
 
+    /// What has to be typed again to resume, since the journal does not keep it.
+    pub fn resume_needs(&self) -> &'static str {
+        match &self.proof {
+            Some(Proof::TokenCommand { .. }) if !self.is_rehearsal() => " --token-command CMD",
+            _ => "",
+        }
+    }
+
     /// Where the rows of a journal go.
     pub fn destination(&self) -> Destination<'_> {
         Destination { target: self.target.as_str(), standard: self.access != Access::Import }

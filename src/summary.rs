@@ -41,6 +41,8 @@ pub struct Summary<'a> {
     pub finish: &'a Finish,
     /// What to do, if anything.
     pub remedy: Option<&'a str>,
+    /// The command that goes on.
+    pub resume: &'a str,
 }
 
 /// The end of an import.
@@ -72,7 +74,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
         let _ = writeln!(text, "do        {}", wrapped(remedy, REMEDY_COLUMNS).replace('\n', "\n          "));
     }
     if let Finish::Stopped(_) = summary.finish {
-        let _ = writeln!(text, "go on     tenure resume {}", quoted(journal));
+        let _ = writeln!(text, "go on     {}", summary.resume);
     }
     if tally.rejected > 0 {
         let _ = writeln!(text, "see why   tenure rejects {}", quoted(journal));

@@ -56,7 +56,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     // The lock comes first, so that it goes last.
     let (lock, mut journal) = (Arc::new(lock), journal);
     let begin = Instant::now();
-    let resume = format!("tenure resume {}", quoted(&path.display().to_string()));
+    let resume = format!("tenure resume {}{}", quoted(&path.display().to_string()), settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     let before = journal.tally().map_err(|error| error.at(path))?;
     let mut identity = Identity::default();
@@ -78,7 +78,10 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             Err(error) if error.is::<CredentialError>() => {
                 progress.finish();
                 note(&format!("error: {error:#}"));
-                note(&format!("Nothing was sent. With other credentials: {resume} --credentials KEY.json"));
+                let journal = quoted(&path.display().to_string());
+                note(&format!(
+                    "Nothing was sent. With other credentials: tenure resume {journal} --credentials KEY.json"
+                ));
                 return Ok(Exit::Stopped);
             }
             Err(error) => return Err(error),
@@ -161,6 +164,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         elapsed: begin.elapsed(),
         finish: &finish,
         remedy: remedy.as_deref(),
+        resume: &resume,
     }))?;
     Ok(match finish {
         Finish::Complete if tally.rejected > 0 => Exit::Rejects,
