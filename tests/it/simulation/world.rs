@@ -68,6 +68,8 @@ pub(super) struct Simulation {
     /// The last write has failed for want of room.
     pub(super) disk_full: bool,
     pub(super) lives_left: u32,
+    /// How many memberships a page has.
+    page_size: u32,
     pub(super) troubles: Troubles,
     /// By row, whether the engine found it there already.
     pub(super) existed: BTreeMap<RowId, (bool, Membership)>,
@@ -122,6 +124,7 @@ impl Simulation {
             writes: 0,
             disk_full: false,
             lives_left: rng.random_range(0..5),
+            page_size: if rng.random_bool(0.5) { rng.random_range(1..5) } else { 1000 },
             // Troubles are for the migration, not for what was before it.
             troubles: Troubles::none(),
             existed: BTreeMap::new(),
@@ -243,7 +246,12 @@ impl Simulation {
                 Refusal { http_status: 403, status: "PERMISSION_DENIED".to_owned(), ..Refusal::default() };
             return (Some(403), Some(Err(Failure::Refused(Box::new(refusal)))));
         }
-        let request = call.request(self.config.access).expect("a run asks for nothing else");
+        let mut small = call.clone();
+        if let Call::ListMembers { listing, .. } = &mut small {
+            // Chat may give fewer than it is asked for, and then there are pages.
+            listing.page_size = self.page_size;
+        }
+        let request = small.request(self.config.access).expect("a run asks for nothing else");
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
         let body = request.body.map(|body| body.to_string()).unwrap_or_default();
         let outcome = self.service.call(
