@@ -25,7 +25,7 @@ impl Setup<'_> {
     /// Before a run goes on that was stopped; `None` where the reason says it already, or nothing is to be done.
     pub fn of_stop(&self, stop: &Stop) -> Option<String> {
         match stop {
-            Stop::Asked | Stop::JournalGone => None,
+            Stop::Asked | Stop::JournalGone | Stop::NotOffered(_) => None,
             Stop::NoToken(failure) => self.of_token(failure),
             Stop::Unauthorized(_) if self.identity.client_email.is_some() => {
                 Some(format!("{}; `tenure doctor` tells which", self.unauthorized()))

@@ -164,6 +164,7 @@ pub fn stop_story(stop: &Stop) -> String {
         Stop::JournalGone => "the journal was deleted or replaced while the run was going on.".to_owned(),
         Stop::NoToken(TokenFailure::Refused(refusal)) => format!("Google gives {refusal}."),
         Stop::NoToken(failure) => format!("{failure}."),
+        Stop::NotOffered(not_offered) => format!("{not_offered}."),
         Stop::Unauthorized(story) => format!("Chat refuses a token that was fetched just now: {story}"),
         Stop::NotSetUp(refusal) => match refusal.cause() {
             Cause::ScopeMissing => format!("the access token lacks a scope: {refusal}"),

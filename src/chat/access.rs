@@ -149,10 +149,14 @@ impl Access {
                 not_offered
             }
 
-            (Access::App, Method::MembersGet | Method::MembersList) => app(Scope::BOT),
-            (Access::App, Method::MembersCreate | Method::MembersPatch | Method::MembersDelete) => {
-                app(Scope::APP_MEMBERSHIPS)
-            }
+            (
+                Access::App,
+                Method::MembersCreate
+                | Method::MembersList
+                | Method::MembersGet
+                | Method::MembersPatch
+                | Method::MembersDelete,
+            ) => app(Scope::APP_MEMBERSHIPS),
             (Access::App, Method::SpacesCreate) => app(Scope::APP_SPACES_CREATE),
             (Access::App, Method::SpacesPatch) => app(Scope::APP_SPACES),
             (Access::App, Method::SpacesDelete) => app(Scope::APP_DELETE),

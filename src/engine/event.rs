@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::chat::Refusal;
+use crate::chat::{NotOffered, Refusal};
 use crate::credentials::TokenFailure;
 use crate::journal::{Calls, Note};
 use crate::model::{Job, SpaceName};
@@ -19,6 +19,8 @@ pub enum Stop {
     JournalGone,
     /// There is no access token, and asking again does not help.
     NoToken(TokenFailure),
+    /// The API has no such call.
+    NotOffered(NotOffered),
     /// 401 with a fresh token.
     Unauthorized(String),
     /// Something that every call needs is missing: the scope, the API, the Chat app.

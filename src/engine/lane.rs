@@ -42,7 +42,9 @@ pub(super) enum Purpose {
     Baseline,
     /// To find out about rows whose answers are unclear.
     Unclear,
-    /// To find out whether it can be reached.
+    /// To find out whether it can be reached: then it was its rows that were denied.
+    Denied,
+    /// To find out whether it can be reached, as a witness.
     Presence,
 }
 

@@ -37,7 +37,7 @@ pub(super) fn decide(failure: &Failure) -> Verdict {
         Failure::NotSent(_) | Failure::Token(TokenFailure::Passing(_)) => Verdict::NotApplied,
         Failure::Lost(_) => Verdict::Unclear,
         Failure::Token(failure) => Verdict::Stop(Stop::NoToken(failure.clone())),
-        Failure::NotOffered(_) => Verdict::Reject,
+        Failure::NotOffered(not_offered) => Verdict::Stop(Stop::NotOffered(*not_offered)),
         Failure::Unauthorized(refusal) => Verdict::Stop(Stop::Unauthorized(refusal.to_string())),
         Failure::Refused(refusal) => refused(refusal),
     }

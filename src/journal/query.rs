@@ -213,7 +213,10 @@ impl Journal {
     pub fn work(&self) -> Result<Work, JournalError> {
         let spaces = self.spaces("pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id")?;
         let witness = self
-            .spaces("pending + in_flight = 0 AND surveyed_at IS NOT NULL ORDER BY surveyed_at DESC LIMIT 1")?
+            .spaces(
+                "pending + in_flight = 0 AND (surveyed_at IS NOT NULL OR done > 0)
+                 ORDER BY surveyed_at DESC, done DESC LIMIT 1",
+            )?
             .pop();
         Ok(Work { spaces, witness })
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::event::{Event, SPACE_REFUSED, Stop};
 use super::super::lane::{Lane, Look, Purpose, Step};
 use super::super::pacer::Kind;
-use super::super::reconcile::relevant;
+use super::super::reconcile::{Finding, relevant};
 use super::super::retry::{Verdict, decide};
 use super::{Claim, Engine, LATE_WRITE, Now};
 use crate::chat::{Answer, Failure, Page};
@@ -41,23 +41,24 @@ impl Engine {
         let sent = !matches!(failure, Failure::Token(_) | Failure::NotOffered(_) | Failure::NotSent(_));
         match decide(&failure) {
             verdict @ (Verdict::Throttled | Verdict::NotApplied) => {
-                active.job.attempts -= u32::from(!sent);
+                active.job.attempts -= u32::from(!sent && !active.unsure);
                 let throttled = verdict == Verdict::Throttled;
                 let wait = self.set_back(now, Kind::Write, &failure, throttled);
-                self.changes.push(Change::Release { row, space, sent, note: Some(note) });
+                self.release(row, sent, Some(note));
                 self.retry_event(row, wait, &failure);
                 self.delay(now, row, wait);
             }
             Verdict::Unclear if active.job.operation == Operation::Add => {
                 active.failures += 1;
                 active.failed_first.get_or_insert(now.elapsed);
+                active.unsure = true;
                 let failures = active.failures;
                 self.failed(Kind::Write, now, failure.to_string(), false);
                 if self.is_hopeless(now, row) {
                     return self.settle_rejected(now, row, kept_failing(failures, &note));
                 }
                 let wait = self.wait(failures, &failure);
-                self.changes.push(Change::Release { row, space, sent: true, note: Some(note) });
+                self.release(row, sent, Some(note));
                 self.retry_event(row, wait, &failure);
                 self.delay(now, row, wait);
             }
@@ -95,7 +96,7 @@ impl Engine {
                 self.look_up(row, space, now.elapsed);
             }
             Verdict::Stop(stop) => {
-                self.changes.push(Change::Release { row, space, sent, note: Some(note) });
+                self.release(row, sent, Some(note));
                 self.forget(row);
                 self.begin_stop(now, stop);
             }
@@ -141,20 +142,17 @@ impl Engine {
                     lane.unclear.iter().filter_map(|row| Some(&rows.get(row)?.job)).collect();
                 look.kept.extend(held.filter(|held| unclear.iter().any(|job| relevant(job, held))));
             }
-            Purpose::Presence => {}
+            Purpose::Denied | Purpose::Presence => {}
         }
         look.page_token = page.next_page_token;
-        if lane
-            .unclear
-            .iter()
-            .all(|row| rows.get(row).is_some_and(|active| active.job.operation == Operation::Add))
-            && look.purpose == Purpose::Unclear
-        {
-            // That the space can be listed is all that is asked about those.
-            look.page_token = None;
-        }
         match look.purpose {
             Purpose::Presence => lane.step = Step::Sending,
+            Purpose::Denied => {
+                lane.step = Step::Sending;
+                for row in std::mem::take(&mut lane.unclear) {
+                    self.conclude(now, space, row, Finding::NotHeld);
+                }
+            }
             _ if look.page_token.is_some() => {}
             Purpose::Baseline => {
                 self.changes.push(Change::Surveyed { space, at: now.wall });

@@ -4,7 +4,7 @@ use super::super::lane::Step;
 use super::super::pacer::Kind;
 use super::super::reconcile::{Finding, Unclear, reconcile};
 use super::{Claim, Engine, FEED, LATE_WRITE, Now};
-use crate::journal::{Attribution, Change, Note};
+use crate::journal::{Attribution, Note};
 use crate::model::{Job, Operation, RowId, SpaceId};
 
 /// A row that has failed this often, and for as long as a run may fail, while others succeeded, is rejected.
@@ -35,7 +35,6 @@ impl Engine {
         for job in jobs {
             if job.operation == Operation::Add {
                 // The same call again tells whether it was applied.
-                self.changes.push(Change::Release { row: job.id, space, sent: true, note: None });
                 lane.queue.push_back(job.id);
             } else {
                 lane.claim(&job);
@@ -44,7 +43,11 @@ impl Engine {
             recovered.push(job);
         }
         for job in recovered {
+            let (row, unsure) = (job.id, job.operation == Operation::Add);
             self.hold(job);
+            if let Some(active) = self.rows.get_mut(&row) {
+                active.unsure = unsure;
+            }
         }
     }
 
@@ -81,7 +84,7 @@ impl Engine {
 
     /// A row that is to be sent again, first of its space.
     fn back_to_the_queue(&mut self, space: SpaceId, row: RowId) {
-        self.changes.push(Change::Release { row, space, sent: true, note: None });
+        self.release(row, true, None);
         if let Some(lane) = self.lanes.get_mut(&space) {
             lane.queue.push_front(row);
         }
@@ -97,7 +100,7 @@ impl Engine {
         alone && long && active.failures >= FAILURES_PER_ROW_MAX
     }
 
-    fn conclude(&mut self, now: Now, space: SpaceId, row: RowId, finding: Finding) {
+    pub(super) fn conclude(&mut self, now: Now, space: SpaceId, row: RowId, finding: Finding) {
         let hopeless = self.is_hopeless(now, row);
         let Some(active) = self.rows.get_mut(&row) else { return };
         let (exists, http_status) = match active.claim.take() {
@@ -105,8 +108,8 @@ impl Engine {
             Some(Claim::Denied(note)) if active.job.operation == Operation::Add => {
                 active.denials += 1;
                 // An earlier call may have been applied, and only another can tell.
-                let again = active.job.attempts > 1 && active.denials == 1;
-                let note = if active.job.attempts > 1 { undecided(&active.job, note) } else { note };
+                let again = active.unsure && active.denials == 1;
+                let note = if active.unsure { undecided(&active.job, note) } else { note };
                 return if again {
                     self.back_to_the_queue(space, row)
                 } else {

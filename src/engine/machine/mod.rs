@@ -47,6 +47,8 @@ struct Active {
     asked_at: Duration,
     /// What Chat said, if it is not for want of an answer that the row is unclear.
     claim: Option<Claim>,
+    /// An earlier call of it may have been applied, so it stays in flight: a member of today whose answer was lost.
+    unsure: bool,
     /// How often it was denied although its space can be listed.
     denials: u32,
 }
@@ -281,7 +283,10 @@ impl Engine {
             if lane.wants_look() {
                 let rows = lane.unclear.len();
                 self.events.push(Event::Looking { space: lane.name.clone(), rows });
-                lane.step = Step::Looking(Look::new(Purpose::Unclear, lane.look_not_before));
+                // Of members of today nothing is unclear but whether it was the row or the space that was denied.
+                let purpose =
+                    if self.config.access == Access::Import { Purpose::Unclear } else { Purpose::Denied };
+                lane.step = Step::Looking(Look::new(purpose, lane.look_not_before));
             }
             if let Step::Looking(look) = &mut lane.step {
                 if look.waiting {
@@ -299,9 +304,13 @@ impl Engine {
                     Ok(()) => {
                         look.waiting = true;
                         look.asked_at = now.elapsed;
+                        let mut listing = Listing::whole();
+                        if matches!(look.purpose, Purpose::Denied | Purpose::Presence) {
+                            listing.page_size = 1;
+                        }
                         let call = Call::ListMembers {
                             space: lane.name.clone(),
-                            listing: Listing::whole(),
+                            listing,
                             page_token: look.page_token.clone(),
                         };
                         let access = self.config.access;
@@ -377,9 +386,14 @@ impl Engine {
             }
             let Some(row) = lane.queue.remove(place) else { continue };
             let Some(active) = self.rows.get_mut(&row) else { continue };
-            active.job.attempts += 1;
             lane.claim(&active.job);
             lane.out += 1;
+            if active.unsure {
+                // In flight it is already.
+                self.ready.push_back(row);
+                return true;
+            }
+            active.job.attempts += 1;
             self.changes.push(Change::Mark { row, space, at: now.wall });
             // The batch that is being gathered.
             self.marking.push_back((self.batch + 1, row));
@@ -413,7 +427,9 @@ impl Engine {
     /// While stopping: what has not left goes back.
     fn wind_down(&mut self, now: Now) {
         while let Some(row) = self.ready.pop_front() {
-            if let Some(active) = self.forget(row) {
+            if let Some(active) = self.forget(row)
+                && !active.unsure
+            {
                 let space = active.job.space;
                 self.changes.push(Change::Release { row, space, sent: false, note: None });
             }

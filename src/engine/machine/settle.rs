@@ -60,6 +60,7 @@ impl Engine {
                 failed_first: None,
                 asked_at: Duration::ZERO,
                 claim: None,
+                unsure: false,
                 denials: 0,
             },
         );
@@ -80,6 +81,17 @@ impl Engine {
             lane.held -= 1;
         }
         Some(active)
+    }
+
+    /// A row that is to be sent again, or whose call has not left. One whose earlier call may have been applied stays in
+    /// flight.
+    pub(super) fn release(&mut self, row: RowId, sent: bool, note: Option<Note>) {
+        let Some(Active { job, unsure, .. }) = self.rows.get(&row) else { return };
+        match (unsure, note) {
+            (false, note) => self.changes.push(Change::Release { row, space: job.space, sent, note }),
+            (true, Some(note)) => self.changes.push(Change::Unclear { row, note }),
+            (true, None) => {}
+        }
     }
 
     pub(super) fn delay(&mut self, now: Now, row: RowId, wait: Duration) {
