@@ -5,7 +5,6 @@ CREATE TABLE journal (
     id         INTEGER PRIMARY KEY CHECK (id = 1),
     operation  TEXT    NOT NULL,            -- what the rows are for: 'import'
     target     TEXT    NOT NULL,            -- where they go: 'emulator', or the endpoint's URL
-    standard   INTEGER NOT NULL,            -- 1: into spaces that are not in import mode
     created_at INTEGER NOT NULL,
     readings   INTEGER NOT NULL DEFAULT 0   -- how often input was read into it
 ) STRICT;
@@ -44,7 +43,7 @@ CREATE INDEX members_user ON members (user) WHERE user IS NOT NULL;
 -- One operation on one membership. An invalid line names none, and is always rejected.
 CREATE TABLE rows (
     id          INTEGER PRIMARY KEY,
-    operation   INTEGER NOT NULL,           -- 1 create (history), 2 add (members of today)
+    operation   INTEGER NOT NULL,           -- 1 create
     space       INTEGER REFERENCES spaces,
     member      INTEGER REFERENCES members,
     create_time INTEGER,                    -- NULL: not given

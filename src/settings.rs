@@ -96,7 +96,7 @@ pub enum SettingsError {
     CommandNotKept(String),
     /// A sign-in where only a service account will do.
     #[error(
-        "{0} is a person's sign-in, and import mode takes a service account with domain-wide delegation: give its key with --credentials, or --sign-with"
+        "{0} is a person's sign-in, and this takes a service account (import mode: with domain-wide delegation): give its key with --credentials, or --sign-with"
     )]
     OnlyAServiceAccount(PathBuf),
     /// Nobody to act for.
@@ -171,10 +171,14 @@ impl Settings {
             self.target = Target::Endpoint(endpoint.as_str().to_owned());
         }
         self = self.capable(&connection.capacity);
-        self.proof = given(connection).or(self.proof).or_else(|| match self.target {
+        // What is typed comes before what the journal remembers, and that before what lies about in the environment.
+        let remembered =
+            self.proof.filter(|proof| !proof.is_forgotten() || variable(TOKEN_COMMAND).is_none());
+        self.proof = given(connection).or(remembered).or_else(|| match self.target {
             Target::Emulator => None,
             Target::Endpoint(_) => found(self.access),
         });
+        self.impersonate = self.impersonate.or_else(|| variable("TENURE_IMPERSONATE"));
         if let Some(subject) = &connection.impersonate {
             if !subject.contains('@') {
                 return Err(SettingsError::NotAnAddress(subject.clone()));
@@ -195,12 +199,13 @@ impl Settings {
     /// # Errors
     /// When one of the two is missing.
     pub fn account(&self) -> Result<(&Proof, Option<&str>), SettingsError> {
-        let in_import_mode = self.access == Access::Import;
-        let missing =
-            if in_import_mode { SettingsError::NoCredentials } else { SettingsError::NobodySignedIn };
+        let missing = match self.access {
+            Access::Import | Access::App => SettingsError::NoCredentials,
+            Access::User | Access::Admin => SettingsError::NobodySignedIn,
+        };
         let proof = self.proof.as_ref().ok_or(missing)?;
-        if let Proof::TokenCommand { program, command } = proof
-            && command.is_empty()
+        if let Proof::TokenCommand { program, .. } = proof
+            && proof.is_forgotten()
         {
             return Err(SettingsError::CommandNotKept(program.clone()));
         }
@@ -262,29 +267,45 @@ impl Settings {
     }
 }
 
-/// What is given. A program that prints tokens wins over a signature, and that over a file.
+const TOKEN_COMMAND: &str = "TENURE_TOKEN_COMMAND";
+
+/// What the environment says; nothing is not empty text.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What is typed: one of three.
 fn given(connection: &ConnectionArgs) -> Option<Proof> {
-    if let Some(command) = &connection.token_command {
-        return Some(Proof::token_command(command));
-    }
-    if let Some(account) = &connection.sign_with {
-        return Some(Proof::SignWith(SignWith {
+    let sign_with = |account: &String| {
+        Proof::SignWith(SignWith {
             account: account.clone(),
             iam: connection.iam_endpoint.clone(),
             token_uri: connection.token_uri.clone(),
-        }));
-    }
-    connection.credentials.as_deref().map(|path| Proof::File(absolute(path)))
+        })
+    };
+    connection
+        .token_command
+        .as_deref()
+        .map(Proof::token_command)
+        .or_else(|| connection.sign_with.as_ref().map(sign_with))
+        .or_else(|| connection.credentials.as_deref().map(|path| Proof::File(absolute(path))))
 }
 
-/// What is there without being given: the file that Google's own tools take, else somebody who has signed in, where that
-/// will do.
+/// What is there without being typed: this program's own variables, then the file that Google's own tools take, else
+/// somebody who has signed in, where that will do.
 fn found(access: Access) -> Option<Proof> {
-    if let Some(path) = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS") {
-        return Some(Proof::File(absolute(Path::new(&path))));
-    }
-    let signed_in = login::default_path().filter(|path| path.exists())?;
-    matches!(access, Access::User | Access::Admin).then_some(Proof::File(signed_in))
+    let file = |name| variable(name).map(|path| Proof::File(absolute(Path::new(&path))));
+    let sign_with = |account| Proof::SignWith(SignWith { account, iam: None, token_uri: None });
+    let signed_in = || {
+        let path = login::default_path().filter(|path| path.exists())?;
+        matches!(access, Access::User | Access::Admin).then_some(Proof::File(path))
+    };
+    variable(TOKEN_COMMAND)
+        .map(|command| Proof::token_command(&command))
+        .or_else(|| variable("TENURE_SIGN_WITH").map(sign_with))
+        .or_else(|| file("TENURE_CREDENTIALS"))
+        .or_else(|| file("GOOGLE_APPLICATION_CREDENTIALS"))
+        .or_else(signed_in)
 }
 
 fn ms(duration: Duration) -> u64 {

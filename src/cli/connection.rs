@@ -30,17 +30,20 @@ pub struct CapacityArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// Key file of the service account, or what `tenure login` left (else GOOGLE_APPLICATION_CREDENTIALS)
-    #[arg(long, value_name = "KEY.json", env = "TENURE_CREDENTIALS")]
+    /// Key file of the service account, or what `tenure login` left (else TENURE_CREDENTIALS, then
+    /// GOOGLE_APPLICATION_CREDENTIALS)
+    #[arg(long, value_name = "KEY.json", conflicts_with_all = ["sign_with", "token_command"])]
     pub credentials: Option<PathBuf>,
-    /// Whom the service account acts for
-    #[arg(long, value_name = "EMAIL", env = "TENURE_IMPERSONATE")]
+    /// Whom the service account acts for (else TENURE_IMPERSONATE)
+    #[arg(long, value_name = "EMAIL")]
     pub impersonate: Option<String>,
-    /// Instead of a key file: a service account that IAM Credentials signs for, by Application Default Credentials
-    #[arg(long, value_name = "SERVICE_ACCOUNT", env = "TENURE_SIGN_WITH")]
+    /// Instead of a key file: a service account that IAM Credentials signs for, by Application Default Credentials (else
+    /// TENURE_SIGN_WITH)
+    #[arg(long, value_name = "SERVICE_ACCOUNT", conflicts_with = "token_command")]
     pub sign_with: Option<String>,
-    /// Instead of a key file: a command that prints an access token for the scope in TENURE_SCOPE
-    #[arg(long, value_name = "CMD", env = "TENURE_TOKEN_COMMAND")]
+    /// Instead of a key file: a command that prints an access token for the scope in TENURE_SCOPE (else
+    /// TENURE_TOKEN_COMMAND)
+    #[arg(long, value_name = "CMD")]
     pub token_command: Option<String>,
     /// In what capacity.
     #[command(flatten)]
@@ -56,6 +59,7 @@ pub struct ConnectionArgs {
     #[arg(
         long,
         value_name = "URL",
+        requires = "sign_with",
         hide_short_help = true,
         help = "For --sign-with: another IAM Credentials API [default: https://iamcredentials.googleapis.com/]"
     )]
@@ -64,6 +68,7 @@ pub struct ConnectionArgs {
     #[arg(
         long,
         value_name = "URL",
+        requires = "sign_with",
         hide_short_help = true,
         help = "For --sign-with: another token endpoint [default: https://oauth2.googleapis.com/token]"
     )]

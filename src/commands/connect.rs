@@ -33,7 +33,9 @@ pub(super) async fn credentials(settings: &Settings) -> anyhow::Result<Credentia
         Err(error) => {
             let variable = "GOOGLE_APPLICATION_CREDENTIALS";
             let named = match proof {
-                Proof::File(path) => std::env::var_os(variable).is_some_and(|name| path.ends_with(name)),
+                Proof::File(path) => {
+                    std::env::var_os(variable).is_some_and(|name| !name.is_empty() && path.ends_with(name))
+                }
                 _ => false,
             };
             let error = anyhow::Error::from(error);
@@ -41,8 +43,14 @@ pub(super) async fn credentials(settings: &Settings) -> anyhow::Result<Credentia
         }
     };
     match proof {
-        Proof::File(path) if settings.access == Access::Import && credentials.is_person() => {
+        Proof::File(path)
+            if matches!(settings.access, Access::Import | Access::App) && credentials.is_person() =>
+        {
             Err(SettingsError::OnlyAServiceAccount(path.clone()).into())
+        }
+        Proof::File(_) if credentials.is_person() && subject.is_some() => {
+            note("--impersonate is left aside: somebody who has signed in acts for themselves");
+            Ok(credentials)
         }
         Proof::File(_) | Proof::SignWith(_)
             if subject.is_none() && settings.access != Access::App && !credentials.is_person() =>

@@ -36,14 +36,32 @@ const NO_SPACE: &str = "spaces/tenure-doctor";
 pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let settings = Settings::default().connected(&args.connection)?;
     let Target::Endpoint(url) = settings.target.clone() else { anyhow::bail!("there is no endpoint") };
-    let (signals, _stops) = Signals::listen()?;
-    let mut doctor = Doctor { report: Report::default(), json: args.json, signals };
-    let connection = doctor.examine(&args, &settings, &url).await?;
+    let (signals, mut stops) = Signals::listen()?;
+    let interrupted = || Exit::Signal(signals.received().unwrap_or(2));
+    let mut doctor = Doctor { report: Report::default(), json: args.json, signals: signals.clone() };
+    let connection = tokio::select! {
+        connection = doctor.examine(&args, &settings, &url) => connection,
+        _ = stops.recv() => return Ok(interrupted()),
+    };
+    if signals.received().is_some() {
+        return Ok(interrupted());
+    }
+    let connection = connection?;
     let ready = doctor.report.is_ready();
     match connection {
         Some(connection) if args.probe && ready => {
-            if let Some(exit) = doctor.probe(&args, &settings, &url, &connection).await? {
-                return Ok(exit);
+            let plan = doctor.plan(&settings, &url)?;
+            let agreed = tokio::select! {
+                agreed = agreed(args.yes) => agreed?,
+                _ = stops.recv() => return Ok(interrupted()),
+            };
+            if !agreed {
+                note("Nothing was done.");
+                return Ok(Exit::Failed);
+            }
+            doctor.probe(&plan, &connection).await?;
+            if signals.received().is_some() {
+                return Ok(interrupted());
             }
         }
         _ if args.probe => {
@@ -160,7 +178,7 @@ impl Doctor {
         self.found(check)?;
         match ahead_s {
             Some(ahead_s) => self.found(clock(ahead_s))?,
-            None => self.found(Check::skipped("clock", "clock: no server has told its time"))?,
+            None => self.found(Check::warning("clock", "clock: no server has told its time", None))?,
         }
         Ok(reached)
     }
@@ -276,47 +294,34 @@ impl Doctor {
         self.found_all(spaces(&seen, &connection.setup(), Timestamp::now()))
     }
 
-    /// Says first what it is going to do, and asks. An exit code when it is not done.
-    async fn probe(
-        &mut self,
-        args: &DoctorArgs,
-        settings: &Settings,
-        url: &str,
-        connection: &Connection,
-    ) -> anyhow::Result<Option<Exit>> {
+    /// Says what a probe is going to do.
+    fn plan(&self, settings: &Settings, url: &str) -> anyhow::Result<Plan> {
         if settings.access != Access::Import {
-            return Err(Usage(
-                "--probe is about import mode: leave --standard-spaces, --admin-access and --as-app away"
-                    .to_owned(),
-            )
-            .into());
+            let story =
+                "--probe is about import mode: leave --standard-spaces, --admin-access and --as-app away";
+            return Err(Usage(story.to_owned()).into());
         }
         let subject = settings.impersonate.as_deref().ok_or(SettingsError::NoSubject)?;
         let mut random = StdRng::try_from_rng(&mut SysRng).context("no randomness")?;
         let request_id = format!("tenure-probe-{:032x}", random.random::<u128>());
         let plan = Plan::new(url, subject, request_id, &Zoned::now())?;
         note(&format!("\n{}", plan.text()));
-        if !args.yes && !agreed()? {
-            note("Nothing was done.");
-            return Ok(Some(Exit::Failed));
-        }
-        // The first Ctrl-C lets it come to its end, since the space has to go.
-        self.signals.set_farewell(format!(
-            "left at once; look whether a space {:?} was left behind",
-            plan.display_name
-        ));
-        let findings = match probe(&connection.caller, &plan, |step| note(&format!("  {step}"))).await {
+        Ok(plan)
+    }
+
+    /// The first Ctrl-C lets it come to its end, since the space has to go.
+    async fn probe(&mut self, plan: &Plan, connection: &Connection) -> anyhow::Result<()> {
+        let left = format!("left at once; look whether a space {:?} was left behind", plan.display_name);
+        self.signals.set_farewell(left);
+        let findings = match probe(&connection.caller, plan, |step| note(&format!("  {step}"))).await {
             Ok(findings) => findings,
-            Err(error) => {
-                self.found(probe_failed(&error, connection))?;
-                return Ok(None);
-            }
+            Err(error) => return self.found(probe_failed(&error, connection)),
         };
-        findings.write(Path::new(FINDINGS_FILE))?;
         note("");
         self.findings(&findings)?;
+        findings.write(Path::new(FINDINGS_FILE))?;
         note(&format!("Kept in {FINDINGS_FILE}, where check and import of this folder look for it."));
-        Ok(None)
+        Ok(())
     }
 
     fn findings(&mut self, findings: &Findings) -> anyhow::Result<()> {
@@ -359,12 +364,17 @@ fn probe_failed(error: &ProbeError, connection: &Connection) -> Check {
 }
 
 /// Whether the operator agrees; where nobody can be asked, `--yes` has to say so.
-fn agreed() -> anyhow::Result<bool> {
+async fn agreed(yes: bool) -> anyhow::Result<bool> {
+    if yes {
+        return Ok(true);
+    }
     if !std::io::stdin().is_terminal() {
         return Err(Usage("nobody is there to be asked: say --yes to go on".to_owned()).into());
     }
     let _ = write!(std::io::stderr(), "Go on? [y/N] ");
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes" | "Yes"))
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        std::io::stdin().read_line(&mut answer).map(|_| answer)
+    });
+    Ok(matches!(answer.await??.trim(), "y" | "Y" | "yes" | "Yes"))
 }

@@ -106,10 +106,11 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         let tally = journal.tally().map_err(|error| error.at(&path))?;
         let name = path.display().to_string();
         print(&format!(
-            "{} journaled in {name}, {} to send.\nSend them with: tenure resume {}\n",
+            "{} journaled in {name}, {} to send.\nSend them with: tenure resume {}{}\n",
             many(tally.total, "row"),
             tally.pending,
-            quoted(&name)
+            quoted(&name),
+            settings.resume_needs()
         ))?;
         return Ok(if tally.rejected > 0 { Exit::Rejects } else { Exit::Done });
     }

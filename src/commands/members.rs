@@ -4,7 +4,7 @@ use comfy_table::{Table, presets};
 use serde_json::Value;
 
 use super::connect::{Connection, explain};
-use super::{Usage, note, print};
+use super::{Usage, note, print, print_on};
 use crate::chat::{Access, Answer, Call, Cause, Failure, Listing, Membership};
 use crate::cli::{MemberNameArgs, MembersCommand};
 use crate::exit::Exit;
@@ -245,7 +245,9 @@ async fn list(
         };
         count += page.memberships.len() as u64;
         if json {
-            print(&page.memberships.iter().map(line_of).collect::<String>())?;
+            if !print_on(&page.memberships.iter().map(line_of).collect::<String>())? {
+                return Ok(Exit::Done);
+            }
         } else {
             seen.extend(page.memberships.iter().map(Line::of));
         }

@@ -69,7 +69,11 @@ pub fn run() -> Exit {
 struct Usage(String);
 
 fn asynchronously(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(command)
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let result = runtime.block_on(command);
+    // Somebody may still be asked something: nobody waits for the answer any more.
+    runtime.shutdown_background();
+    result
 }
 
 /// Says something beside the result.
@@ -80,12 +84,17 @@ fn note(line: &str) {
 
 /// Writes a result to standard output. That nobody reads it any more (`… | head`) changes nothing about the result.
 fn print(text: &str) -> io::Result<()> {
+    print_on(text).map(drop)
+}
+
+/// The same; says whether somebody still reads, so that there is a point in going on.
+fn print_on(text: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => {
             Err(io::Error::new(error.kind(), format!("standard output cannot be written: {error}")))
         }
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(true),
     }
 }

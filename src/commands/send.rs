@@ -52,7 +52,7 @@ pub(super) fn begin_run(
 }
 
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
-    let Sending { lock, journal, path, settings, signals, stops, mut progress } = sending;
+    let Sending { lock, journal, path, mut settings, signals, stops, mut progress } = sending;
     // The lock comes first, so that it goes last.
     let (lock, mut journal) = (Arc::new(lock), journal);
     let begin = Instant::now();
@@ -88,6 +88,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         };
         for warning in credentials.warnings() {
             progress.say(warning);
+        }
+        if credentials.is_person() {
+            settings.impersonate = None;
         }
         identity = credentials.identity().clone();
         let chat = connect::chat(&settings, emulator.as_ref(), credentials)?;

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::print;
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, Lock, Tally};
+use crate::journal::{Journal, Lock, Tally};
 use crate::settings::Settings;
 use crate::summary;
 use crate::wording;
@@ -19,14 +19,11 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let target = journal.target().map_err(at)?;
     let running = Lock::holder(path);
     let last = journal.last_run().map_err(at)?;
-    let settings: Option<Settings> = match journal.last_settings().map_err(at)? {
-        Some(json) => Some(
-            serde_json::from_str(&json)
-                .map_err(|error| at(JournalError::Content(format!("settings: {error}"))))?,
-        ),
-        None => None,
-    };
-    let credentials = settings.and_then(|settings| settings.credentials_story());
+    // Whatever the settings are, the rows can be counted.
+    let settings: Option<Settings> =
+        journal.last_settings().map_err(at)?.and_then(|json| serde_json::from_str(&json).ok());
+    let credentials = settings.as_ref().and_then(Settings::credentials_story);
+    let needs = settings.as_ref().map_or("", Settings::resume_needs);
     if args.json {
         let mut status = json(&operation, &path.display().to_string(), &target, running.is_some(), &tally);
         status["credentials"] = Value::from(credentials);
@@ -47,7 +44,8 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     }
     text += &format!("\n{}", summary::counts(&tally, &kinds));
     if running.is_none() && tally.pending + tally.in_flight > 0 {
-        text += &format!("\ngo on     tenure resume {}\n", wording::quoted(&path.display().to_string()));
+        text +=
+            &format!("\ngo on     tenure resume {}{needs}\n", wording::quoted(&path.display().to_string()));
     }
     print(&text)?;
     Ok(Exit::Done)

@@ -17,9 +17,22 @@ pub(super) struct Cache {
     slots: Mutex<HashMap<Need, Arc<tokio::sync::Mutex<Slot>>>>,
 }
 
+/// A token, and when another is to be fetched.
+struct Held {
+    text: Arc<str>,
+    expires: Option<SystemTime>,
+    renewal: Option<SystemTime>,
+}
+
+/// Two minutes before its end, or when a tenth of a short life is left.
+fn renewal(now: SystemTime, end: SystemTime) -> SystemTime {
+    let life = end.duration_since(now).unwrap_or_default();
+    end.checked_sub(RENEW_BEFORE.min(life / 10)).unwrap_or(end)
+}
+
 #[derive(Default)]
 struct Slot {
-    token: Option<Token>,
+    token: Option<Held>,
     failure: Option<(TokenFailure, Instant)>,
 }
 
@@ -38,36 +51,31 @@ impl Cache {
         };
         // Held while fetching, so that all who need a token wait for the one request.
         let mut slot = slot.lock().await;
-        if let Some(Token { text, expires }) = &slot.token {
-            let fresh = expires.is_none_or(|end| SystemTime::now() + RENEW_BEFORE < end);
-            if fresh && refused != Some(&**text) {
-                return Ok(Arc::clone(text));
-            }
+        let now = SystemTime::now();
+        slot.token
+            .take_if(|token| refused == Some(&*token.text) || token.expires.is_some_and(|end| end <= now));
+        if let Some(token) = &slot.token
+            && token.renewal.is_none_or(|renewal| now < renewal)
+        {
+            return Ok(Arc::clone(&token.text));
         }
+        // It is to be renewed early; where that fails, it is good for a little while yet.
+        let kept = slot.token.as_ref().map(|token| Arc::clone(&token.text));
         if let Some((failure, at)) = &slot.failure
             && at.elapsed() < FAILURE_KEPT
         {
-            return Err(failure.clone());
+            return kept.ok_or_else(|| failure.clone());
         }
-        let kept = slot.token.take();
         match fetch().await {
-            Ok(token) => {
-                let text = Arc::clone(&token.text);
+            Ok(Token { text, expires }) => {
+                let renewal = expires.map(|end| renewal(now, end));
+                let token = Held { text: Arc::clone(&text), expires, renewal };
                 *slot = Slot { token: Some(token), failure: None };
                 Ok(text)
             }
             Err(failure) => {
-                *slot = Slot { token: None, failure: Some((failure.clone(), Instant::now())) };
-                match kept {
-                    // It was to be renewed early, and is good for a little while yet.
-                    Some(Token { text, expires: Some(end) })
-                        if SystemTime::now() < end && refused != Some(&*text) =>
-                    {
-                        slot.token = Some(Token { text: Arc::clone(&text), expires: Some(end) });
-                        Ok(text)
-                    }
-                    _ => Err(failure),
-                }
+                slot.failure = Some((failure.clone(), Instant::now()));
+                kept.ok_or(failure)
             }
         }
     }
@@ -102,10 +110,17 @@ mod tests {
         let (one, two) = tokio::join!(get(NEED, None, hour), get(NEED, None, hour));
         assert_eq!((one.as_str(), two.as_str()), ("t1", "t1"));
         assert_eq!(get(NEED, Some("t0"), hour).await, "t1", "another has fetched a fresh one meanwhile");
-        assert_eq!(get(NEED, Some("t1"), Some(Duration::from_secs(60))).await, "t2");
-        assert_eq!(get(NEED, None, None).await, "t3", "it would have ended in a minute");
+        assert_eq!(get(NEED, Some("t1"), Some(Duration::ZERO)).await, "t2");
+        assert_eq!(get(NEED, None, None).await, "t3", "it had ended");
         assert_eq!(get(NEED, None, None).await, "t3", "one whose end is not told is good until refused");
         assert_eq!(get(Need { actor: Actor::App, ..NEED }, None, None).await, "t4", "another need");
+    }
+
+    #[test]
+    fn a_short_life_is_not_all_renewals() {
+        let now = SystemTime::now();
+        let after = |life: u64| renewal(now, now + Duration::from_secs(life)).duration_since(now).unwrap();
+        assert_eq!((after(3600).as_secs(), after(60).as_secs(), after(0).as_secs()), (3480, 54, 0));
     }
 
     #[tokio::test]
@@ -113,8 +128,12 @@ mod tests {
         let cache = Cache::default();
         let soon = token("old", Some(Duration::from_secs(60)));
         cache.token(NEED, None, async || Ok(soon)).await.unwrap();
+        // As if most of the minute had gone by.
+        cache.slots.lock().unwrap()[&NEED].try_lock().unwrap().token.as_mut().unwrap().renewal =
+            Some(SystemTime::now());
         let failing = async || Err(TokenFailure::Passing("down".to_owned()));
         assert_eq!(&*cache.token(NEED, None, failing).await.unwrap(), "old");
+        assert_eq!(&*cache.token(NEED, None, failing).await.unwrap(), "old", "for the next who ask too");
         assert!(cache.token(NEED, Some("old"), failing).await.is_err());
         let fetch = async || panic!("a failure that is this young is not asked for again");
         assert!(cache.token(NEED, None, fetch).await.is_err());

@@ -1,8 +1,10 @@
 //! A bearer token from any program: whatever else an organisation has to prove who somebody is.
 
+use std::io;
 use std::process::Stdio;
 use std::sync::Arc;
 
+use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::process::Command;
 
 use super::{Actor, Identity, Need, TIMEOUT, Token, TokenFailure};
@@ -35,29 +37,44 @@ impl TokenCommand {
             Actor::Person => self.subject.as_deref().unwrap_or_default(),
             Actor::App => "",
         };
-        let run = Command::new("sh")
+        let child = Command::new("sh")
             .args(["-c", &self.command])
             .env("TENURE_SCOPE", need.scope.url())
             .env("TENURE_IMPERSONATE", subject)
             .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
-            .output();
-        let output = match tokio::time::timeout(TIMEOUT, run).await {
+            .spawn();
+        let run = async {
+            let mut child = child?;
+            let (mut out, mut err) = (Vec::new(), Vec::new());
+            // What is longer than that is no token; the program finds its pipe closed.
+            tokio::try_join!(read(child.stdout.take(), &mut out), read(child.stderr.take(), &mut err))?;
+            io::Result::Ok((child.wait().await?, out, err))
+        };
+        let (status, out, err) = match tokio::time::timeout(TIMEOUT, run).await {
             Err(_) => return Err(passing(format!("takes longer than {} s", TIMEOUT.as_secs()))),
             Ok(Err(error)) => return Err(unavailable(format!("cannot be run: {error}"))),
             Ok(Ok(output)) => output,
         };
-        if !output.status.success() {
-            let last = complaint(&String::from_utf8_lossy(&output.stderr));
-            return Err(unavailable(format!("fails ({}){last}", output.status)));
+        if !status.success() && out.len() <= TOKEN_CHARS_MAX {
+            let last = complaint(&String::from_utf8_lossy(&err));
+            return Err(unavailable(format!("fails ({status}){last}")));
         }
-        let text = String::from_utf8_lossy(&output.stdout);
+        let text = String::from_utf8_lossy(&out);
         let token = text.trim();
         if token.is_empty() || token.len() > TOKEN_CHARS_MAX || !token.chars().all(|c| c.is_ascii_graphic()) {
             return Err(unavailable("prints something else than a token".to_owned()));
         }
         Ok(Token { text: Arc::from(token), expires: None })
     }
+}
+
+/// Reads as much as can be a token, and a little more.
+async fn read(pipe: Option<impl AsyncRead + Unpin>, into: &mut Vec<u8>) -> io::Result<()> {
+    let Some(pipe) = pipe else { return Ok(()) };
+    pipe.take(TOKEN_CHARS_MAX as u64 + 1).read_to_end(into).await.map(drop)
 }
 
 fn passing(story: String) -> TokenFailure {
@@ -97,6 +114,7 @@ mod tests {
         for (command, story) in [
             ("echo", "prints something else than a token"),
             ("echo a b", "prints something else than a token"),
+            ("yes", "prints something else than a token"),
             ("echo Please sign in first >&2; exit 3", "fails (exit status: 3): Please sign in first"),
             ("echo no $(printf x%.0s $(seq 50)) >&2; exit 1", "fails (exit status: 1): no …"),
         ] {
@@ -107,7 +125,7 @@ mod tests {
 
     #[test]
     fn the_command_line_is_not_shown() {
-        let proof = Proof::token_command("get-token --password secret");
+        let proof = Proof::token_command("PASSWORD=secret get-token --password secret");
         assert_eq!(proof.to_string(), "the tokens that get-token prints");
         let kept = serde_json::to_string(&proof).unwrap();
         assert!(!format!("{proof:?}{kept}").contains("secret"));

@@ -18,6 +18,7 @@ use rand::rngs::StdRng;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use super::exchange::exchange;
 use super::person::{self, Person};
@@ -27,6 +28,8 @@ use crate::wording::shorten;
 
 /// How long somebody may take to sign in.
 pub const PATIENCE: Duration = Duration::from_secs(600);
+/// How long a browser may take to get its page.
+const PAGE_TIME_MAX: Duration = Duration::from_secs(2);
 /// How long the token endpoint may take.
 const TIMEOUT: Duration = super::TIMEOUT;
 /// Longest reason of a refusal that is shown, in characters.
@@ -120,8 +123,8 @@ impl ClientSecrets {
     }
 }
 
-/// A sign-in under way: somebody has to open [`SignIn::url`] in a browser of this machine.
-#[derive(Debug)]
+/// A sign-in under way: somebody has to open [`SignIn::url`] in a browser of this machine. No `Debug`: the verifier is
+/// secret.
 pub struct SignIn {
     secrets: ClientSecrets,
     scopes: Vec<Scope>,
@@ -305,18 +308,29 @@ fn read_redirect(query: &str, state: &str) -> Redirect {
 
 async fn wait_for_code(listener: &TcpListener, state: &str) -> Result<String, LoginError> {
     let (sender, mut redirects) = mpsc::unbounded_channel();
+    let mut pages = JoinSet::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
-            Some(redirect) = redirects.recv() => match redirect {
-                Redirect::Code(code) => return Ok(code),
-                Redirect::Refused(reason) => return Err(LoginError::Refused(reason)),
-                Redirect::Other => continue,
-            },
+            Some(redirect) = redirects.recv() => {
+                let end = match redirect {
+                    Redirect::Code(code) => Ok(code),
+                    Redirect::Refused(reason) => Err(LoginError::Refused(reason)),
+                    Redirect::Other => continue,
+                };
+                // The browser gets its page first.
+                let pages = async { while pages.join_next().await.is_some() {} };
+                let _ = tokio::time::timeout(PAGE_TIME_MAX, pages).await;
+                return end;
+            }
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            // Out of file descriptors, for one: others close theirs in time.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
         let (sender, state) = (sender.clone(), state.to_owned());
-        tokio::spawn(async move {
+        pages.spawn(async move {
             let answer = hyper::service::service_fn(|request: Request<Incoming>| {
                 let redirect = read_redirect(request.uri().query().unwrap_or_default(), &state);
                 let answer = page(&redirect);
@@ -334,7 +348,9 @@ async fn wait_for_code(listener: &TcpListener, state: &str) -> Result<String, Lo
 
 fn page(redirect: &Redirect) -> Response<Full<Bytes>> {
     let (status, text) = match redirect {
-        Redirect::Code(_) => (StatusCode::OK, "tenure has got what it needs; this window can be closed.\n"),
+        Redirect::Code(_) => {
+            (StatusCode::OK, "Thank you: tenure goes on in its terminal, and this window can be closed.\n")
+        }
         Redirect::Refused(_) => (StatusCode::OK, "The sign-in was refused; tenure says more.\n"),
         Redirect::Other => (StatusCode::NOT_FOUND, "There is nothing here.\n"),
     };

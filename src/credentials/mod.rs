@@ -20,6 +20,7 @@ use std::fmt;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -93,9 +94,16 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// Whether it is a command line that was not kept, so that it has to be given again.
+    pub fn is_forgotten(&self) -> bool {
+        matches!(self, Proof::TokenCommand { command, .. } if command.is_empty())
+    }
+
     /// What a command line that prints tokens amounts to.
     pub fn token_command(command: &str) -> Proof {
-        let program = command.split_whitespace().next().unwrap_or_default().to_owned();
+        // A shell takes assignments before the program, and those may be secrets.
+        let program =
+            command.split_whitespace().find(|word| !word.contains('=')).unwrap_or("a program").to_owned();
         Proof::TokenCommand { program, command: command.to_owned() }
     }
 }
@@ -148,6 +156,8 @@ pub struct Credentials {
     source: Source,
     identity: Identity,
     warnings: Vec<String>,
+    /// A token was had: what gives them is set up rightly, and its failures pass.
+    worked: AtomicBool,
     cache: Cache,
     /// For the clock of the token endpoint.
     client: Client,
@@ -208,7 +218,14 @@ impl Credentials {
 
     fn new(source: Source, identity: Identity) -> Result<Self, CredentialError> {
         let client = Client::new(TIMEOUT)?;
-        Ok(Credentials { source, identity, warnings: Vec::new(), cache: Cache::default(), client })
+        Ok(Credentials {
+            source,
+            identity,
+            warnings: Vec::new(),
+            worked: AtomicBool::new(false),
+            cache: Cache::default(),
+            client,
+        })
     }
 
     /// Who they stand for.
@@ -252,6 +269,16 @@ impl Credentials {
                         self.client.look(uri).await.ok().and_then(|reply| reply.clock_ahead_s());
                 }
                 Err(TokenFailure::Refused(refusal))
+            }
+            Err(TokenFailure::Unavailable(story))
+                if self.worked.load(Ordering::Relaxed)
+                    && matches!(self.source, Source::Command(_) | Source::Keyless(_)) =>
+            {
+                Err(TokenFailure::Passing(story))
+            }
+            Ok(token) => {
+                self.worked.store(true, Ordering::Relaxed);
+                Ok(token)
             }
             fetched => fetched,
         }

@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use super::examine::{Seen, SpaceSeen};
 use crate::caller::Caller;
-use crate::chat::{Answer, Call, Chat, Listing};
+use crate::chat::{Access, Answer, Call, Chat, Listing};
 use crate::model::SpaceName;
 use crate::network::{Client, Endpoint};
 
@@ -70,11 +70,13 @@ async fn look_at<C: Chat>(caller: &Caller<C>, as_app: bool, space: &SpaceName) -
     let shown = if as_app { caller.call(Call::GetSpace(space.clone())).await.ok() } else { None };
     match (listed, shown) {
         // A completed space is refused to an import, and this says why.
-        (Err(failure), Some(Answer::Space(space))) if space.import_mode => Seen::Refused(failure),
-        (_, Some(Answer::Space(space))) => {
-            Seen::Mode { import_mode: space.import_mode, expires: space.import_mode_expire_time }
+        (Err(_), Some(Answer::Space(space))) if caller.access() == Access::Import && !space.import_mode => {
+            Seen::Mode { import_mode: false, expires: None }
         }
         (Err(failure), _) => Seen::Refused(failure),
+        (Ok(_), Some(Answer::Space(space))) => {
+            Seen::Mode { import_mode: space.import_mode, expires: space.import_mode_expire_time }
+        }
         (Ok(_), _) => Seen::Listed,
     }
 }

@@ -181,6 +181,8 @@ async fn ask<C: Chat>(
         None if after_first.is_empty() => Second::Untold,
         None if after_second.len() > after_repeat.len() => Second::Kept,
         None if after_second.contains(&second) => Second::ReplacesTheFirst,
+        // Without times, what replaces the first looks just like it.
+        None if !after_first.contains(&first) => Second::Untold,
         None => Second::Lost,
     };
 

@@ -153,7 +153,14 @@ impl MembershipName {
     /// When one of the two is none.
     pub fn in_space(space: &str, member: &str) -> Result<Self, NameError> {
         let space = SpaceName::parse(space)?;
-        let member = member.rsplit_once('/').map_or(member, |(_, id)| id);
+        if member.starts_with("spaces/") {
+            let name = MembershipName::parse(member)?;
+            return if name.space == space { Ok(name) } else { Err(NameError::NotAMembership) };
+        }
+        let member = ["users/", "groups/", "members/"]
+            .into_iter()
+            .find_map(|kind| member.strip_prefix(kind))
+            .unwrap_or(member);
         MembershipName::parse(&format!("{space}/members/{member}"))
     }
 
@@ -261,6 +268,13 @@ mod tests {
             ["A/members/1", "spaces/A/members/", "spaces/A/members/a/b", "spaces/A", "spaces/A/members/a b"]
         {
             assert!(MembershipName::parse(text).is_err(), "{text}");
+        }
+        let in_a = |member| MembershipName::in_space("A", member).map(|name| name.to_string());
+        for member in ["1", "users/1", "members/1", "spaces/A/members/1"] {
+            assert_eq!(in_a(member).unwrap(), "spaces/A/members/1");
+        }
+        for member in ["spaces/B/members/1", "people/1", "users/1/2"] {
+            assert!(in_a(member).is_err(), "{member}");
         }
         let of = |member| {
             let member = MemberName::parse(member).unwrap();

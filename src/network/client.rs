@@ -26,8 +26,8 @@ pub struct Client {
     direct: reqwest::Client,
 }
 
-/// A whole answer, whatever its status.
-#[derive(Debug, Clone, Default)]
+/// A whole answer, whatever its status. It may hold a token, so there is no `Debug`.
+#[derive(Clone, Default)]
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
@@ -158,8 +158,7 @@ impl Client {
     }
 }
 
-/// A request as it leaves.
-#[derive(Debug)]
+/// A request as it leaves. It may hold secrets, so there is no `Debug`.
 pub struct Outgoing<'a> {
     /// HTTP method.
     pub method: &'a str,

@@ -61,6 +61,14 @@ impl Service<Uri> for Proxied {
         let mut direct = self.direct.clone();
         match self.matcher.intercept(&to) {
             None => Box::pin(async move { Ok(direct.call(to).await?) }),
+            // Its password would go there in clear.
+            Some(proxy) if proxy.uri().scheme_str() == Some("https") => {
+                let story = format!(
+                    "a proxy that is spoken to over https cannot be used for tokens: {}",
+                    proxy.uri()
+                );
+                Box::pin(async move { Err(story.into()) })
+            }
             Some(proxy) => {
                 let mut tunnel = Tunnel::new(proxy.uri().clone(), direct);
                 if let Some(auth) = proxy.basic_auth() {

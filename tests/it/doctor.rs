@@ -245,6 +245,6 @@ fn no_network() {
     room.tenure(&args(&[&["doctor"]], &connection)).expect(1).says(&[
         &format!("✗ {host} cannot be reached directly: Connection refused"),
         "→ check the network, the firewall, and HTTPS_PROXY and NO_PROXY in the environment",
-        "– clock: no server has told its time",
+        "! clock: no server has told its time",
     ]);
 }

@@ -87,7 +87,7 @@ fn import_mode_takes_no_person() {
     room.tenure(&import).expect(2).says(&["error: no credentials: give --credentials KEY.json"]);
     room.tenure(&args(&[&import, &["--credentials", SIGN_IN]], &[]))
         .expect(2)
-        .says(&["login.json is a person's sign-in, and import mode takes a service account"]);
+        .says(&["login.json is a person's sign-in, and this takes a service account"]);
     assert!(!room.files().iter().any(|name| name.contains("journal")), "{:?}", room.files());
     list(&room, &emulator, &["--as-app", "--credentials", SIGN_IN])
         .expect(1)
@@ -115,7 +115,7 @@ fn only_the_way_back_that_was_asked_for_counts() {
         assert_eq!((status, text.as_str()), (404, "There is nothing here.\n"), "{forged}");
     }
     assert!(running.is_running());
-    assert_eq!(visit(&url), (200, "tenure has got what it needs; this window can be closed.\n".to_owned()));
+    assert_eq!(visit(&url), (200, "Thank you: tenure goes on in its terminal, and this window can be closed.\n".to_owned()));
     running.wait().expect(0);
     assert!(room.file(SIGN_IN).exists());
 }
