@@ -90,8 +90,8 @@ fn import_mode_takes_no_person() {
         .says(&["login.json is a person's sign-in, and this takes a service account"]);
     assert!(!room.files().iter().any(|name| name.contains("journal")), "{:?}", room.files());
     list(&room, &emulator, &["--as-app", "--credentials", SIGN_IN])
-        .expect(1)
-        .says(&["somebody who has signed in cannot act as the Chat app: give its key with --credentials"]);
+        .expect(2)
+        .says(&["login.json is a person's sign-in, and this takes a service account"]);
 }
 
 #[test]
