@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::refusal;
 use super::resource::{Membership, Page, Space, SpacePage};
-use super::{Call, NotOffered, Refusal};
+use super::{Call, Cause, NotOffered, Refusal};
 use crate::credentials::TokenFailure;
 use crate::model::Timestamp;
 
@@ -41,6 +41,19 @@ pub enum Failure {
     NotSent(String),
     /// The request left, and no whole answer came back: it may have been applied.
     Lost(String),
+}
+
+impl Failure {
+    /// Whether the call may have done something all the same.
+    pub fn may_have_been_applied(&self) -> bool {
+        match self {
+            Failure::Lost(_) => true,
+            Failure::Refused(refusal) => matches!(refusal.cause(), Cause::Aborted | Cause::Trouble),
+            Failure::Unauthorized(_) | Failure::Token(_) | Failure::NotOffered(_) | Failure::NotSent(_) => {
+                false
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for Failure {

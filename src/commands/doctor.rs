@@ -315,7 +315,7 @@ impl Doctor {
         self.signals.set_farewell(left);
         let findings = match probe(&connection.caller, plan, |step| note(&format!("  {step}"))).await {
             Ok(findings) => findings,
-            Err(error) => return self.found(probe_failed(&error, connection)),
+            Err(error) => return self.found(probe_failed(&error, plan, connection)),
         };
         note("");
         self.findings(&findings)?;
@@ -339,8 +339,14 @@ impl Doctor {
     }
 }
 
-fn probe_failed(error: &ProbeError, connection: &Connection) -> Check {
+fn probe_failed(error: &ProbeError, plan: &Plan, connection: &Connection) -> Check {
     match error {
+        // No answer came, or one that says nothing of what was done.
+        ProbeError::NotCreated(failure) if failure.may_have_been_applied() => Check::failed(
+            "probe",
+            format!("whether the probe's space {:?} was created is not known: {failure}", plan.display_name),
+            Some("nobody is in it, and Chat deletes it by itself after 90 days; try again".to_owned()),
+        ),
         ProbeError::NotCreated(failure) => Check::failed(
             "probe",
             format!("the probe could not create its space: {failure}"),

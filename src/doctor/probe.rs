@@ -1,5 +1,7 @@
 //! Finding out what Google does not document, in a throwaway space in import mode that is created and deleted again.
 
+use std::time::Duration;
+
 use jiff::Zoned;
 
 use super::findings::{Findings, Repeat, Second};
@@ -7,6 +9,8 @@ use crate::caller::Caller;
 use crate::chat::{Answer, Call, Cause, Chat, Failure, Listing, Membership, NewSpace};
 use crate::model::{MemberName, NameError, SpaceName, Span, Timestamp};
 
+/// How long after a call a list is taken to show what it did; nobody documents it.
+const LOOK_AFTER: Duration = Duration::from_secs(2);
 /// How often the space is deleted before it is said to be left behind.
 const DELETIONS_MAX: u32 = 3;
 
@@ -160,11 +164,11 @@ async fn ask<C: Chat>(
         };
         listed.iter().filter(same).map(|membership| membership.span).collect()
     };
-    let after_first = own(&list(caller, space).await?);
+    let after_first = own(&list_later(caller, space).await?);
     said("created a membership, and looked");
 
     let repeated = decided(caller.call(create(first)).await, "repeat a create")?;
-    let after_repeat = own(&list(caller, space).await?);
+    let after_repeat = own(&list_later(caller, space).await?);
     said("created it again, and looked");
     let repeated_create = match &repeated {
         Some(_) => Repeat::Refused,
@@ -174,7 +178,7 @@ async fn ask<C: Chat>(
     };
 
     let other = decided(caller.call(create(second)).await, "create a second stint")?;
-    let after_second = own(&list(caller, space).await?);
+    let after_second = own(&list_later(caller, space).await?);
     said("created a second stint, and looked");
     let second_stint = match &other {
         Some(_) => Second::Refused,
@@ -212,6 +216,11 @@ fn decided(result: Result<Answer, Failure>, what: &'static str) -> Result<Option
 /// Whether a refusal is about what was asked, and not about the quota, the set-up or bad weather.
 fn is_final(cause: Cause) -> bool {
     matches!(cause, Cause::Exists | Cause::Invalid | Cause::Precondition | Cause::Denied | Cause::NotFound)
+}
+
+async fn list_later<C: Chat>(caller: &Caller<C>, space: &SpaceName) -> Result<Vec<Membership>, ProbeError> {
+    tokio::time::sleep(LOOK_AFTER).await;
+    list(caller, space).await
 }
 
 async fn list<C: Chat>(caller: &Caller<C>, space: &SpaceName) -> Result<Vec<Membership>, ProbeError> {

@@ -115,7 +115,10 @@ fn only_the_way_back_that_was_asked_for_counts() {
         assert_eq!((status, text.as_str()), (404, "There is nothing here.\n"), "{forged}");
     }
     assert!(running.is_running());
-    assert_eq!(visit(&url), (200, "Thank you: tenure goes on in its terminal, and this window can be closed.\n".to_owned()));
+    assert_eq!(
+        visit(&url),
+        (200, "Thank you: tenure goes on in its terminal, and this window can be closed.\n".to_owned())
+    );
     running.wait().expect(0);
     assert!(room.file(SIGN_IN).exists());
 }
