@@ -5,103 +5,76 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-use crate::support::{Emulator, Room, SAMPLE, STORE, args, asked_for};
+use crate::migration::{Kind, Migration};
+use crate::support::{Room, SAMPLE, args, asked_for, until};
 
-/// More rounds than this, and it gets nowhere.
-const ROUNDS_MAX: usize = 40;
+/// How often a rehearsal is killed before it may end.
+const KILLS: usize = 8;
 
-/// Runs an import and kills it, at moments drawn from a seed, until one is through. Returns how many were killed
-/// while rows were being sent.
-fn killed_until_done(room: &Room, args: &[String], journal: &str, store: &str, seed: u64) -> usize {
-    let mut random = StdRng::seed_from_u64(seed);
-    let mut struck = 0;
+/// A rehearsal, killed at moments drawn from a seed while it sends; its emulator dies with it.
+#[test]
+fn a_rehearsal() {
+    let room = Room::new();
+    let args = args(
+        &[&["import", SAMPLE, "--emulator"], &["--writes-per-minute", "6000", "--progress", "none"]],
+        &[],
+    );
+    let (journal, store) = ("memberships.csv.journal.db", "memberships.csv.journal.db.emulator");
     let asked = asked_for(SAMPLE.as_ref());
-    for _ in 0..ROUNDS_MAX {
+    let mut random = StdRng::seed_from_u64(1);
+    for _ in 0..KILLS {
         let before = room.held(store);
-        let mut running = room.start(args);
-        // A run that finds rows in flight gives their requests two seconds to arrive before it looks for them.
-        let moments = match before.is_empty() {
-            true => 0..1500,
-            false if random.random_bool(0.2) => 0..400,
-            false => 2200..3400,
-        };
-        let patience = Duration::from_millis(random.random_range(moments));
-        let step = Duration::from_millis(5);
-        let mut waited = Duration::ZERO;
-        while waited < patience && running.is_running() {
-            std::thread::sleep(step);
-            waited += step;
-        }
-        if !running.is_running() {
-            let run = running.wait().expect(0);
-            // The one before may have been killed when all was done but saying so.
-            let through = ["Done: ", "Nothing was left to send"];
-            assert!(through.iter().any(|end| run.out.starts_with(end)), "{}", run.out);
-            return struck;
-        }
-        running.kill();
+        let mut running = room.start(&args);
+        until("something is sent", || room.held(store).len() > before.len());
+        running.ends_within(Duration::from_millis(random.random_range(0..250)));
+        assert!(running.kill(), "it was over before it was killed");
         let held = room.held(store);
         assert!(held.windows(2).all(|pair| pair[0] != pair[1]), "a membership is there twice");
         assert!(held.iter().all(|held| asked.binary_search(held).is_ok()), "nobody asked for this");
         assert!(before.iter().all(|known| held.binary_search(known).is_ok()), "a membership is gone");
-        if held.len() > before.len() && held.len() < asked.len() {
-            struck += 1;
-        }
-        if room.file(journal).exists() {
-            // What the journal calls done is in Chat; the other way round there may be rows in flight.
-            let rows = &room.status(journal)["rows"];
-            let [done, in_flight] = ["done", "in_flight"].map(|state| rows[state].as_u64().unwrap() as usize);
-            assert!(done <= held.len() && held.len() <= done + in_flight, "{rows}, {} held", held.len());
-        }
+        // What the journal calls done is in Chat; the other way round there may be rows in flight.
+        let rows = &room.status(journal)["rows"];
+        let [done, in_flight] = ["done", "in_flight"].map(|state| rows[state].as_u64().unwrap() as usize);
+        assert!(done <= held.len() && held.len() <= done + in_flight, "{rows}, {} held", held.len());
     }
-    panic!("{ROUNDS_MAX} rounds, and it is not done");
-}
-
-/// All is done, and doing it again does nothing.
-fn is_complete(room: &Room, args: &[String], journal: &str, store: &str) {
-    assert_eq!(room.held(store), asked_for(SAMPLE.as_ref()));
+    room.tenure(&args).expect(0).says(&["Done: "]);
+    assert_eq!(room.held(store), asked);
     let status = room.status(journal);
     let rows = serde_json::json!({
         "total": 574, "done": 517, "rejected": 0, "pending": 0, "in_flight": 0, "open": 57, "duplicate": 5,
     });
     assert_eq!(status["rows"], rows);
+    // Doing it again does nothing.
     let log = room.read(store);
-    room.tenure(args).expect(0);
-    assert_eq!(room.read(store), log);
-    assert_eq!(room.status(journal), status);
+    room.tenure(&args).expect(0);
+    assert_eq!((room.read(store), room.status(journal)), (log, status));
+}
+
+/// So many small migrations at a time (they wait more than they compute), each killed five times while everything goes
+/// wrong that can.
+const MIGRATIONS: u64 = 7;
+
+fn killed_while_all_goes_wrong(kind: Kind) {
+    let kills: usize = std::thread::scope(|scope| {
+        let begin = |seed| scope.spawn(move || Migration::begin(kind, seed).killed_until_done());
+        let migrations: Vec<_> = (0..MIGRATIONS).map(begin).collect();
+        migrations.into_iter().map(|migration| migration.join().unwrap()).sum()
+    });
+    // Now and then one is over before it has been killed often enough.
+    assert!(kills >= 30, "only {kills} runs were killed");
 }
 
 #[test]
-fn a_rehearsal() {
-    let room = Room::new();
-    let args = args(
-        &[&["import", SAMPLE, "--emulator"], &["--writes-per-minute", "3000", "--progress", "none"]],
-        &[],
-    );
-    let (journal, store) = ("memberships.csv.journal.db", "memberships.csv.journal.db.emulator");
-    let struck = killed_until_done(&room, &args, journal, store, 1);
-    assert!(struck >= 4, "only {struck} runs were killed while they sent");
-    is_complete(&room, &args, journal, store);
+fn on_a_chat_that_makes_two_of_what_it_is_told_twice() {
+    killed_while_all_goes_wrong(Kind::Doubling);
 }
 
 #[test]
-fn a_run_on_a_day_on_which_everything_goes_wrong() {
-    let room = Room::new();
-    let faults = ["error-before", "error-after", "reset-before", "reset-after", "html", "throttle"]
-        .map(|kind| format!("{kind}=0.01"));
-    // A Chat that makes two of what it is told twice: nothing but care keeps a row from being doubled.
-    let mut options =
-        vec!["--writes-per-minute", "0", "--latency", "5ms", "--seed", "7", "--double-repeated-creates"];
-    options.extend(faults.iter().flat_map(|fault| ["--fault", fault]));
-    let emulator = Emulator::start(&room, &options);
-    let args = args(
-        &[
-            &["import", SAMPLE, "--journal", "j.db", "--progress", "none"],
-            &["--writes-per-minute", "3000", "--writes-per-minute-per-space", "0"],
-        ],
-        &emulator.connection(),
-    );
-    let struck = killed_until_done(&room, &args, "j.db", STORE, 2);
-    assert!(struck >= 4, "only {struck} runs were killed while they sent");
-    is_complete(&room, &args, "j.db", STORE);
+fn on_a_chat_that_takes_nobody_twice() {
+    killed_while_all_goes_wrong(Kind::OneStint);
+}
+
+#[test]
+fn in_spaces_that_are_not_in_import_mode() {
+    killed_while_all_goes_wrong(Kind::Standard);
 }

@@ -17,6 +17,7 @@ mod journal;
 mod keyless;
 mod killed;
 mod members;
+mod migration;
 mod outage;
 mod output;
 mod probe;

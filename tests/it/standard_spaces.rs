@@ -54,7 +54,7 @@ fn room() -> Room {
 }
 
 /// How often each address was made a member of today.
-fn added(room: &Room) -> BTreeMap<(String, String), u32> {
+pub(crate) fn added(room: &Room) -> BTreeMap<(String, String), u32> {
     let mut added = BTreeMap::new();
     for line in room.read(STORE).split_inclusive('\n').filter(|line| line.ends_with('\n')) {
         let change: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -226,6 +226,15 @@ impl Running {
         self.child().try_wait().unwrap().is_none()
     }
 
+    /// Gives it so much time, and says whether it has ended by then.
+    pub(crate) fn ends_within(&mut self, patience: Duration) -> bool {
+        let begin = Instant::now();
+        while self.is_running() && begin.elapsed() < patience {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        !self.is_running()
+    }
+
     /// Waits for its end. Its outputs are small enough for a pipe.
     pub(crate) fn wait(mut self) -> Run {
         let begin = Instant::now();
