@@ -6,6 +6,7 @@
 //! CSV goes through `guard` (bounds, line numbers, broken quotes), the csv crate, `formula`, `columns` and `row`; JSONL
 //! through `jsonl`, `json_object` and `row`.
 
+mod bounds;
 mod columns;
 mod csv;
 mod csv_rows;
@@ -30,7 +31,7 @@ use std::sync::Arc;
 
 use crate::model::Tenure;
 
-pub use columns::Key;
+pub use columns::{COLUMNS_MAX, Key};
 pub use format::{Format, Layout};
 pub use formula::disarmed;
 pub use given::{Given, Restored};
