@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::cli::RejectsArgs;
 use crate::exit::Exit;
-use crate::input::{Format, Given, Layout, Restored};
+use crate::input::{Format, Given, Layout, Restored, disarmed};
 use crate::journal::{Journal, JournalError, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure};
 
@@ -103,7 +103,7 @@ fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write) -> anyh
         layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
     let mut csv =
         csv::WriterBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_writer(out);
-    csv.write_record(columns.iter().map(String::as_str).chain(ADDED))?;
+    csv.write_record(columns.iter().map(String::as_str).chain(ADDED).map(disarmed))?;
     journal.rejects(|row| -> anyhow::Result<()> {
         let layout = layout(&row.layout)?;
         let mut fields = vec![String::new(); columns.len()];
@@ -127,7 +127,7 @@ fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write) -> anyh
             Restored::Raw(line) => fields[0] = line,
         }
         fields.extend(added(&row));
-        csv.write_record(&fields)?;
+        csv.write_record(fields.iter().map(|field| disarmed(field)))?;
         Ok(())
     })?;
     csv.flush()?;

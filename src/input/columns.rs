@@ -7,6 +7,9 @@ use std::sync::Arc;
 use super::problem::{Problem, ProblemKind, Problems};
 use super::suggest::{is_near, plain};
 
+/// Columns of a CSV file, at most.
+pub const COLUMNS_MAX: usize = 1000;
+
 /// A column of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
@@ -95,6 +98,9 @@ impl Columns {
     /// All that is wrong with it is found at once; each problem is fatal, since no row can be read without a header.
     pub(super) fn of_header(file: &Arc<str>, line: u64, header: &[String]) -> Result<Self, Problems> {
         let mut problems = header_problems(file, line, header);
+        if header.len() > COLUMNS_MAX {
+            return Err(problems);
+        }
         let keys: Vec<Option<Key>> = header.iter().map(|name| Key::of(name)).collect();
         let place = |key| keys.iter().position(|k| *k == Some(key));
         let missing = |key| place(key).is_none();
@@ -148,9 +154,16 @@ impl Columns {
     }
 }
 
-/// What is wrong with a header whatever its columns mean: names that are absent, doubled or unreadable.
+/// What is wrong with a header whatever its columns mean: too many of them, names that are absent, doubled or
+/// unreadable.
 pub(super) fn header_problems(file: &Arc<str>, line: u64, header: &[String]) -> Problems {
     let mut problems = Problems::new();
+    if header.len() > COLUMNS_MAX {
+        let message = format!("it names {} columns, and {COLUMNS_MAX} is the most", header.len());
+        let problem = Problem::new(file, line, ProblemKind::TooManyColumns, message);
+        problems.push(problem.help("delete the columns that do not belong to a row of memberships").fatal());
+        return problems;
+    }
     let mut first_places: HashMap<&str, usize> = HashMap::new();
     for (index, name) in header.iter().enumerate() {
         if name.trim().is_empty() {

@@ -7,6 +7,7 @@ use csv::{ByteRecord, ErrorKind, ReaderBuilder};
 use super::columns::header_problems;
 use super::fault::Fault;
 use super::format::sniff_delimiter;
+use super::formula::armed;
 use super::guard::{Guard, Mark};
 use super::problem::{Problem, ProblemKind, Problems};
 use super::source::{BUFFER_BYTES, Peeked, Source};
@@ -51,6 +52,7 @@ impl Table {
         if let Some((problem, _)) = flaw_of(&file, &mark, &record, None, delimiter) {
             return Err(problem.fatal().into());
         }
+        arm(&mut record);
         let header: Vec<String> =
             record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
         Ok(Table { file, delimiter, header, header_line: line, reader, record })
@@ -82,6 +84,7 @@ impl Table {
             {
                 return Ok(Some(Line::Bad(problem, raw)));
             }
+            arm(&mut self.record);
             return Ok(Some(Line::Fields(mark.line, &self.record)));
         }
     }
@@ -108,6 +111,14 @@ fn next_record(
                 "try again",
             ),
         }),
+    }
+}
+
+/// Takes off what keeps a spreadsheet from computing: of fields that are UTF-8.
+fn arm(record: &mut ByteRecord) {
+    // Nearly no record has an apostrophe.
+    if record.as_slice().contains(&b'\'') {
+        *record = record.iter().map(|field| armed(&String::from_utf8_lossy(field)).into_bytes()).collect();
     }
 }
 

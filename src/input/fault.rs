@@ -23,6 +23,15 @@ impl Fault {
         Fault { kind, line: 0, field: None, message: message.into(), help }
     }
 
+    /// Names the line that reading has come to, where the text itself is at fault there: what is wrong with an archive or a
+    /// disk concerns the whole file.
+    pub(super) fn on_line(mut self, line: u64) -> Self {
+        if self.kind == ProblemKind::EndlessText {
+            self.line = line;
+        }
+        self
+    }
+
     pub(super) fn into_io(self) -> io::Error {
         io::Error::other(self)
     }

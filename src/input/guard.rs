@@ -217,6 +217,14 @@ impl<R: Read> Guard<R> {
         }
     }
 
+    /// Gives a fault of the text its line.
+    fn placed(&self, error: io::Error) -> io::Error {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+            Some(fault) => fault.clone().on_line(self.line).into_io(),
+            None => error,
+        }
+    }
+
     fn unclosed(&self, within: &str) -> Fault {
         Fault {
             kind: ProblemKind::UnclosedQuote,
@@ -253,7 +261,7 @@ impl<R: Read> Read for Guard<R> {
             if let Some(fault) = &self.stop {
                 return Err(fault.clone().into_io());
             }
-            let count = self.inner.read(buffer)?;
+            let count = self.inner.read(buffer).map_err(|error| self.placed(error))?;
             if count == 0 {
                 return self.end_of_input();
             }

@@ -58,7 +58,7 @@ impl JsonlRows {
         match limited.read_until(b'\n', &mut self.buffer) {
             Ok(0) => return Ok(false),
             Ok(_) => {}
-            Err(error) => return Err(Box::new(Fault::of(error).problem(&self.file))),
+            Err(error) => return Err(Box::new(Fault::of(error).on_line(self.line).problem(&self.file))),
         }
         for end in [b'\n', b'\r'] {
             if self.buffer.last() == Some(&end) {

@@ -12,6 +12,11 @@ use super::problem::{Problem, ProblemKind, Problems};
 use super::source::Source;
 use super::suggest::is_near;
 
+/// What a map may take of the memory, in bytes.
+const MAP_BYTES_MAX: usize = 512 * 1024 * 1024;
+/// What an entry takes beside its texts, roughly.
+const ENTRY_BYTES: usize = 150;
+
 /// A map from any name to a resource name, with the file it comes from.
 #[derive(Debug, Clone)]
 pub struct NameMap<N> {
@@ -50,7 +55,7 @@ impl NameMap<SpaceName> {
     pub fn read(source: Source) -> Result<Self, Problems> {
         let spelling =
             Spelling { columns: ["name", "space"], parse: SpaceName::parse, kind: ProblemKind::BadSpace };
-        read(source, &spelling)
+        read(source, &spelling, MAP_BYTES_MAX)
     }
 }
 
@@ -71,7 +76,7 @@ impl NameMap<MemberName> {
     pub fn read(source: Source) -> Result<Self, Problems> {
         let spelling =
             Spelling { columns: ["id", "member"], parse: MemberName::parse, kind: ProblemKind::BadMember };
-        read(source, &spelling)
+        read(source, &spelling, MAP_BYTES_MAX)
     }
 }
 
@@ -100,12 +105,14 @@ impl<N> NameMap<N> {
 fn read<N: PartialEq + std::fmt::Display>(
     source: Source,
     spelling: &Spelling<N>,
+    bytes_max: usize,
 ) -> Result<NameMap<N>, Problems> {
     let mut table = Table::open(source)?;
     let file = Arc::clone(&table.file);
     let [from, to] = places(&table, &spelling.columns)?;
     let mut entries: HashMap<String, (N, u64)> = HashMap::new();
     let mut problems = Problems::new();
+    let mut held_bytes = 0;
     loop {
         let (line, record) = match table.next() {
             Ok(Some(Line::Fields(line, record))) => (line, record),
@@ -138,6 +145,14 @@ fn read<N: PartialEq + std::fmt::Display>(
                 continue;
             }
         };
+        held_bytes += ENTRY_BYTES + text(from).len() + text(to).len();
+        if held_bytes > bytes_max {
+            let message =
+                format!("up to here it takes {} MiB of memory, and there is more of it", bytes_max >> 20);
+            let problem = Problem::new(&file, line, ProblemKind::MapTooLarge, message);
+            problems.push(problem.help("keep only the names that the rows have").fatal());
+            break;
+        }
         match entries.entry(text(from).to_owned()) {
             Entry::Vacant(entry) => {
                 entry.insert((value, line));
@@ -203,6 +218,20 @@ mod tests {
             Source::from_reader("users.csv", "id,member\nU1,Maria@Example.com\nU2,users/1\n".as_bytes());
         let users = UserMap::read(users.unwrap()).unwrap();
         assert_eq!(users.get("U1").unwrap().as_str(), "users/maria@example.com");
+    }
+
+    #[test]
+    fn a_map_does_not_fill_the_memory() {
+        let text: String = "name,space\n".to_owned() + &"x,spaces/A\n".repeat(10_000);
+        let spelling =
+            Spelling { columns: ["name", "space"], parse: SpaceName::parse, kind: ProblemKind::BadSpace };
+        let source = Source::from_reader("spaces.csv", std::io::Cursor::new(text)).unwrap();
+        let problems = read(source, &spelling, 1 << 20).unwrap_err();
+        assert_eq!(
+            problems.to_string(),
+            "spaces.csv:6596: up to here it takes 1 MiB of memory, and there is more of it
+  help: keep only the names that the rows have"
+        );
     }
 
     #[test]

@@ -3,14 +3,16 @@
 //! [`Reader`] is the face: it opens an input (`source`), learns its format (`format`), and yields its rows one by one,
 //! each as a tenure or as all that is wrong with it. Everything is streamed: memory does not grow with the file.
 //!
-//! CSV goes through `guard` (bounds, line numbers, broken quotes), the csv crate, `columns` and `row`; JSONL through
-//! `jsonl`, `json_object` and `row`.
+//! CSV goes through `guard` (bounds, line numbers, broken quotes), the csv crate, `formula`, `columns` and `row`; JSONL
+//! through `jsonl`, `json_object` and `row`.
 
+mod bounds;
 mod columns;
 mod csv;
 mod csv_rows;
 mod fault;
 mod format;
+mod formula;
 mod given;
 mod guard;
 mod json_object;
@@ -29,8 +31,9 @@ use std::sync::Arc;
 
 use crate::model::Tenure;
 
-pub use columns::Key;
+pub use columns::{COLUMNS_MAX, Key};
 pub use format::{Format, Layout};
+pub use formula::disarmed;
 pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{NameMap, SpaceMap, UserMap};

@@ -55,6 +55,12 @@ kinds! {
     UnclosedQuote = "unclosed-quote",
     /// A line (for CSV: a record) beyond the limit.
     LineTooLong = "line-too-long",
+    /// An archive that unpacks to many times its size, or blank lines without end.
+    EndlessText = "endless-text",
+    /// More columns than any table of memberships has.
+    TooManyColumns = "too-many-columns",
+    /// A map that would fill the memory.
+    MapTooLarge = "map-too-large",
     /// More or fewer fields than the header has.
     RaggedLine = "ragged-line",
     /// A line of empty fields.

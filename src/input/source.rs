@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use flate2::bufread::MultiGzDecoder;
 
+use super::bounds::Bounded;
 use super::fault::Fault;
 use super::problem::{Problem, ProblemKind};
 use super::utf16::Utf16Reader;
@@ -15,6 +16,9 @@ use super::zstd::ZstdReader;
 
 /// Bytes of the buffers between the layers.
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Byte order marks at the beginning that are passed over: programs that copy texts have put in some of their own.
+const MARKS_MAX: usize = 16;
 
 /// How problems call standard input.
 pub const STDIN: &str = "<stdin>";
@@ -93,7 +97,7 @@ impl Source {
     ) -> Result<Self, Box<Problem>> {
         let progress = Progress { read: Arc::default(), total };
         let counted = Counted { inner: reader, read: Arc::clone(&progress.read) };
-        match to_text(counted) {
+        match to_text(counted, &progress) {
             Ok(text) => Ok(Source { file, text, progress }),
             Err(error) => Err(Box::new(Fault::of(error).problem(&file))),
         }
@@ -110,9 +114,10 @@ impl Source {
     }
 }
 
-fn to_text(reader: impl Read + Send + 'static) -> io::Result<Peeked> {
+fn to_text(reader: impl Read + Send + 'static, progress: &Progress) -> io::Result<Peeked> {
     let mut stored = Peeked::new(Box::new(reader));
     let magic = stored.peek(4)?;
+    let mut archive = Some(progress.clone());
     let mut bytes = match magic {
         [0x1f, 0x8b, ..] => Peeked::new(Box::new(Archive {
             inner: MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, stored)),
@@ -131,9 +136,12 @@ fn to_text(reader: impl Read + Send + 'static) -> io::Result<Peeked> {
             )
             .into_io());
         }
-        _ => stored,
+        _ => {
+            archive = None;
+            stored
+        }
     };
-    let mut text = match bytes.peek(2)? {
+    let text = match bytes.peek(2)? {
         [0xff, 0xfe] => Peeked::new(Box::new(Utf16Reader::new(bytes, false))),
         [0xfe, 0xff] => Peeked::new(Box::new(Utf16Reader::new(bytes, true))),
         [0, _] | [_, 0] => {
@@ -146,9 +154,21 @@ fn to_text(reader: impl Read + Send + 'static) -> io::Result<Peeked> {
         }
         _ => bytes,
     };
+    let mut text = Peeked::new(Box::new(Bounded::new(text, archive)));
     // The csv crate would skip a BOM by itself, unseen by the guard in front of it: none may be left.
-    while text.peek(3)? == "\u{feff}".as_bytes() {
+    for _ in 0..MARKS_MAX {
+        if text.peek(3)? != "\u{feff}".as_bytes() {
+            break;
+        }
         text.skip(3);
+    }
+    if text.peek(3)? == "\u{feff}".as_bytes() {
+        return Err(Fault::whole_file(
+            ProblemKind::NotText,
+            format!("it begins with more than {MARKS_MAX} byte order marks"),
+            "was it put together from many files? save it as UTF-8 with one mark, or with none",
+        )
+        .into_io());
     }
     if text.peek(1)?.is_empty() {
         return Err(Fault::whole_file(

@@ -1,8 +1,10 @@
 //! Whatever comes in: no panic, an end, and no more memory than the limits say.
 
-use std::io::Read;
+use std::io::{Read, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use proptest::prelude::*;
 
 use super::*;
@@ -33,8 +35,8 @@ fn endless(name: &str, head: &str, again: &str) -> (String, u64) {
     let head = Cursor::new(head.as_bytes().to_vec());
     let again = again.as_bytes().to_vec();
     let source = Endless { head, again, at: 0, left: 1 << 30, taken: Arc::clone(&taken) };
-    let source = Source::from_reader(name, source).map_err(|problem| *problem).unwrap();
-    let said = match Reader::new(source, None, rules()) {
+    let source = Source::from_reader(name, source).map_err(|problem| Problems::from(*problem));
+    let said = match source.and_then(|source| Reader::new(source, None, rules())) {
         Err(problems) => problems.to_string(),
         Ok(reader) => reader
             .filter_map(|entry| entry.err().map(|problem| format!("{problem:#}")))
@@ -68,6 +70,75 @@ fn a_line_of_a_gigabyte_is_not_read_to_its_end() {
         assert_eq!(said, expected);
         assert!(taken < 2 * RECORD_BYTES_MAX as u64, "{name}: {taken} bytes were read");
     }
+}
+
+#[test]
+fn blank_lines_without_end_are_not_read_to_their_end() {
+    let help = "did the export finish? delete the blank lines";
+    for (name, head, again, line) in [
+        ("a.csv", "", "\n", ":1"),
+        ("a.csv", "space,member\nspaces/A,users/1\n", "\n", ""),
+        ("a.csv", "space,member\nspaces/A,users/1\n", "  \t\r\n", ""),
+        ("a.jsonl", "{\"space\":\"spaces/A\",\"member\":\"users/1\"}\n", " \n", ""),
+        ("a.jsonl", "", "\r", ""),
+    ] {
+        let (said, taken) = endless(name, head, again);
+        let (place, rest) = said.split_once(": it has nothing but blanks and blank lines for 1 MiB").unwrap();
+        assert!(place.starts_with(&format!("{name}{line}")), "{said}");
+        assert_eq!(rest, format!("\n  help: {help}"), "{name} {again:?}");
+        assert!(taken < 2 * RECORD_BYTES_MAX as u64, "{name}: {taken} bytes were read");
+    }
+}
+
+#[test]
+fn byte_order_marks_without_end_are_not_read_to_their_end() {
+    let (said, taken) = endless("a.csv", "", "\u{feff}");
+    assert!(said.starts_with("a.csv: it begins with more than 16 byte order marks\n  help: "), "{said}");
+    assert!(taken < RECORD_BYTES_MAX as u64);
+}
+
+/// 64 MiB of a text, packed into a few KiB.
+fn bomb(head: &str, again: &str) -> Vec<u8> {
+    let packed = |text: &str| {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+        encoder.write_all(text.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    [packed(head), packed(&again.repeat((1 << 20) / again.len())).repeat(64)].concat()
+}
+
+#[test]
+fn an_archive_that_unpacks_without_end_is_left() {
+    let (row, object) =
+        (format!("spaces/A,users/1{}\n", " ".repeat(500)), format!("{{}}{}\n", " ".repeat(500)));
+    let swollen = "the archive unpacks to more than 200 times its size, which no table of rows does";
+    for (name, again, expected) in [
+        ("a.csv", row.as_str(), swollen),
+        ("a.jsonl", &object, swollen),
+        ("a.csv", "\n", "it has nothing but blanks and blank lines for 1 MiB"),
+        ("a.csv", "x", "the row that begins here is longer than 1 MiB"),
+        ("a.jsonl", "x", "the line is longer than 1 MiB"),
+    ] {
+        let packed = bomb(if name == "a.csv" { "space,member\n" } else { "" }, again);
+        let entries: Vec<_> = reader(name, packed.clone()).unwrap().collect();
+        let problem = entries.last().unwrap().as_ref().unwrap_err();
+        assert_eq!((&*problem.message, problem.line > 0, problem.fatal), (expected, true, true));
+        let text_max = (16 << 20) + 200 * packed.len();
+        assert!(entries.len() <= text_max / again.len(), "{} rows of {} bytes", entries.len(), packed.len());
+    }
+}
+
+#[test]
+fn no_table_has_so_many_columns() {
+    let header = |columns: usize| {
+        let more: String = (2..columns).map(|column| format!(",{column}")).collect();
+        format!("space,member{more}\nspaces/A,users/1{}\n", ",".repeat(columns - 2))
+    };
+    assert!(read("a.csv", header(COLUMNS_MAX)).starts_with("2: spaces/A users/1"));
+    let expected = "a.csv:1: it names 1001 columns, and 1000 is the most
+  help: delete the columns that do not belong to a row of memberships";
+    assert_reads("a.csv", header(COLUMNS_MAX + 1).as_bytes(), expected);
+    assert_reads("a.csv", ",".repeat(COLUMNS_MAX).as_bytes(), expected);
 }
 
 #[test]

@@ -15,7 +15,7 @@ type Texts = [String; 7];
 fn texts() -> impl Strategy<Value = Texts> {
     let space = prop::sample::select(vec!["spaces/AAA", "AAA", "spaces/b-_9"]);
     let member =
-        prop::sample::select(vec!["users/1", "Maria@Example.com", "users/jürgen@exämple.de", "groups/0x"]);
+        prop::sample::select(vec!["users/1", "Maria@Example.com", "users/jürgen@exämple.de", "+a@b.cd"]);
     let create = prop::sample::select(vec![
         "",
         "2021-03-05T09:30:00Z",
@@ -29,7 +29,7 @@ fn texts() -> impl Strategy<Value = Texts> {
         "2022-03-05T09:30:00.000Z",
     ]);
     let role = prop::sample::select(vec!["", "ROLE_MEMBER", "ROLE_ASSISTANT_MANAGER"]);
-    let any_text = "[a-c,;\t\"\r\n üß𝄞{}\u{feff}]{0,12}";
+    let any_text = "[a-c,;\t\"\r\n üß𝄞{}\u{feff}'=+@-]{0,12}";
     (space, member, create, delete, role, any_text, any_text)
         .prop_map(|(a, b, c, d, e, x, y)| {
             [a, b, c, d, e].map(str::to_owned).into_iter().chain([x, y]).collect::<Vec<_>>()
@@ -82,7 +82,7 @@ fn restored(name: &str, bytes: Vec<u8>) -> Vec<Restored> {
         .collect()
 }
 
-const HEADER: [&str; 7] = ["space", "member", "createTime", "delete_time", "role", "x\"y;z", "ü"];
+const HEADER: [&str; 7] = ["space", "member", "createTime", "delete_time", "role", "x\"y;z", "'=ü"];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
@@ -96,9 +96,9 @@ proptest! {
     ) {
         let end = if crlf { ::csv::Terminator::CRLF } else { ::csv::Terminator::Any(b'\n') };
         let mut writer = ::csv::WriterBuilder::new().delimiter(delimiter).terminator(end).from_writer(Vec::new());
-        writer.write_record(order.iter().map(|column| HEADER[*column])).unwrap();
+        writer.write_record(order.iter().map(|column| disarmed(HEADER[*column]))).unwrap();
         for row in &rows {
-            writer.write_record(order.iter().map(|column| &row[*column])).unwrap();
+            writer.write_record(order.iter().map(|column| disarmed(&row[*column]))).unwrap();
         }
         let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
         let expected: Vec<Restored> = rows
@@ -134,10 +134,10 @@ proptest! {
 
     /// Whatever a bad row was, putting it into a file of its own again brings the same problems.
     #[test]
-    fn bad_rows(fields in prop::collection::vec("[a-c,\"\n ü/@]{0,6}", 3)) {
+    fn bad_rows(fields in prop::collection::vec("[a-c,\"\n ü/@'=]{0,6}", 3)) {
         let mut writer = ::csv::Writer::from_writer(Vec::new());
         writer.write_record(["space", "member", "role"]).unwrap();
-        writer.write_record(&fields).unwrap();
+        writer.write_record(fields.iter().map(|field| disarmed(field))).unwrap();
         let mut reader = reader("rows.csv", writer.into_inner().unwrap()).unwrap();
         let layout = reader.layout().clone();
         if let Some(Ok(Entry::Bad(bad))) = reader.next() {
