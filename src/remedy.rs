@@ -157,10 +157,16 @@ impl Setup<'_> {
                 self.identity.client_email.as_deref().unwrap_or("the service account")
             ),
         };
+        let foreign = match self.identity.subject.as_deref().and_then(|subject| subject.split_once('@')) {
+            Some((_, domain)) => {
+                format!(". If it is there already: is {domain} a domain of that very organisation?")
+            }
+            None => String::new(),
+        };
         let scope = refusal.scope.map_or_else(|| self.scope_url(), |scope| scope.url());
         format!(
             "an administrator opens {DELEGATION} (Security > Access and data control > API controls > Domain-wide \
-             delegation) and adds {client} with the scope {scope}; it can take up to 24 hours to apply"
+             delegation) and adds {client} with the scope {scope}; it can take up to 24 hours to apply{foreign}"
         )
     }
 
@@ -224,7 +230,7 @@ impl Setup<'_> {
         match self.access {
             Access::Import => format!(
                 "check that the spaces were created by this very Chat app, are still in import mode and not older than 90 \
-                 days (Chat deletes them then, for good), and that {} may use Chat{}",
+                 days (Chat deletes them then, for good), and that {} may use Chat{}; one that is completed takes --standard-spaces",
                 self.identity.subject.as_deref().unwrap_or("the acting user"),
                 // Chat takes other tokens too, and then shows them no space in import mode.
                 match self.identity.client_email {

@@ -19,7 +19,7 @@ pub enum MembersCommand {
     /// Change a role: spaces.members.patch
     Patch(MembersPatchArgs),
     /// Remove somebody: spaces.members.delete
-    Delete(MembersGetArgs),
+    Delete(MembersDeleteArgs),
 }
 
 /// Which membership.
@@ -53,7 +53,24 @@ pub struct MembersCreateArgs {
     pub connection: ConnectionArgs,
 }
 
-/// `tenure members get` and `tenure members delete`.
+/// `tenure members delete`.
+#[derive(Debug, Args)]
+pub struct MembersDeleteArgs {
+    /// Which.
+    #[command(flatten)]
+    pub name: MemberNameArgs,
+    /// In import mode: delete every stint that the name stands for
+    #[arg(long)]
+    pub all_stints: bool,
+    /// Print the API's own resource, on one line
+    #[arg(long)]
+    pub json: bool,
+    /// Where to.
+    #[command(flatten)]
+    pub connection: ConnectionArgs,
+}
+
+/// `tenure members get`.
 #[derive(Debug, Args)]
 pub struct MembersGetArgs {
     /// Which.

@@ -130,6 +130,9 @@ impl Connection {
 
 /// A failure as the operator reads it.
 pub(super) fn explain(what: &str, failure: &Failure, remedy: Option<String>) -> anyhow::Error {
+    // "was not added" would be saying too much.
+    let unknown = what.replacen(" was not ", ": it is not known whether it was ", 1);
+    let what = if failure.may_have_been_applied() { unknown.as_str() } else { what };
     match remedy {
         Some(remedy) => {
             anyhow::anyhow!("{what}: {failure}\n  {}", wrapped(&remedy, COLUMNS).replace('\n', "\n  "))

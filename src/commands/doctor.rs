@@ -16,8 +16,8 @@ use crate::chat::{Access, Call, Listing};
 use crate::cli::{DoctorArgs, ProgressMode};
 use crate::credentials::{Actor, Credentials, Need, Scope, Tokens as _};
 use crate::doctor::{
-    Check, FINDINGS_FILE, Findings, Plan, ProbeError, Report, clock, look_at_spaces, network, probe, reach,
-    spaces, standing, token,
+    Check, FINDINGS_FILE, Findings, Outcome, Plan, ProbeError, Report, clock, look_at_spaces, network, probe,
+    reach, spaces, standing, token,
 };
 use crate::exit::Exit;
 use crate::intake::IntakeError;
@@ -59,7 +59,17 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
                 note("Nothing was done.");
                 return Ok(Exit::Failed);
             }
-            doctor.probe(&plan, &connection).await?;
+            {
+                let mut probing = std::pin::pin!(doctor.probe(&plan, &connection));
+                loop {
+                    tokio::select! {
+                        done = &mut probing => break done?,
+                        Some(_) = stops.recv() => note(
+                            "  stopping: the probe comes to its end first, since its space has to go (again: leave at once)"
+                        ),
+                    }
+                }
+            }
             if signals.received().is_some() {
                 return Ok(interrupted());
             }
@@ -125,15 +135,17 @@ impl Doctor {
             as_app = self.tokens(settings, &credentials).await?;
             connection = Some(Connection::with(settings, credentials)?);
         }
+        let ready = self.report.is_ready();
         let spaces = if args.inputs.is_empty() { Some(Vec::new()) } else { self.input(args, settings)? };
-        let Some(connection) = connection.filter(|_| self.report.is_ready()) else {
+        let Some(connection) = connection.filter(|_| ready) else {
             let rest = "the Chat API, the Chat app, the acting person, the spaces: not before that is mended";
             self.found(Check::skipped("api", rest))?;
             return Ok(None);
         };
         let spaces = spaces.unwrap_or_default();
         self.standing(&connection, spaces.first()).await?;
-        if self.report.is_ready() && !spaces.is_empty() {
+        let failed = |check: &Check| check.outcome == Outcome::Failed && check.check != "input";
+        if !self.report.checks.iter().any(failed) && !spaces.is_empty() {
             self.spaces(settings, &connection, spaces, as_app).await?;
         }
         Ok(Some(connection))
@@ -235,7 +247,13 @@ impl Doctor {
                 [("--spaces", &args.read.spaces), ("--users", &args.read.users)].into_iter().filter_map(
                     |(flag, path)| Some(format!(" {flag} {}", quoted(&path.as_ref()?.display().to_string()))),
                 );
-            Some(format!("tenure check {}{}", names.join(" "), maps.collect::<String>()))
+            let capacity = match settings.access {
+                Access::Import => "",
+                Access::User => " --standard-spaces",
+                Access::Admin => " --admin-access",
+                Access::App => " --as-app",
+            };
+            Some(format!("tenure check {}{}{capacity}", names.join(" "), maps.collect::<String>()))
         };
         let resolved = match inputs::resolve(&args.inputs, &args.read, settings.becoming(), false, now) {
             Ok(resolved) => resolved,
@@ -259,7 +277,9 @@ impl Doctor {
         if intake.problems.is_empty() {
             self.found(Check::ok("input", read))?;
         } else {
-            let story = format!("{read}, with {}", inputs::count(&intake.problems));
+            let first =
+                intake.problems.kept().first().map(|first| format!(", first: {first}")).unwrap_or_default();
+            let story = format!("{read}, with {}{first}", inputs::count(&intake.problems));
             self.found(Check::failed("input", story, remedy()))?;
         }
         if let Some(line) = summary::estimate(&journal.work()?.pending(), &settings.rates(), &Zoned::now()) {
@@ -311,9 +331,15 @@ impl Doctor {
 
     /// The first Ctrl-C lets it come to its end, since the space has to go.
     async fn probe(&mut self, plan: &Plan, connection: &Connection) -> anyhow::Result<()> {
-        let left = format!("left at once; look whether a space {:?} was left behind", plan.display_name);
-        self.signals.set_farewell(left);
-        let findings = match probe(&connection.caller, plan, |step| note(&format!("  {step}"))).await {
+        let signals = self.signals.clone();
+        let tell = |step: &str| {
+            note(&format!("  {step}"));
+            // The first step names the space.
+            signals.set_farewell(format!(
+                "left at once: the probe {step}, which may be left behind; nobody is in it, and Chat deletes it after 90 days"
+            ));
+        };
+        let findings = match probe(&connection.caller, plan, tell).await {
             Ok(findings) => findings,
             Err(error) => return self.found(probe_failed(&error, plan, connection)),
         };

@@ -57,6 +57,11 @@ pub(super) async fn logout(args: LogoutArgs) -> anyhow::Result<Exit> {
         SignedOut::Revoked => {
             note(&format!("Signed out: the access is revoked, {} removed.", path.display()))
         }
+        SignedOut::NotReached(story) => anyhow::bail!(
+            "Google was not reached ({story}), so the access is not revoked and {} is still there: try again, or revoke it \
+             at https://myaccount.google.com/permissions and remove the file yourself",
+            path.display()
+        ),
         SignedOut::FileOnly(story) => note(&format!(
             "{} is removed, but Google did not confirm that the access is revoked ({story}); make sure at \
              https://myaccount.google.com/permissions.",

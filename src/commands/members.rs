@@ -66,6 +66,9 @@ pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
         MembersCommand::Delete(args) => {
             let name = name(&args.name)?;
             let connection = open(&args.connection).await?;
+            if connection.caller.access() == Access::Import && !args.all_stints {
+                one_stint(&connection, &name).await?;
+            }
             match connection.caller.call(Call::DeleteMember(name.clone())).await {
                 Ok(Answer::Deleted(None)) => {
                     let text = if args.json { "{}\n".to_owned() } else { format!("deleted   {name}\n") };
@@ -154,7 +157,7 @@ fn refused(connection: &Connection, what: &str, name: &MembershipName, failure: 
         (Some(Cause::NotFound), _) => format!("who is a member: tenure members list {space}{switch}"),
         // Guide: import-data.
         (Some(Cause::Precondition), Access::Import) => {
-            "a membership that has ended cannot be changed: delete it, and create it again; roles come once the space is \
+            "a membership that has ended has no role to change: roles are for members of today, once the space is \
              completed (--standard-spaces)"
                 .to_owned()
         }
@@ -224,6 +227,45 @@ fn sentence(membership: &Membership, done: &str) -> String {
         text += "They are invited, and become a member when they accept.\n";
     }
     text
+}
+
+/// In import mode one name stands for every stint of a member; what deleting it does to the others, Google does not
+/// document. So it is done only where there is one, or where somebody has said that all may go.
+async fn one_stint(connection: &Connection, name: &MembershipName) -> anyhow::Result<()> {
+    let what = format!("{name} was not deleted");
+    if name.member().contains('@') {
+        anyhow::bail!(
+            "{what}: in import mode a name stands for every stint of a member, and lists show ids, never addresses: look \
+             (tenure members list {}), then give the id, or say --all-stints",
+            name.space()
+        );
+    }
+    let mut stints = Vec::new();
+    let mut page_token = None;
+    loop {
+        let call = Call::ListMembers { space: name.space().clone(), listing: Listing::whole(), page_token };
+        let page = match connection.caller.call(call).await {
+            Ok(Answer::Members(page)) => page,
+            Ok(_) => anyhow::bail!("the answer belongs to another call"),
+            Err(failure) => return Err(connection.explain(&what, &failure)),
+        };
+        let full = name.to_string();
+        stints.extend(
+            page.memberships.iter().filter(|held| held.name == full).map(|held| held.span.to_string()),
+        );
+        page_token = page.next_page_token;
+        if page_token.is_none() {
+            break;
+        }
+    }
+    if stints.len() > 1 {
+        anyhow::bail!(
+            "{what}: it stands for {} stints, and all may go ({}); if that is meant, say --all-stints",
+            stints.len(),
+            stints.join(", ")
+        );
+    }
+    Ok(())
 }
 
 /// Every page: resources as they come, or a table at the end.

@@ -23,7 +23,7 @@ use tokio::task::JoinSet;
 use super::exchange::exchange;
 use super::person::{self, Person};
 use super::{CredentialError, Scope, TokenFailure, files};
-use crate::network::{Client, Endpoint};
+use crate::network::{Client, Endpoint, Unanswered};
 use crate::wording::shorten;
 
 /// How long somebody may take to sign in.
@@ -41,6 +41,9 @@ pub enum LoginError {
     /// A file.
     #[error(transparent)]
     Credential(#[from] CredentialError),
+    /// Another file is where the sign-in is to be kept.
+    #[error("{}: this is another file, and stays as it is; name a new one with --output", .0.display())]
+    Taken(PathBuf),
     /// The port for the way back.
     #[error("cannot listen on 127.0.0.1:{port}: {error}; choose another with --port")]
     Listen {
@@ -185,6 +188,9 @@ impl SignIn {
     /// # Errors
     /// When nobody does, or it is refused, or there is no refresh token.
     pub async fn finish(self, path: &Path) -> Result<Vec<Scope>, LoginError> {
+        if path.exists() && !is_a_sign_in(path) {
+            return Err(LoginError::Taken(path.to_owned()));
+        }
         // Where it cannot be kept, nobody need sign in.
         let file = files::Private::begin(path)?;
         let code = tokio::time::timeout(PATIENCE, wait_for_code(&self.listener, &self.state))
@@ -234,13 +240,21 @@ pub fn default_path() -> Option<PathBuf> {
     Some(folder.join("tenure").join("login.json"))
 }
 
+/// Whether there is an earlier sign-in, which may be replaced.
+fn is_a_sign_in(path: &Path) -> bool {
+    let text = files::read(path).unwrap_or_default();
+    serde_json::from_str::<Value>(&text).is_ok_and(|file| file["signed_in_with"] == person::SIGNED_IN_WITH)
+}
+
 /// How a sign-out went.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SignedOut {
     /// The refresh token is worth nothing any more, and the file is gone.
     Revoked,
-    /// The file is gone; Google was not reached, or did not know the token any more.
+    /// The file is gone; Google did not know the token any more.
     FileOnly(String),
+    /// Google was not reached, so the file is still there: without it the access could not be revoked.
+    NotReached(String),
 }
 
 /// Takes back what a sign-in gave (RFC 7009), and removes its file.
@@ -256,24 +270,23 @@ pub async fn sign_out(path: &Path) -> Result<SignedOut, CredentialError> {
         return Err(not_signed_in("it is another program's file, and stays as it is"));
     }
     let (person, _) = Person::from_json(&file, path)?;
-    let revoked = revoke(&person).await;
+    let revoked = match revoke(&person).await {
+        Err(unanswered) => return Ok(SignedOut::NotReached(unanswered.story().to_owned())),
+        Ok(status) => status,
+    };
     std::fs::remove_file(path).map_err(|error| CredentialError::File { path: path.to_owned(), error })?;
     Ok(match revoked {
-        Ok(()) => SignedOut::Revoked,
-        Err(story) => SignedOut::FileOnly(story),
+        200..300 => SignedOut::Revoked,
+        status => SignedOut::FileOnly(format!("HTTP {status}")),
     })
 }
 
-async fn revoke(person: &Person) -> Result<(), String> {
+/// The status of the answer.
+async fn revoke(person: &Person) -> Result<u16, Unanswered> {
     // Google's stand side by side: oauth2.googleapis.com/token and /revoke.
     let uri = person.token_uri().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned() + "/revoke";
-    let client = Client::new(TIMEOUT).map_err(|error| error.to_string())?;
-    let form = [("token", person.refresh_token())];
-    match client.post_form(&uri, &form).await {
-        Ok(reply) if (200..300).contains(&reply.status) => Ok(()),
-        Ok(reply) => Err(format!("HTTP {}", reply.status)),
-        Err(unanswered) => Err(unanswered.story().to_owned()),
-    }
+    let client = Client::new(TIMEOUT).map_err(|error| Unanswered::NotSent(error.to_string()))?;
+    Ok(client.post_form(&uri, &[("token", person.refresh_token())]).await?.status)
 }
 
 /// RFC 7636, 4.2.

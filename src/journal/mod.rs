@@ -88,9 +88,9 @@ pub enum JournalError {
     },
     /// The journal was made for spaces of the other kind.
     #[error(
-        "this journal is about {}, and this run about {}: use another --journal FILE for it",
-        if *.standard { "spaces that are not in import mode (--standard-spaces)" } else { "spaces in import mode" },
-        if *.standard { "spaces in import mode" } else { "spaces that are not (--standard-spaces)" }
+        "this journal is about {}: {}, or use another --journal FILE for rows of the other kind",
+        if *.standard { "spaces that are not in import mode" } else { "spaces in import mode" },
+        if *.standard { "add --standard-spaces" } else { "leave --standard-spaces, --admin-access and --as-app away" }
     )]
     OtherSpaces {
         /// What the journal is about.

@@ -185,11 +185,14 @@ fn an_input_that_is_broken() {
     room.write("my rows.csv", people(3, 1) + "spaces/A,a@example.com,soon,\n");
     let emulator = Emulator::start(&room, &[]);
     doctor(&room, &emulator, &["my rows.csv"]).expect(1).says(&[
-        "✗ input: 4 rows in 1 space, with 1 problem → tenure check 'my rows.csv'",
-        "the spaces: not before that is mended",
+        "✗ input: 4 rows in 1 space, with 1 problem, first: my rows.csv:5: createTime \"soon\":",
+        "→ tenure check 'my rows.csv'",
+        "✓ admin@example.com may use Chat",
         "Not ready: one thing to mend.",
     ]);
-    doctor(&room, &emulator, &["nowhere.csv"]).expect(1).says(&["→ tenure check nowhere.csv"]);
+    doctor(&room, &emulator, &["nowhere.csv"])
+        .expect(1)
+        .says(&["first: nowhere.csv: ", "→ tenure check nowhere.csv"]);
 }
 
 #[test]

@@ -76,8 +76,22 @@ fn a_life_in_import_mode() {
     ]);
     members(&room, &here, &["patch", "I", "anna@example.com", "--role", "ROLE_MANAGER"])
         .expect(1)
-        .says(&["a membership that has ended cannot be changed: delete it, and create it again"]);
-    let run = members(&room, &here, &["delete", "I", "anna@example.com"]).expect(0);
+        .says(&["a membership that has ended has no role to change"]);
+    // One name stands for every stint, and an address cannot be looked for.
+    members(&room, &here, &["delete", "I", "anna@example.com"]).expect(1).says(&[
+        "was not deleted: in import mode a name stands for every stint",
+        "give the id, or say --all-stints",
+    ]);
+    let again = ["create", "I", "bob@example.com", "--delete-time", "2015-01-01T00:00:00Z", "--json"];
+    let bob = resources(&members(&room, &here, &again).expect(0))[0]["name"].as_str().unwrap().to_owned();
+    members(&room, &here, &["delete", &bob]).expect(1).says(&["it stands for 2 stints, and all may go"]);
+    members(&room, &here, &["delete", &bob, "--all-stints"]).expect(0);
+    let bob = ["create", "I", "bob@example.com", "--delete-time", "2015-01-01T00:00:00Z", "--json"];
+    members(&room, &here, &bob).expect(0);
+    let listed = resources(&members(&room, &here, &["list", "I", "--json"]).expect(0));
+    let anna = listed.iter().find(|held| held["deleteTime"] == "2020-01-01T00:00:00Z").unwrap();
+    let name = anna["name"].as_str().unwrap().to_owned();
+    let run = members(&room, &here, &["delete", &name]).expect(0);
     assert!(
         run.out.starts_with("deleted\nname ") && run.out.contains("state       NOT_A_MEMBER\n"),
         "{}",
