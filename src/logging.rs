@@ -1,7 +1,12 @@
 //! What happens on the way to Google, for whoever looks into a trouble: `TENURE_LOG=debug` (or `trace`, or filters such as
 //! `tenure=debug,reqwest=trace`) on standard error. Without it nothing is logged.
 
+use std::io::{self, Write as _};
+
+use env_logger::fmt::Formatter;
 use log::{LevelFilter, Log, Metadata, Record};
+
+use crate::wording::harmless;
 
 /// The variable.
 pub const VARIABLE: &str = "TENURE_LOG";
@@ -35,11 +40,17 @@ fn is_secretive(module: &str) -> bool {
 /// Begins to log, if the environment asks for it.
 pub fn begin() {
     let Ok(filters) = std::env::var(VARIABLE) else { return };
-    let logger = env_logger::Builder::new().parse_filters(&filters).build();
+    let logger = env_logger::Builder::new().parse_filters(&filters).format(line).build();
     let level = logger.filter();
     if log::set_boxed_logger(Box::new(Discreet(logger))).is_ok() {
         log::set_max_level(level);
     }
+}
+
+/// A line as env_logger writes it, except that nothing a server says disturbs the terminal.
+fn line(out: &mut Formatter, record: &Record<'_>) -> io::Result<()> {
+    let said = record.args().to_string();
+    writeln!(out, "[{:<5} {}] {}", record.level(), record.target(), harmless(&said))
 }
 
 /// Whether anything is logged, so that nothing is drawn over it.

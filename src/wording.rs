@@ -1,5 +1,7 @@
 //! How figures and names are written for people.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::time::Duration;
 
 /// `1 row`, `12 rows`.
@@ -51,6 +53,33 @@ pub fn shorten(text: &str, chars_max: usize) -> String {
     short
 }
 
+/// Whether a character would do something on a terminal instead of standing there: control characters, of which ESC and
+/// U+009B begin sequences, and what is invisible or turns the direction of writing.
+pub fn disturbs(c: char) -> bool {
+    let hidden =
+        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
+    c.is_control() || hidden
+}
+
+/// A text of any number of lines as it may reach a terminal: whatever else disturbs is written as JSON escapes it, so that
+/// JSON says the same as before.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    let disturbing = |c: char| disturbs(c) && !matches!(c, '\n' | '\t');
+    if !text.contains(disturbing) {
+        return text.into();
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if disturbing(c) {
+            // Writing to a text does not fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown.into()
+}
+
 /// A file name as a shell takes it.
 pub fn quoted(name: &str) -> String {
     let plain =
@@ -93,6 +122,16 @@ mod tests {
     #[test]
     fn one_and_many() {
         assert_eq!((many(1, "row"), many(0, "row")), ("1 row".to_owned(), "0 rows".to_owned()));
+    }
+
+    #[test]
+    fn nothing_disturbs_a_terminal() {
+        assert_eq!(harmless("a\tb\nü"), "a\tb\nü");
+        assert_eq!(harmless("\u{1b}[2J\u{9b}2J\r\u{7}\u{202e}"), r"\u001b[2J\u009b2J\u000d\u0007\u202e");
+        let json = serde_json::json!({ "name": "\u{1b}[2J\u{9b}\u{7f}\u{feff}" });
+        let shown = harmless(&json.to_string()).into_owned();
+        assert!(!shown.contains(disturbs), "{shown}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), json);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::journal::Loader;
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::signals::Signals;
-use crate::wording::many;
+use crate::wording::{harmless, many};
 
 /// Opens the maps and puts everything together.
 ///
@@ -67,7 +67,7 @@ pub(super) fn read(
 /// Prints what is wrong: on standard error, since it is not what a script reads.
 pub(super) fn show(problems: &Problems) {
     // The exit code tells if standard error is gone.
-    let _ = write!(std::io::stderr(), "{}", problems.render());
+    let _ = write!(std::io::stderr(), "{}", harmless(&problems.render()));
 }
 
 /// `3 problems`, `1 problem`.

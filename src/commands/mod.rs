@@ -24,6 +24,7 @@ use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::logging;
 use crate::settings::SettingsError;
+use crate::wording::harmless;
 
 /// Runs the program and says how it ends.
 pub fn run() -> Exit {
@@ -53,7 +54,7 @@ pub fn run() -> Exit {
         Ok(exit) => exit,
         Err(error) => {
             // Standard error may be gone as well; the exit code still tells.
-            let _ = writeln!(io::stderr(), "error: {error:#}");
+            let _ = writeln!(io::stderr(), "error: {}", harmless(&format!("{error:#}")));
             if error.downcast_ref::<Usage>().is_some() || error.downcast_ref::<SettingsError>().is_some() {
                 Exit::Usage
             } else {
@@ -79,7 +80,7 @@ fn asynchronously(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow
 /// Says something beside the result.
 fn note(line: &str) {
     // The exit code tells if standard error is gone.
-    let _ = writeln!(io::stderr(), "{line}");
+    let _ = writeln!(io::stderr(), "{}", harmless(line));
 }
 
 /// Writes a result to standard output. That nobody reads it any more (`… | head`) changes nothing about the result.
@@ -90,7 +91,7 @@ fn print(text: &str) -> io::Result<()> {
 /// The same; says whether somebody still reads, so that there is a point in going on.
 fn print_on(text: &str) -> io::Result<bool> {
     let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+    match out.write_all(harmless(text).as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(false),
         Err(error) => {
             Err(io::Error::new(error.kind(), format!("standard output cannot be written: {error}")))

@@ -1,7 +1,8 @@
 //! `tenure rejects`: the refused rows in the input's own columns, and why.
 
+use std::borrow::Cow;
 use std::fs::File;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::{BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -12,6 +13,7 @@ use crate::exit::Exit;
 use crate::input::{Format, Given, Layout, Restored, disarmed};
 use crate::journal::{Journal, JournalError, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure};
+use crate::wording::harmless;
 
 /// The columns that are added to the input's own.
 const ADDED: [&str; 3] = ["error", "status", "attempts"];
@@ -32,18 +34,20 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         None if layouts.iter().all(|layout| layout.format == Format::Csv) => Format::Csv,
         None => Format::Jsonl,
     };
-    let write = |out: &mut dyn Write| match format {
-        Format::Csv => write_csv(&journal, &layouts, out),
-        Format::Jsonl => write_jsonl(&journal, out),
+    let write = |out: &mut dyn Write, look: Look| match format {
+        Format::Csv => write_csv(&journal, &layouts, out, look),
+        Format::Jsonl => write_jsonl(&journal, out, look),
     };
     let written = match &args.output {
         Some(file) => {
             let mut out = BufWriter::new(create(file)?);
-            write(&mut out).and_then(|()| Ok(out.flush()?)).with_context(|| format!("{}", file.display()))
+            let written = write(&mut out, as_it_is).and_then(|()| Ok(out.flush()?));
+            written.with_context(|| format!("{}", file.display()))
         }
         None => {
+            let look: Look = if std::io::stdout().is_terminal() { harmless } else { as_it_is };
             let mut out = BufWriter::new(std::io::stdout().lock());
-            write(&mut out).and_then(|()| Ok(out.flush()?))
+            write(&mut out, look).and_then(|()| Ok(out.flush()?))
         }
     };
     match written {
@@ -51,6 +55,13 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         Err(error) if is_broken_pipe(&error) => Ok(Exit::Done),
         written => written.map(|()| Exit::Done),
     }
+}
+
+/// How a text looks where it goes: as it was in files and pipes; a terminal is not to be disturbed by it.
+type Look = for<'a> fn(&'a str) -> Cow<'a, str>;
+
+fn as_it_is(text: &str) -> Cow<'_, str> {
+    text.into()
 }
 
 /// A new file, readable by its owner alone: it holds addresses. An existing one may be the journal or the input, and is
@@ -97,13 +108,14 @@ fn columns(layouts: &[Layout]) -> Vec<String> {
     columns
 }
 
-fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write, look: Look) -> anyhow::Result<()> {
     let columns = columns(layouts);
     let delimiter =
         layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
     let mut csv =
         csv::WriterBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_writer(out);
-    csv.write_record(columns.iter().map(String::as_str).chain(ADDED).map(disarmed))?;
+    let cell = |text: &str| disarmed(&look(text));
+    csv.write_record(columns.iter().map(String::as_str).chain(ADDED).map(cell))?;
     journal.rejects(|row| -> anyhow::Result<()> {
         let layout = layout(&row.layout)?;
         let mut fields = vec![String::new(); columns.len()];
@@ -127,14 +139,14 @@ fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write) -> anyh
             Restored::Raw(line) => fields[0] = line,
         }
         fields.extend(added(&row));
-        csv.write_record(fields.iter().map(|field| disarmed(field)))?;
+        csv.write_record(fields.iter().map(|field| cell(field)))?;
         Ok(())
     })?;
     csv.flush()?;
     Ok(())
 }
 
-fn write_jsonl(journal: &Journal, out: &mut dyn Write) -> anyhow::Result<()> {
+fn write_jsonl(journal: &Journal, out: &mut dyn Write, look: Look) -> anyhow::Result<()> {
     journal.rejects(|row| -> anyhow::Result<()> {
         let layout = layout(&row.layout)?;
         let mut object = match restored(&row, &layout)? {
@@ -148,7 +160,7 @@ fn write_jsonl(journal: &Journal, out: &mut dyn Write) -> anyhow::Result<()> {
         object.insert("error".to_owned(), error.into());
         object.insert("status".to_owned(), row.http_status.map_or(Value::Null, Value::from));
         object.insert("attempts".to_owned(), row.attempts.into());
-        writeln!(out, "{}", Value::Object(object))?;
+        writeln!(out, "{}", look(&Value::Object(object).to_string()))?;
         Ok(())
     })
 }

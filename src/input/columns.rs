@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::problem::{Problem, ProblemKind, Problems};
+use super::problem::{Problem, ProblemKind, Problems, printable};
 use super::suggest::{is_near, plain};
 
 /// Columns of a CSV file, at most.
@@ -126,7 +126,7 @@ impl Columns {
                     key = key.as_str()
                 );
                 let problem =
-                    Problem::new(file, line, ProblemKind::SimilarColumn, message).column(shown_name(name));
+                    Problem::new(file, line, ProblemKind::SimilarColumn, message).column(name.clone());
                 problems.push(
                     problem.help(format!("rename it to {}, or to something unlike it", key.as_str())).fatal(),
                 );
@@ -172,8 +172,7 @@ pub(super) fn header_problems(file: &Arc<str>, line: u64, header: &[String]) -> 
             problems.push(problem.help("name it, or delete the column").fatal());
         } else if let Some(first) = first_places.get(name.as_str()) {
             let message = format!("it stands twice, as columns {} and {}", first + 1, index + 1);
-            let problem =
-                Problem::new(file, line, ProblemKind::DoubledColumn, message).column(shown_name(name));
+            let problem = Problem::new(file, line, ProblemKind::DoubledColumn, message).column(name.clone());
             problems.push(problem.help("keep one of them, or rename one").fatal());
         } else {
             first_places.insert(name, index);
@@ -188,7 +187,7 @@ fn missing_help(key: Key, header: &[String]) -> String {
         .find(|name| is_near(name, key.as_str()))
         .or_else(|| unknown().find(|name| key.also_called().contains(&plain(name).as_str())));
     if let Some(name) = near {
-        return format!("did you mean the column \"{}\"? rename it to {}", shown_name(name), key.as_str());
+        return format!("did you mean the column \"{}\"? rename it to {}", printable(name), key.as_str());
     }
     if header.first().is_some_and(|name| name.to_ascii_lowercase().starts_with("sep=")) {
         return "the first line is Excel's own mark: delete it, so that the column names come first"
@@ -197,13 +196,9 @@ fn missing_help(key: Key, header: &[String]) -> String {
     if header.iter().any(|name| name.contains('@')) {
         return "the first line looks like a row: put a line with the column names above it".to_owned();
     }
-    let names: Vec<String> = header.iter().take(12).map(|name| shown_name(name)).collect();
+    let names: Vec<String> = header.iter().take(12).map(|name| printable(name)).collect();
     let more = if header.len() > names.len() { ", …" } else { "" };
     format!("the first line must name the columns space and member; it names: {}{more}", names.join(", "))
-}
-
-fn shown_name(name: &str) -> String {
-    super::problem::printable(name)
 }
 
 #[cfg(test)]

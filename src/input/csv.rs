@@ -70,9 +70,7 @@ impl Table {
                 Ok(None) => return Ok(None),
                 Err(fault) => {
                     let column = fault.field.and_then(|field| self.header.get(field)).cloned();
-                    let mut problem = fault.problem(&self.file);
-                    problem.column = column.map(Into::into);
-                    return Err(Box::new(problem));
+                    return Err(Box::new(fault.problem(&self.file).in_column(column)));
                 }
             };
             let blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
@@ -132,16 +130,14 @@ fn flaw_of(
 ) -> Option<(Problem, String)> {
     let name = |field: usize| header.and_then(|names| names.get(field)).cloned();
     if let Some(flaw) = &mark.flaw {
-        let mut problem = Problem::new(file, mark.line, flaw.kind, flaw.message.as_str()).help(flaw.help);
-        problem.column = name(flaw.field).map(Into::into);
-        return Some((problem, flaw.raw.clone()));
+        let problem = Problem::new(file, mark.line, flaw.kind, flaw.message.as_str()).help(flaw.help);
+        return Some((problem.in_column(name(flaw.field)), flaw.raw.clone()));
     }
     if let Some(field) = record.iter().position(|field| std::str::from_utf8(field).is_err()) {
-        let mut problem = Problem::new(file, mark.line, ProblemKind::NotUtf8, "it is not UTF-8")
+        let problem = Problem::new(file, mark.line, ProblemKind::NotUtf8, "it is not UTF-8")
             .value(&String::from_utf8_lossy(&record[field]))
             .help("was it saved as Windows-1252 or Latin-1? save it as UTF-8");
-        problem.column = name(field).map(Into::into);
-        return Some((problem, written(record, delimiter)));
+        return Some((problem.in_column(name(field)), written(record, delimiter)));
     }
     let header = header?;
     if record.len() == header.len() {

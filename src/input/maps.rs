@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::model::{MemberName, NameError, SpaceName};
 
 use super::csv::{Line, Table};
-use super::problem::{Problem, ProblemKind, Problems};
+use super::problem::{Problem, ProblemKind, Problems, printable};
 use super::source::Source;
 use super::suggest::is_near;
 
@@ -185,7 +185,9 @@ fn places(table: &Table, columns: &[&'static str; 2]) -> Result<[usize; 2], Prob
             problems.push(
                 problem
                     .help(match near {
-                        Some(name) => format!("did you mean the column \"{name}\"? rename it to {column}"),
+                        Some(name) => {
+                            format!("did you mean the column \"{}\"? rename it to {column}", printable(name))
+                        }
                         None => format!("a map has the columns {} and {}", columns[0], columns[1]),
                     })
                     .fatal(),

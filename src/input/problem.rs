@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use crate::wording::disturbs;
+
 /// Declares the kinds together with their stable names.
 macro_rules! kinds {
     ($($(#[doc = $doc:literal])+ $kind:ident = $name:literal,)+) => {
@@ -131,7 +133,7 @@ pub struct Problem {
     pub file: Arc<str>,
     /// The line it begins on, from 1; 0 when it concerns the file as a whole.
     pub line: u64,
-    /// The column (CSV) or key (JSONL) as the input spells it.
+    /// The column (CSV) or key (JSONL) as the input spells it, made printable and cut as the value is.
     pub column: Option<Cow<'static, str>>,
     /// The value, made printable and cut to [`SHOWN_CHARS_MAX`] characters.
     pub value: Option<String>,
@@ -163,8 +165,22 @@ impl Problem {
     /// Names the column.
     #[must_use]
     pub fn column(mut self, name: impl Into<Cow<'static, str>>) -> Self {
-        self.column = Some(name.into());
+        let name = name.into();
+        self.column = Some(if name.contains(disturbs) || name.len() > SHOWN_CHARS_MAX {
+            printable(&name).into()
+        } else {
+            name
+        });
         self
+    }
+
+    /// Names the column, if there is one.
+    #[must_use]
+    pub(super) fn in_column(self, name: Option<String>) -> Self {
+        match name {
+            Some(name) => self.column(name),
+            None => self,
+        }
     }
 
     /// Quotes the value.
@@ -219,8 +235,7 @@ pub fn printable(text: &str) -> String {
             break;
         }
         // Bidirectional controls and invisible characters would make a value look like another.
-        let hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-        if c.is_control() || hidden {
+        if disturbs(c) {
             let _ = write!(shown, "{}", c.escape_default());
         } else {
             shown.push(c);

@@ -9,7 +9,7 @@ use super::Display;
 use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
-use crate::wording::{many, rate, span, wrapped};
+use crate::wording::{harmless, many, rate, span, wrapped};
 
 /// One bar for reading, then one for importing.
 pub(super) struct Bars {
@@ -71,7 +71,7 @@ impl Display for Bars {
                 0 => String::new(),
                 problems => format!(", {}", many(problems, "problem")),
             };
-            bar.set_message(format!("{} rows{problems}  {}", thousands(reading.rows), tail(file)));
+            bar.set_message(format!("{} rows{problems}  {}", thousands(reading.rows), tail(&harmless(file))));
         }
     }
 
@@ -87,7 +87,8 @@ impl Display for Bars {
         // Without bars there is nothing to print above of; indicatif would count the line as one of theirs.
         let bars = self.importing.is_some() || self.reading.is_some();
         // A line that wraps by itself would be counted as one.
-        let lines = wrapped(line, usize::from(console::Term::stderr().size().1).saturating_sub(1));
+        let line = harmless(line);
+        let lines = wrapped(&line, usize::from(console::Term::stderr().size().1).saturating_sub(1));
         if !bars || self.all.is_hidden() || self.all.println(lines).is_err() {
             // Nobody reads it when standard error is gone.
             let _ = writeln!(std::io::stderr(), "{line}");

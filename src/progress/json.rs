@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Display;
 use crate::engine::{Event, Now, Snapshot};
 use crate::intake::Reading;
+use crate::wording::harmless;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -26,7 +27,7 @@ impl<W: Write> Json<W> {
 
     fn write(&mut self, value: &Value) {
         // Nobody reads it when standard error is gone.
-        let _ = writeln!(self.out, "{value}");
+        let _ = writeln!(self.out, "{}", harmless(&value.to_string()));
     }
 
     fn progress(&mut self, now: Duration, snapshot: &Snapshot) {

@@ -7,7 +7,7 @@ use super::Display;
 use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
-use crate::wording::{many, rate, span};
+use crate::wording::{harmless, many, rate, span};
 
 const EVERY: Duration = Duration::from_secs(10);
 
@@ -43,7 +43,7 @@ impl<W: Write> Display for Plain<W> {
 
     fn say(&mut self, line: &str) {
         // Nobody reads it when standard error is gone.
-        let _ = writeln!(self.out, "{line}");
+        let _ = writeln!(self.out, "{}", harmless(line));
     }
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot) {

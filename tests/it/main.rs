@@ -31,4 +31,5 @@ mod simulation;
 mod standard_spaces;
 mod store;
 mod support;
+mod terminal;
 mod wire;
