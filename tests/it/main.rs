@@ -13,6 +13,7 @@ mod evening;
 mod exit_codes;
 mod help;
 mod input_files;
+mod interrupted;
 mod journal;
 mod keyless;
 mod killed;

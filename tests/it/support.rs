@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -149,6 +149,16 @@ impl Room {
         let mut command = self.command(args);
         command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: Some(command.spawn().unwrap()) }
+    }
+
+    /// Starts it with standard input left open, and what was written to it first.
+    pub(crate) fn start_fed<I: AsRef<str>>(&self, args: &[I], input: &str) -> (Running, ChildStdin) {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(input.as_bytes()).unwrap();
+        (Running { child: Some(child) }, pipe)
     }
 
     /// `status --json`, whose figures always add up.
