@@ -92,6 +92,10 @@ impl Signals {
     }
 }
 
+/// A file has reached the limit on file sizes (ulimit -f). The number is the same on every Unix but MIPS.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 #[cfg(unix)]
 struct Source {
     interrupt: tokio::signal::unix::Signal,
@@ -102,6 +106,8 @@ struct Source {
 impl Source {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // Unheard it kills, without a word; heard, the write that went too far fails like any other.
+        let _heard = signal(SignalKind::from_raw(SIGXFSZ))?;
         Ok(Source {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
