@@ -8,6 +8,7 @@
 mod browser;
 mod completions;
 mod credentials;
+mod disk;
 mod doctor;
 mod evening;
 mod exit_codes;

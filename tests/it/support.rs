@@ -139,6 +139,19 @@ impl Room {
         finish(assert_cmd::Command::from_std(command))
     }
 
+    /// Runs it through a shell, after so much of a script.
+    pub(crate) fn tenure_after<I: AsRef<str>>(&self, script: &str, args: &[I]) -> Run {
+        let tenure = self.command(args);
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("{script}\nexec \"$0\" \"$@\"")])
+            .arg(tenure.get_program())
+            .args(tenure.get_args());
+        let env = tenure.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        shell.current_dir(self.path()).env_clear().envs(env).stdin(Stdio::null());
+        finish(assert_cmd::Command::from_std(shell))
+    }
+
     /// Starts it and lets it run.
     pub(crate) fn start<I: AsRef<str>>(&self, args: &[I]) -> Running {
         self.start_env(args, &[])
