@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -12,13 +12,17 @@ use crate::exit::Exit;
 
 /// A program that ends another may signal it and its group, so what comes together is one signal.
 const TOGETHER: Duration = Duration::from_millis(500);
+/// How soon after the first signal whoever waits for something that cannot be interrupted leaves without it.
+const STUCK: Duration = Duration::from_secs(1);
+/// How often it is looked whether the first one has come.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// What signals have come in.
 #[derive(Debug, Clone)]
 pub struct Signals {
     first: Arc<AtomicU8>,
     stop: UnboundedSender<Stop>,
-    farewell: Arc<OnceLock<String>>,
+    farewell: Arc<Mutex<String>>,
 }
 
 impl Signals {
@@ -56,13 +60,26 @@ impl Signals {
         let _ = self.stop.send(stop);
     }
 
-    /// What to say when the process has to leave at once. Only the first call counts.
+    /// What to say from now on when the process has to leave at once.
     pub fn set_farewell(&self, line: String) {
-        let _ = self.farewell.set(line);
+        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = line;
+    }
+
+    /// Leaves soon after the first signal, unless it is dropped before: for waiting that nothing interrupts, such as for
+    /// the next line of a pipe.
+    pub async fn leave_if_stuck(self) {
+        loop {
+            tokio::time::sleep(LOOK).await;
+            if let Some(signal) = self.received() {
+                tokio::time::sleep(STUCK).await;
+                self.leave(signal);
+            }
+        }
     }
 
     fn leave(&self, signal: u8) -> ! {
-        if let Some(line) = self.farewell.get() {
+        let line = self.farewell.lock().unwrap_or_else(PoisonError::into_inner);
+        if !line.is_empty() {
             // Standard error may be gone too.
             let _ = writeln!(std::io::stderr(), "\n{line}");
         }
@@ -75,6 +92,10 @@ impl Signals {
     }
 }
 
+/// A file has reached the limit on file sizes (ulimit -f). The number is the same on every Unix but MIPS.
+#[cfg(unix)]
+const SIGXFSZ: i32 = 25;
+
 #[cfg(unix)]
 struct Source {
     interrupt: tokio::signal::unix::Signal,
@@ -85,6 +106,8 @@ struct Source {
 impl Source {
     fn new() -> std::io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
+        // Unheard it kills, without a word; heard, the write that went too far fails like any other.
+        let _heard = signal(SignalKind::from_raw(SIGXFSZ))?;
         Ok(Source {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,

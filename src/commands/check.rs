@@ -31,6 +31,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
         Ok(intake) => intake,
         Err(IntakeError::Interrupted) => {
             progress.finish();
+            print(&format!("{}\n", inputs::INTERRUPTED))?;
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
         Err(IntakeError::Journal(error)) => return Err(error.into()),

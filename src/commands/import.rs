@@ -84,7 +84,7 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         }
         Err(Refused::Interrupted) => {
             progress.finish();
-            print("Interrupted while reading; nothing of it was journaled, nothing was sent.\n")?;
+            print(&format!("{}\n", inputs::INTERRUPTED))?;
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
         Err(Refused::Journal(error)) => return Err(error.at(&path)),
@@ -247,7 +247,11 @@ fn dry_run(
     let mut loader = journal.loader(now)?;
     let intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
         Ok(intake) => intake,
-        Err(IntakeError::Interrupted) => return Ok(Exit::Signal(signals.received().unwrap_or(2))),
+        Err(IntakeError::Interrupted) => {
+            progress.finish();
+            print(&format!("{}\n", inputs::INTERRUPTED))?;
+            return Ok(Exit::Signal(signals.received().unwrap_or(2)));
+        }
         Err(IntakeError::Journal(error)) => return Err(error).context("reading"),
     };
     loader.commit()?;

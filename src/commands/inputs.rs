@@ -14,6 +14,10 @@ use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::wording::{harmless, many};
 
+/// What is said when a signal ends the reading.
+pub(super) const INTERRUPTED: &str = "Interrupted while reading; nothing of it was journaled, nothing was sent. \
+    Run the same command again to begin anew.";
+
 /// Opens the maps and puts everything together.
 ///
 /// # Errors
@@ -51,12 +55,20 @@ pub(super) fn read(
     progress: &mut Progress,
     signals: &Signals,
 ) -> Result<Intake, IntakeError> {
+    signals.set_farewell(INTERRUPTED.to_owned());
+    let stuck = tokio::spawn(signals.clone().leave_if_stuck());
     let intake = tokio::task::block_in_place(|| {
         take_in(loader, inputs, |reading| {
             progress.reading(&reading);
             if signals.received().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })
-    })?;
+    });
+    stuck.abort();
+    let intake = intake?;
+    // A pipe whose writer was interrupted as well has ended somewhere in the middle.
+    if signals.received().is_some() {
+        return Err(IntakeError::Interrupted);
+    }
     progress.reading_done(intake.rows);
     for notice in &intake.notices {
         progress.say(notice);

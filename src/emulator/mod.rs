@@ -185,7 +185,7 @@ impl Emulator {
             store,
             writes_left: config.revoke_key_after,
             stopped: false,
-            unkept: false,
+            unkept: None,
         };
         let shared = Arc::new(Shared::new(inner, config.latency, config.clock_skew_s));
         let (stop, stopped) = oneshot::channel();

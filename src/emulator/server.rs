@@ -46,8 +46,8 @@ pub(super) struct Inner {
     pub(super) writes_left: Option<u64>,
     /// Nothing is answered any more: the store is closed.
     pub(super) stopped: bool,
-    /// Something could not be written to the store.
-    pub(super) unkept: bool,
+    /// Why something could not be written to the store.
+    pub(super) unkept: Option<String>,
 }
 
 impl Shared {
@@ -187,11 +187,14 @@ impl Inner {
     fn kept(&mut self, outcome: Outcome) -> Delivery {
         if !outcome.changes.is_empty()
             && let Some(store) = &mut self.store
+            && let Err(error) = store.append(&outcome.changes)
         {
-            self.unkept |= store.append(&outcome.changes).is_err();
+            self.unkept.get_or_insert(format!(
+                "The emulator cannot keep what it holds: {error}. Start it again when that is mended."
+            ));
         }
-        if self.unkept {
-            let refusal = Refusal::unavailable();
+        if let Some(story) = &self.unkept {
+            let refusal = Refusal { message: story.clone().into(), ..Refusal::unavailable() };
             return Delivery::Json { status: refusal.code, body: refusal.to_json() };
         }
         outcome.delivery

@@ -33,8 +33,10 @@ impl Lock {
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file =
-            options.open(&lock_path).map_err(|error| JournalError::Place { path: path.to_owned(), error })?;
+        let mut file = options.open(&lock_path).map_err(|error| match path.exists() {
+            true => JournalError::Barred(error),
+            false => JournalError::Place { path: path.to_owned(), error },
+        })?;
         // `status` holds it shared for a moment, to see whether somebody else does.
         for _ in 0..PATIENCE_STEPS {
             match file.try_lock() {

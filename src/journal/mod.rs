@@ -107,6 +107,9 @@ pub enum JournalError {
         /// What happened.
         error: io::Error,
     },
+    /// There is a journal, and no writing beside it.
+    #[error("{}", barred(.0))]
+    Barred(io::Error),
     /// The disk or the folder.
     #[error("{path}: {error}", path = .path.display())]
     File {
@@ -143,7 +146,7 @@ fn sqlite_story(error: &rusqlite::Error) -> String {
         Some(DiskFull) => {
             "the disk is full; make room and run the same command again, nothing is lost".to_owned()
         }
-        Some(ReadOnly) => format!("the journal or its folder cannot be written to ({error})"),
+        Some(ReadOnly) => barred(error),
         Some(CannotOpen) => {
             format!("the journal cannot be opened; may this user read and write its folder? ({error})")
         }
@@ -151,9 +154,20 @@ fn sqlite_story(error: &rusqlite::Error) -> String {
         Some(DatabaseCorrupt) => format!(
             "the journal is damaged ({error}); keep the file, and do not import again before `sqlite3 FILE .recover` was tried"
         ),
-        Some(SystemIoFailure) => format!("the disk failed ({error}); nothing that was settled is lost"),
+        // A quota and a limit on file sizes come as this, too.
+        Some(SystemIoFailure) => format!(
+            "the disk failed or took no more ({error}): look for its health, a quota, and a limit on file sizes (ulimit -f). \
+             Nothing that was settled is lost; run the same command again when that is mended"
+        ),
         _ => format!("the journal cannot be used: {error}"),
     }
+}
+
+fn barred(error: &dyn std::error::Error) -> String {
+    format!(
+        "the journal or its folder cannot be written to ({error}); run this as their owner, or move the journal to where \
+         you may write"
+    )
 }
 
 /// Where the rows of a journal go.

@@ -8,11 +8,13 @@
 mod browser;
 mod completions;
 mod credentials;
+mod disk;
 mod doctor;
 mod evening;
 mod exit_codes;
 mod help;
 mod input_files;
+mod interrupted;
 mod journal;
 mod keyless;
 mod killed;

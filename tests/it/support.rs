@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -139,6 +139,19 @@ impl Room {
         finish(assert_cmd::Command::from_std(command))
     }
 
+    /// Runs it through a shell, after so much of a script.
+    pub(crate) fn tenure_after<I: AsRef<str>>(&self, script: &str, args: &[I]) -> Run {
+        let tenure = self.command(args);
+        let mut shell = Command::new("sh");
+        shell
+            .args(["-c", &format!("{script}\nexec \"$0\" \"$@\"")])
+            .arg(tenure.get_program())
+            .args(tenure.get_args());
+        let env = tenure.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        shell.current_dir(self.path()).env_clear().envs(env).stdin(Stdio::null());
+        finish(assert_cmd::Command::from_std(shell))
+    }
+
     /// Starts it and lets it run.
     pub(crate) fn start<I: AsRef<str>>(&self, args: &[I]) -> Running {
         self.start_env(args, &[])
@@ -149,6 +162,16 @@ impl Room {
         let mut command = self.command(args);
         command.envs(env.iter().copied()).stdout(Stdio::piped()).stderr(Stdio::piped());
         Running { child: Some(command.spawn().unwrap()) }
+    }
+
+    /// Starts it with standard input left open, and what was written to it first.
+    pub(crate) fn start_fed<I: AsRef<str>>(&self, args: &[I], input: &str) -> (Running, ChildStdin) {
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(input.as_bytes()).unwrap();
+        (Running { child: Some(child) }, pipe)
     }
 
     /// `status --json`, whose figures always add up.
