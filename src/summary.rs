@@ -161,7 +161,10 @@ pub fn estimate(spaces: &[u64], rates: &Rates, now: &Zoned) -> Option<String> {
 pub fn stop_story(stop: &Stop) -> String {
     match stop {
         Stop::Asked => "interrupted.".to_owned(),
-        Stop::JournalGone => "the journal was deleted or replaced while the run was going on.".to_owned(),
+        Stop::JournalGone => {
+            "the journal or its -wal file was deleted, cut short or replaced while the run was going on."
+                .to_owned()
+        }
         Stop::NoToken(TokenFailure::Refused(refusal)) => format!("Google gives {refusal}."),
         Stop::NoToken(failure) => format!("{failure}."),
         Stop::NotOffered(not_offered) => format!("{not_offered}."),

@@ -17,7 +17,7 @@ use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, Lock, sibling};
+use crate::journal::{Journal, JournalError, Lock, Tally, sibling};
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::remedy::Setup;
@@ -130,7 +130,8 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     };
     if finish == Finish::Stopped(Stop::JournalGone) || !lock.is_in_place(path) {
         return Err(anyhow::anyhow!(
-            "{}: {} Put it back with its -wal file, or begin a new one: what Chat holds already counts as done then",
+            "{}: {} If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
+             a new one: what Chat holds already counts as done then",
             path.display(),
             summary::stop_story(&Stop::JournalGone)
         ));
@@ -150,6 +151,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         .at(path));
     }
     let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
+    is_kept(journal, path, &tally).map_err(|error| error.at(path))?;
     let setup = Setup { identity: &identity, access: settings.access };
     let remedy = match &finish {
         Finish::Stopped(stop) => setup.of_stop(stop),
@@ -175,6 +177,18 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Finish::Stopped(Stop::Asked) => Exit::Signal(signals.received().unwrap_or(2)),
         Finish::Stopped(_) => Exit::Stopped,
     })
+}
+
+/// Makes sure that the next process will find in the file what this one has in memory.
+fn is_kept(journal: Journal, path: &Path, tally: &Tally) -> Result<(), JournalError> {
+    journal.close()?;
+    let journal = Journal::open_read_only(path)?;
+    journal.examine()?;
+    if journal.tally()? == *tally {
+        Ok(())
+    } else {
+        Err(JournalError::Damaged("it does not hold what was written to it".to_owned()))
+    }
 }
 
 /// Watches over the journal's file: nobody could go on from one that was deleted.

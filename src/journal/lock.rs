@@ -20,6 +20,8 @@ pub struct Lock {
     /// The journal itself, in case somebody deletes the file beside it. Closed last: closing any descriptor of a file
     /// gives up the locks that SQLite holds on it.
     journal: Option<File>,
+    /// How long it was at first: it only ever grows.
+    length: u64,
 }
 
 impl Lock {
@@ -43,7 +45,7 @@ impl Lock {
                 Ok(()) => {
                     // The number only helps whoever is refused; failing to note it changes nothing.
                     let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                    let mut lock = Lock { _file: file, journal: None };
+                    let mut lock = Lock { _file: file, journal: None, length: 0 };
                     lock.hold(path)?;
                     return Ok(lock);
                 }
@@ -71,16 +73,18 @@ impl Lock {
             Err(TryLockError::WouldBlock) => return Err(JournalError::Locked { holder: None }),
             Err(TryLockError::Error(error)) => return Err(JournalError::file(path, error)),
         }
+        self.length = journal.metadata().map_err(|error| JournalError::file(path, error))?.len();
         self.journal = Some(journal);
         Ok(())
     }
 
-    /// Whether the journal that is held is still the file at `path`: what is written to one that was deleted is lost when
-    /// the process ends.
+    /// Whether the journal that is held, and open, is still the file at `path`, not shorter than it was, with what SQLite
+    /// has not moved into it yet beside it: what is written to files that were deleted is lost when the process ends.
     pub fn is_in_place(&self, path: &Path) -> bool {
         let held = self.journal.as_ref().and_then(|file| file.metadata().ok());
         let there = std::fs::metadata(path).ok();
-        matches!((held, there), (Some(held), Some(there)) if is_same(&held, &there))
+        wal(path).exists()
+            && matches!((held, there), (Some(held), Some(there)) if is_same(&held, &there) && there.len() >= self.length)
     }
 
     /// Whether some process holds the lock of the journal at `path`, and which.
@@ -111,6 +115,13 @@ fn is_same(_one: &Metadata, _other: &Metadata) -> bool {
 /// Beside the journal itself, wherever a link to it may lie: a journal has one lock.
 fn lock_path(path: &Path) -> PathBuf {
     sibling(&path.canonicalize().unwrap_or_else(|_| path.to_owned()), "lock")
+}
+
+/// Where SQLite keeps what it has not moved into the journal yet.
+fn wal(path: &Path) -> PathBuf {
+    let mut name = path.canonicalize().unwrap_or_else(|_| path.to_owned()).into_os_string();
+    name.push("-wal");
+    PathBuf::from(name)
 }
 
 /// The file `<path>.<suffix>` beside a journal.

@@ -42,8 +42,16 @@ pub enum JournalError {
         holder: Option<u32>,
     },
     /// Some other file.
-    #[error("this is not a tenure journal")]
+    #[error("this is not a tenure journal; if it was one, its beginning is damaged: put a copy of it back")]
     NotAJournal,
+    /// A file without anything in it.
+    #[error("the file is empty; if it was a journal, put a copy of it back, and else remove it")]
+    Empty,
+    /// What it holds does not go together.
+    #[error(
+        "the journal is damaged ({0}); keep the file, and do not import again before `sqlite3 FILE .recover` was tried"
+    )]
+    Damaged(String),
     /// Made by a later version of this program.
     #[error(
         "this journal has schema version {found}, and this tenure knows versions up to {known}; use the tenure that wrote it, or a newer one"
@@ -150,10 +158,8 @@ fn sqlite_story(error: &rusqlite::Error) -> String {
         Some(CannotOpen) => {
             format!("the journal cannot be opened; may this user read and write its folder? ({error})")
         }
-        Some(NotADatabase) => "this is not a tenure journal".to_owned(),
-        Some(DatabaseCorrupt) => format!(
-            "the journal is damaged ({error}); keep the file, and do not import again before `sqlite3 FILE .recover` was tried"
-        ),
+        Some(NotADatabase) => JournalError::NotAJournal.to_string(),
+        Some(DatabaseCorrupt) => JournalError::Damaged(error.to_string()).to_string(),
         // A quota and a limit on file sizes come as this, too.
         Some(SystemIoFailure) => format!(
             "the disk failed or took no more ({error}): look for its health, a quota, and a limit on file sizes (ulimit -f). \
@@ -216,7 +222,7 @@ impl Journal {
     /// Opens an existing journal for writing. Whoever calls holds its [`Lock`].
     ///
     /// # Errors
-    /// When it is missing, damaged, from a newer version, or no journal.
+    /// When it is missing, damaged (it is read whole), from a newer version, or no journal.
     pub fn open(path: &Path) -> Result<Journal, JournalError> {
         if !path.exists() {
             return Err(JournalError::Missing);
@@ -227,9 +233,11 @@ impl Journal {
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // An empty file is an empty database to SQLite, but nothing that was ever begun.
         if schema::check(&conn)? == 0 {
-            return Err(JournalError::NotAJournal);
+            return Err(JournalError::Empty);
         }
-        Journal::prepare(conn)
+        let journal = Journal::prepare(conn)?;
+        journal.examine()?;
+        Ok(journal)
     }
 
     /// Opens an existing journal for reading, also while another process writes to it.
@@ -246,7 +254,7 @@ impl Journal {
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.busy_timeout(Duration::from_secs(5))?;
         match schema::check(&conn)? {
-            0 => return Err(JournalError::NotAJournal),
+            0 => return Err(JournalError::Empty),
             version if !schema::is_current(version) => return Err(JournalError::Older),
             _ => {}
         }
@@ -294,6 +302,22 @@ impl Journal {
         schema::migrate(&mut conn)?;
         conn.set_prepared_statement_cache_capacity(64);
         Ok(Journal { conn, run: None })
+    }
+
+    /// Holds all that is in it against each other: pages, indexes, and the counters of each space against its rows.
+    ///
+    /// # Errors
+    /// [`JournalError::Damaged`].
+    pub fn examine(&self) -> Result<(), JournalError> {
+        let found: String = self.conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
+        if found != "ok" {
+            return Err(JournalError::Damaged(found));
+        }
+        let Tally { pending, in_flight, done, rejected, open, .. } = self.tally()?;
+        if self.recount()? != [pending, in_flight, done, rejected, open] {
+            return Err(JournalError::Damaged("its rows and their counts disagree".to_owned()));
+        }
+        Ok(())
     }
 
     fn begin(&mut self, destination: Destination<'_>, now: Timestamp) -> Result<(), JournalError> {

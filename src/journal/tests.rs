@@ -275,10 +275,10 @@ fn other_files_and_newer_journals_are_refused() {
     let path = folder.path().join("x.db");
     assert!(matches!(Journal::open(&path), Err(JournalError::Missing)));
     std::fs::write(&path, "").unwrap();
-    assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));
+    assert!(matches!(Journal::open(&path), Err(JournalError::Empty)));
     std::fs::write(&path, "space,member\n".repeat(200)).unwrap();
-    let error = Journal::open(&path).unwrap_err();
-    assert_eq!(error.to_string(), "this is not a tenure journal");
+    let error = Journal::open(&path).unwrap_err().to_string();
+    assert!(error.starts_with("this is not a tenure journal"), "{error}");
     std::fs::remove_file(&path).unwrap();
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
     assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));

@@ -101,7 +101,11 @@ fn a_journal_that_is_deleted_stops_the_run() {
         std::fs::remove_file(room.file(file)).unwrap();
     }
     let run = running.wait().expect(1);
-    assert!(run.err.contains("j.db: the journal was deleted or replaced"), "{}", run.err);
+    assert!(
+        run.err.contains("j.db: the journal or its -wal file was deleted, cut short or replaced"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]

@@ -125,6 +125,46 @@ fn one_process_at_a_time() {
 }
 
 #[test]
+fn the_lock_of_a_process_that_was_killed_is_free() {
+    let room = Room::new();
+    let emulator = Emulator::start(&room, &["--latency", "50ms", "--writes-per-minute", "0"]);
+    room.write("rows.csv", people(30, 2));
+    let import =
+        args(&[&["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "1"]], &emulator.connection());
+    let mut running = room.start(&import);
+    until("it sends", || !room.held(STORE).is_empty());
+    // One that stands still holds it as well.
+    running.signal("STOP");
+    let refusal = format!("another tenure process (pid {}) is working with this journal", running.id());
+    room.tenure(&["resume", "j.db"]).expect(1).says(&[&refusal]);
+    assert!(running.kill());
+    room.tenure(&["resume", "j.db"]).expect(0);
+    assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
+}
+
+#[test]
+fn of_several_that_begin_at_once_one_gets_it() {
+    let room = Room::new();
+    let options = ["--latency", "100ms", "--writes-per-minute", "0", "--double-repeated-creates"];
+    let emulator = Emulator::start(&room, &options);
+    room.write("rows.csv", people(30, 2));
+    let import = args(&[&["import", "rows.csv", "--journal", "j.db"], &UNPACED], &emulator.connection());
+    let all: Vec<_> = (0..4).map(|_| room.start(&import)).collect();
+    let mut refused = 0;
+    for run in all.into_iter().map(crate::support::Running::wait) {
+        if run.code == Some(1) {
+            refused += 1;
+            run.says(&["is working with this journal; wait for it, or stop it first"]);
+        } else {
+            run.expect(0);
+        }
+    }
+    assert!(refused > 0, "they came one after the other");
+    assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
+    assert_eq!(room.status("j.db")["rows"]["total"], 30);
+}
+
+#[test]
 fn a_journal_from_a_later_version_is_refused() {
     let room = Room::new();
     room.write("rows.csv", people(2, 1));
@@ -163,7 +203,10 @@ fn other_files_are_no_journals() {
             let run = room.tenure(command).expect(1);
             assert_eq!(
                 run.err.lines().last().unwrap(),
-                format!("error: {file}: this is not a tenure journal")
+                format!(
+                    "error: {file}: this is not a tenure journal; if it was one, its beginning is damaged: put a copy of it \
+                     back"
+                )
             );
         }
         // No dump of the bytes.

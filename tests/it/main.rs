@@ -6,8 +6,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod browser;
+mod clock;
 mod completions;
 mod credentials;
+mod damaged;
 mod disk;
 mod doctor;
 mod evening;
