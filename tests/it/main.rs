@@ -11,6 +11,7 @@ mod credentials;
 mod doctor;
 mod evening;
 mod exit_codes;
+mod fuzz_seeds;
 mod help;
 mod input_files;
 mod journal;
