@@ -5,7 +5,13 @@ use std::io::{self, BufRead, Read};
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
-/// Decompresses a sequence of frames; skippable frames are skipped. A frame's window is at most 128 MiB.
+use super::fault::Fault;
+use super::problem::ProblemKind;
+
+/// The largest window of a frame, in bytes: it is held in memory. `zstd --long` makes one of this size.
+const WINDOW_BYTES_MAX: u64 = 128 * 1024 * 1024;
+
+/// Decompresses a sequence of frames; skippable frames are skipped.
 pub(super) struct ZstdReader<R> {
     source: R,
     frame: FrameDecoder,
@@ -14,7 +20,9 @@ pub(super) struct ZstdReader<R> {
 
 impl<R: BufRead> ZstdReader<R> {
     pub(super) fn new(source: R) -> Self {
-        ZstdReader { source, frame: FrameDecoder::new(), in_frame: false }
+        let mut frame = FrameDecoder::new();
+        frame.set_max_window_size(WINDOW_BYTES_MAX);
+        ZstdReader { source, frame, in_frame: false }
     }
 
     /// Begins the next frame with content; false when there is none.
@@ -42,6 +50,14 @@ impl<R: BufRead> ZstdReader<R> {
     /// The decoder wraps what its source said: a source at its end means a cut-off archive, a failing one speaks for
     /// itself.
     fn explain(&mut self, error: FrameDecoderError) -> io::Error {
+        if let FrameDecoderError::WindowSizeTooBig { .. } = error {
+            return Fault::whole_file(
+                ProblemKind::BrokenArchive,
+                "the zstd archive takes a window of more than 128 MiB of memory",
+                "pack it with --long=27 at most, or give the unpacked text",
+            )
+            .into_io();
+        }
         match at_end(&mut self.source) {
             Ok(true) => io::ErrorKind::UnexpectedEof.into(),
             Ok(false) => io::Error::other(error.to_string()),

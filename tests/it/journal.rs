@@ -58,6 +58,24 @@ fn only_its_owner_reads_it() {
 }
 
 #[test]
+fn nobody_else_while_it_is_written() {
+    let room = Room::new();
+    room.write("rows.csv", people(500, 2));
+    let run = room.start(&args(&[&REHEARSE, &["--writes-per-minute", "600"]], &[]));
+    until("rows are sent", || {
+        room.files().iter().any(|name| name.ends_with("-wal"))
+            && room.files().iter().any(|name| name.ends_with(".emulator"))
+    });
+    let files = room.files();
+    for name in files.iter().filter(|name| *name != "rows.csv") {
+        let mode = std::fs::metadata(room.file(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+    assert!(files.iter().any(|name| name.ends_with("-shm")), "{files:?}");
+    run.kill();
+}
+
+#[test]
 fn it_tells_what_became_of_each_row() {
     let room = Room::new();
     let last = "spaces/AAQA1,Ünal@Example.com,,2021-05-05T00:00:00Z\nspaces/AAQA1,gone@example.invalid,,2021-01-01T00:00:00Z\n";

@@ -14,6 +14,7 @@ mod disk;
 mod doctor;
 mod evening;
 mod exit_codes;
+mod fuzz_seeds;
 mod help;
 mod input_files;
 mod interrupted;

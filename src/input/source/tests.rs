@@ -103,6 +103,16 @@ fn broken_archives_are_told_from_broken_disks() {
 }
 
 #[test]
+fn a_window_takes_memory_and_has_a_bound() {
+    // The header of a frame with a window of 2^27 or 2^28 bytes, and a block of nothing (RFC 8878, 3.1.1).
+    let frame = |window: u8| text(&[0x28, 0xb5, 0x2f, 0xfd, 0, window, 1, 0, 0]).unwrap_err();
+    assert_eq!(frame(17 << 3), "a.csv: it is empty\n  help: check that the export finished");
+    let expected = "a.csv: the zstd archive takes a window of more than 128 MiB of memory
+  help: pack it with --long=27 at most, or give the unpacked text";
+    assert_eq!(frame(18 << 3), expected);
+}
+
+#[test]
 fn files() {
     let folder = tempfile::tempdir().unwrap();
     let said = |path: &Path| {

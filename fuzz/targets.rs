@@ -1,0 +1,219 @@
+//! What is fuzzed: whatever comes in from outside. Each target takes any bytes, and panics if a promise is broken.
+//!
+//! `cargo fuzz` runs them without end, and `cargo test` once over the seeds in `corpus/`, a folder a target.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use tenure::chat::{Answer, Call, Failure, Listing, NewSpace, read_answer};
+use tenure::emulator::world::{Principal, Request, Rules as WorldRules, Scopes, World};
+use tenure::input::{
+    Entry, Format, Layout, Reader, Restored, Row, Rules, Source, SpaceMap, UserMap, disarmed,
+};
+use tenure::model::{MemberName, MembershipName, Role, SpaceName, Span, Timestamp};
+
+/// A target.
+pub type Target = fn(&[u8]);
+
+/// Every target, by the name of its binary and of its seeds.
+pub const TARGETS: [(&str, Target); 6] = [
+    ("csv", csv),
+    ("jsonl", jsonl),
+    ("maps", maps),
+    ("source", source),
+    ("answer", answer),
+    ("emulator", emulator),
+];
+
+/// 2026-01-01T00:00:00Z.
+const NOW: Timestamp = Timestamp::from_micros(1_767_225_600_000_000);
+
+/// Rows of CSV. Good rows that `rejects` gives back are the same rows again.
+pub fn csv(bytes: &[u8]) {
+    come_back("rows.csv", bytes);
+}
+
+/// Rows of JSON lines; the same promise.
+pub fn jsonl(bytes: &[u8]) {
+    come_back("rows.jsonl", bytes);
+}
+
+/// Maps of spaces and of users.
+pub fn maps(bytes: &[u8]) {
+    for header in ["", "name,space\n", "id,member\n"] {
+        let text = [header.as_bytes(), bytes].concat();
+        let opened = || Source::from_reader("map.csv", Cursor::new(text.clone()));
+        if let Ok(source) = opened() {
+            let _ = SpaceMap::read(source).map(|map| assert!(!map.is_empty()));
+        }
+        if let Ok(source) = opened() {
+            let _ = UserMap::read(source).map(|map| assert!(!map.is_empty()));
+        }
+    }
+}
+
+/// Files of any kind: packed, in UTF-16, with whatever their first bytes say.
+pub fn source(bytes: &[u8]) {
+    if let Some((reader, _)) = opened("rows", bytes) {
+        let lines: Vec<u64> = reader
+            .map_while(Result::ok)
+            .map(|entry| match entry {
+                Entry::Row(row) => row.line,
+                Entry::Bad(bad) => bad.line,
+            })
+            .collect();
+        assert!(lines.is_sorted());
+    }
+}
+
+/// An answer of Chat, to every kind of call: the status in two bytes, `Retry-After` to the end of the line, the body.
+pub fn answer(bytes: &[u8]) {
+    let Some((status, rest)) = bytes.split_first_chunk::<2>() else { return };
+    let http_status = 100 + u16::from_le_bytes(*status) % 500;
+    let (line, body) = rest.split_at(rest.iter().position(|byte| *byte == b'\n').unwrap_or(0));
+    let retry_after = std::str::from_utf8(line).ok();
+    for call in calls() {
+        match read_answer(&call, http_status, retry_after, body, NOW) {
+            Ok(answer) => {
+                assert!((200..300).contains(&http_status));
+                look_at(&answer);
+            }
+            Err(Failure::Refused(refusal)) => {
+                assert!(!(200..300).contains(&http_status));
+                assert!(!refusal.kind().is_empty());
+                assert!(!refusal.message.contains(char::is_control), "{refusal:?}");
+                let _ = (refusal.cause(), refusal.to_string());
+            }
+            Err(failure) => assert!(matches!(failure, Failure::Lost(_)), "{failure}"),
+        }
+    }
+}
+
+/// Requests to the emulator, one after the other: `METHOD path?query` on a line, the body on the next. The world that is
+/// read back from what was kept is the world as it was.
+pub fn emulator(bytes: &[u8]) {
+    let rules = || WorldRules { any_space: true, ..WorldRules::default() };
+    let (mut world, mut kept) = (World::new(rules()), World::new(rules()));
+    let principal = Principal::new(Scopes::ALL, Some("someone@example.com"));
+    let mut lines = bytes.split(|byte| *byte == b'\n');
+    let mut now = NOW;
+    while let Some(head) = lines.next() {
+        let head = String::from_utf8_lossy(head);
+        let (method, target) = head.split_once(' ').unwrap_or(("GET", &head));
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let body = lines.next().unwrap_or_default();
+        let request = Request { method, path, query, principal: Some(&principal), body };
+        let response = world.handle(now, &request);
+        assert!((200..600).contains(&response.status));
+        for change in &response.changes {
+            assert_eq!(kept.replay(change), Ok(()), "{head}: {change:?}");
+        }
+        assert_eq!(kept, world, "{head}");
+        now = Timestamp::from_micros(now.as_micros() + 1_000_000);
+    }
+}
+
+fn opened(name: &str, bytes: &[u8]) -> Option<(Reader, Layout)> {
+    let source = Source::from_reader(name, Cursor::new(bytes.to_vec())).ok()?;
+    let reader = Reader::new(source, None, Arc::new(Rules::new(NOW))).ok()?;
+    let layout = reader.layout().clone();
+    Some((reader, layout))
+}
+
+/// Reads, gives back, and reads what was given back.
+fn come_back(name: &str, bytes: &[u8]) {
+    let Some((reader, layout)) = opened(name, bytes) else { return };
+    let rows: Vec<Row> = reader
+        .map_while(Result::ok)
+        .filter_map(|entry| match entry {
+            Entry::Row(row) => Some(row),
+            Entry::Bad(bad) => {
+                assert!(!bad.problems.is_empty());
+                let _ = bad.given.restore(&layout, None);
+                None
+            }
+        })
+        .collect();
+    if rows.is_empty() {
+        return;
+    }
+    let given: Vec<Restored> = rows.iter().map(|row| row.given.restore(&layout, Some(&row.tenure))).collect();
+    let (again, _) = opened(name, &written(&layout, &given)).expect("what is given back can be opened");
+    let again: Vec<_> = again
+        .map(|entry| match entry {
+            Ok(Entry::Row(row)) => row,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(again.len(), rows.len());
+    for ((row, again), given) in rows.iter().zip(&again).zip(&given) {
+        assert_eq!(again.tenure, row.tenure);
+        assert_eq!(&again.given.restore(&layout, Some(&again.tenure)), given);
+    }
+}
+
+/// As `rejects` writes rows.
+fn written(layout: &Layout, rows: &[Restored]) -> Vec<u8> {
+    let delimiter = u8::try_from(layout.delimiter).expect("one of three");
+    let mut csv = ::csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+    let mut lines = String::new();
+    if layout.format == Format::Csv {
+        csv.write_record(layout.columns.iter().map(|name| disarmed(name))).expect("memory takes all");
+    }
+    for row in rows {
+        match row {
+            Restored::Csv(cells) => {
+                csv.write_record(cells.iter().map(|cell| disarmed(cell))).expect("memory takes all");
+            }
+            Restored::Jsonl(object) => {
+                lines += &serde_json::Value::Object(object.clone()).to_string();
+                lines.push('\n');
+            }
+            Restored::Raw(line) => panic!("a good row is given back in its parts: {line}"),
+        }
+    }
+    match layout.format {
+        Format::Csv => csv.into_inner().expect("memory takes all"),
+        Format::Jsonl => lines.into_bytes(),
+    }
+}
+
+/// One of every kind.
+fn calls() -> Vec<Call> {
+    let space = || SpaceName::parse("A").expect("a name");
+    let name = || MembershipName::parse("spaces/A/members/1").expect("a name");
+    let member = MemberName::parse("a@example.com").expect("a name");
+    let new = NewSpace {
+        request_id: "1".to_owned(),
+        display_name: "x".to_owned(),
+        space_type: "SPACE".to_owned(),
+        import_mode: true,
+        create_time: None,
+        external_user_allowed: false,
+        description: None,
+    };
+    vec![
+        Call::CreateMember { space: space(), member, span: Span { create_time: None, delete_time: None } },
+        Call::ListMembers { space: space(), listing: Listing::whole(), page_token: None },
+        Call::GetMember(name()),
+        Call::PatchMember(name(), Role::Manager),
+        Call::DeleteMember(name()),
+        Call::CreateSpace(Box::new(new)),
+        Call::GetSpace(space()),
+        Call::ListSpaces { page_size: 1, page_token: None },
+        Call::PatchSpace { space: space(), display_name: "y".to_owned() },
+        Call::DeleteSpace(space()),
+        Call::CompleteImport(space()),
+    ]
+}
+
+fn look_at(answer: &Answer) {
+    match answer {
+        Answer::Member(membership) | Answer::Deleted(Some(membership)) => {
+            let _ = (membership.holder(), membership.state(), membership.role());
+        }
+        Answer::Members(page) => assert_ne!(page.next_page_token.as_deref(), Some("")),
+        Answer::Spaces(page) => assert_ne!(page.next_page_token.as_deref(), Some("")),
+        Answer::Deleted(None) | Answer::Space(_) | Answer::Empty => {}
+    }
+}
