@@ -15,7 +15,7 @@ pub const SPACE_REFUSED: &str = "SPACE_REFUSED";
 pub enum Stop {
     /// Somebody asked: Ctrl-C, SIGTERM.
     Asked,
-    /// The journal's file is not where it was.
+    /// The journal's file or its `-wal` is not where it was, or was cut short.
     JournalGone,
     /// There is no access token, and asking again does not help.
     NoToken(TokenFailure),
