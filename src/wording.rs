@@ -27,6 +27,9 @@ pub fn span(duration: Duration) -> String {
     }
 }
 
+/// How wide a text is, so that it fits a terminal of 80 columns with a margin of two.
+pub const COLUMNS: usize = 78;
+
 /// The text in lines of at most so many characters, broken between words where there are any.
 pub fn wrapped(text: &str, columns: usize) -> String {
     let mut lines: Vec<String> = Vec::new();

@@ -169,8 +169,7 @@ fn read_retry_after(text: &str, now: Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.parse::<u32>() {
         return Some(Duration::from_secs(seconds.into()));
     }
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
-    let micros = date.as_microsecond().saturating_sub(now.as_micros());
+    let micros = Timestamp::parse_http(text)?.as_micros().saturating_sub(now.as_micros());
     Some(Duration::from_micros(micros.try_into().unwrap_or(0)))
 }
 

@@ -15,10 +15,8 @@ use crate::emulator::Emulator;
 use crate::network::Endpoint;
 use crate::remedy::Setup;
 use crate::settings::{Settings, SettingsError, Target};
-use crate::wording::wrapped;
+use crate::wording::{COLUMNS, wrapped};
 
-/// How wide a remedy is.
-const COLUMNS: usize = 78;
 /// Whom the service account acts for in a rehearsal.
 pub(super) const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
 

@@ -37,7 +37,10 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     let settings = Settings::default().connected(&args.connection)?;
     let Target::Endpoint(url) = settings.target.clone() else { anyhow::bail!("there is no endpoint") };
     let (signals, mut stops) = Signals::listen()?;
-    let interrupted = || Exit::Signal(signals.received().unwrap_or(2));
+    let interrupted = || {
+        note("\nInterrupted; nothing was changed.");
+        Exit::Signal(signals.received().unwrap_or(2))
+    };
     let mut doctor = Doctor { report: Report::default(), json: args.json, signals: signals.clone() };
     let connection = tokio::select! {
         connection = doctor.examine(&args, &settings, &url) => connection,
@@ -70,8 +73,8 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
                     }
                 }
             }
-            if signals.received().is_some() {
-                return Ok(interrupted());
+            if let Some(signal) = signals.received() {
+                return Ok(Exit::Signal(signal));
             }
         }
         _ if args.probe => {

@@ -9,7 +9,7 @@ use crate::network::Unanswered;
 use crate::wording::shorten;
 
 /// Longest description that is kept, in characters.
-const DESCRIPTION_CHARS_MAX: usize = 500;
+pub(super) const DESCRIPTION_CHARS_MAX: usize = 500;
 
 /// Why there is no access token.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::adc::Adc;
 use super::exchange::{GOOGLES_TOKEN_URI, exchange};
+use super::failure::DESCRIPTION_CHARS_MAX;
 use super::{Actor, CredentialError, Identity, Need, SignWith, Token, TokenFailure, TokenRefusal};
 use crate::model::Timestamp;
 use crate::network::{Client, Endpoint, Outgoing};
@@ -15,7 +16,6 @@ const IAM: &str = "https://iamcredentials.googleapis.com/";
 const GRANT_TYPE: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// The longest life of an assertion, in seconds (guide: OAuth 2.0 for server to server applications).
 const LIFE_S: i64 = 3600;
-const DESCRIPTION_CHARS_MAX: usize = 500;
 
 /// A service account whose claims are signed by IAM Credentials.
 pub(super) struct Keyless {

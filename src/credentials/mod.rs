@@ -7,6 +7,7 @@
 mod adc;
 mod cache;
 mod command;
+mod error;
 mod exchange;
 mod failure;
 mod files;
@@ -25,8 +26,8 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+pub use error::CredentialError;
 pub use failure::{TokenFailure, TokenRefusal};
-pub use files::CredentialError;
 pub use scope::Scope;
 
 use crate::network::Client;

@@ -3,10 +3,8 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::wording::wrapped;
+use crate::wording::{COLUMNS, wrapped};
 
-/// How wide text is, beside its margin.
-const COLUMNS: usize = 78;
 /// In front of what continues a line.
 const MARGIN: &str = "\n  ";
 

@@ -68,6 +68,12 @@ impl Timestamp {
         Timestamp(self.0.saturating_sub(1))
     }
 
+    /// Reads an HTTP date (RFC 9110, 5.6.7), in the form that servers write.
+    pub fn parse_http(text: &str) -> Option<Self> {
+        let parser = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true);
+        parser.parse_timestamp(text).ok().map(|date| Timestamp(date.as_microsecond()))
+    }
+
     /// The second that it is in.
     #[must_use]
     pub const fn to_whole_seconds(self) -> Self {

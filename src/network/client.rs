@@ -129,7 +129,7 @@ impl Client {
             headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
         };
         let retry_after = text(response.headers(), RETRY_AFTER);
-        let date = text(response.headers(), DATE).and_then(|date| read_date(&date));
+        let date = text(response.headers(), DATE).and_then(|date| Timestamp::parse_http(&date));
         let (body, cut) = read_body(response).await;
         match cut {
             Some(lost) if status.is_success() => return Err(lost),
@@ -178,12 +178,6 @@ pub struct Outgoing<'a> {
 /// When it is none.
 pub fn parse(url: &str) -> Result<Url, Unanswered> {
     Url::parse(url).map_err(|error| Unanswered::NotSent(format!("{url}: {error}")))
-}
-
-/// An HTTP date (RFC 9110, 5.6.7), in the form that servers write.
-fn read_date(text: &str) -> Option<Timestamp> {
-    let date = jiff::fmt::rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(text).ok()?;
-    Some(Timestamp::from_micros(date.as_microsecond()))
 }
 
 /// What came of a body, and why it ended before its end, if it did.
