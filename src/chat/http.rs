@@ -35,7 +35,7 @@ impl<T: Tokens> HttpChat<T> {
             body,
         };
         let reply = self.client.send(outgoing).await?;
-        read_answer(call, reply.status, reply.retry_after.as_deref(), &reply.body, Timestamp::now())
+        read_answer(call, reply.status, reply.retry_after(), &reply.body, Timestamp::now())
     }
 }
 

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::event::{Event, Snapshot, Stop};
-use super::{Engine, Finish, For, Input, Now, Output};
-use crate::chat::{Answer, Chat, Failure};
+use super::workers::{Answered, Workers};
+use super::{Engine, Finish, Input, Now, Output};
+use crate::chat::Chat;
 use crate::journal::{Journal, JournalError, JournalThread, Said};
 use crate::model::Timestamp;
 
@@ -40,8 +41,9 @@ pub enum DriveError {
 }
 
 enum Message {
-    Input(Input),
+    Answered(Answered),
     Journal(Said),
+    Stop(Stop),
 }
 
 /// Runs the engine to its end. The journal comes back with the result, so that the caller can note how the run ended;
@@ -63,6 +65,10 @@ pub async fn drive<C: Chat>(
         Ok(thread) => thread,
         Err(error) => return (None, Err(DriveError::Thread(error))),
     };
+    let mut workers = Workers::new(chat, move |answered| {
+        // Nobody listens any more when the run ended before the answer came; the row stays in flight.
+        let _ = sender.send(Message::Answered(answered));
+    });
     let begin = Instant::now();
     let clock = || Now { elapsed: begin.elapsed(), wall: Timestamp::now() };
     let mut tick = interval(TICK);
@@ -70,7 +76,7 @@ pub async fn drive<C: Chat>(
     let result = loop {
         let now = clock();
         for output in engine.poll(now) {
-            carry_out(output, &thread, &chat, &sender);
+            carry_out(output, &thread, &mut workers);
         }
         for event in engine.take_events() {
             observer.event(now, &event);
@@ -82,7 +88,7 @@ pub async fn drive<C: Chat>(
         let deadline = engine.next_deadline().map(|elapsed| begin + elapsed);
         let message = tokio::select! {
             message = inbox.recv() => message,
-            Some(stop) = stops.recv() => Some(Message::Input(Input::Stop(stop))),
+            Some(stop) = stops.recv() => Some(Message::Stop(stop)),
             _ = tick.tick() => {
                 let now = clock();
                 observer.tick(now, &engine.snapshot(now));
@@ -94,7 +100,11 @@ pub async fn drive<C: Chat>(
         let mut taken = 0;
         let failed = loop {
             match next {
-                Some(Message::Input(input)) => engine.handle(clock(), input),
+                Some(Message::Answered(answered)) => {
+                    let (whose, result) = workers.take(answered);
+                    engine.handle(clock(), Input::Answered { whose, result });
+                }
+                Some(Message::Stop(stop)) => engine.handle(clock(), Input::Stop(stop)),
                 Some(Message::Journal(Said::Reply(reply))) => engine.handle(clock(), Input::Journal(reply)),
                 Some(Message::Journal(Said::Failed(error))) => break Some(DriveError::Journal(error)),
                 Some(Message::Journal(Said::Ended)) => break Some(DriveError::ThreadEnded),
@@ -119,42 +129,11 @@ pub async fn drive<C: Chat>(
 fn carry_out<C: Chat>(
     output: Output,
     journal: &JournalThread,
-    chat: &Arc<C>,
-    sender: &UnboundedSender<Message>,
+    workers: &mut Workers<C, impl Fn(Answered) + Clone + Send + Sync + 'static>,
 ) {
     match output {
         Output::Journal(request) => journal.ask(request),
-        Output::Call { whose, call, access } => {
-            let chat = Arc::clone(chat);
-            let mut answer = Answering { whose, sender: sender.clone(), answered: false };
-            tokio::spawn(async move {
-                let result = chat.call(call, access).await;
-                answer.give(result);
-            });
-        }
-    }
-}
-
-/// Gives the answer to a call; if there is none, because the call panicked, it says that.
-struct Answering {
-    whose: For,
-    sender: UnboundedSender<Message>,
-    answered: bool,
-}
-
-impl Answering {
-    fn give(&mut self, result: Result<Answer, Failure>) {
-        self.answered = true;
-        // Nobody listens any more when the run ended before the answer came; the row stays in flight.
-        let _ = self.sender.send(Message::Input(Input::Answered { whose: self.whose, result }));
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        if !self.answered {
-            self.give(Err(Failure::Lost("the call broke off inside tenure".to_owned())));
-        }
+        Output::Call { whose, call, access } => workers.call(whose, call, access),
     }
 }
 
@@ -163,9 +142,11 @@ mod tests {
     use rand::SeedableRng;
     use rand::rngs::StdRng;
 
+    use tokio::sync::mpsc::UnboundedSender;
+
     use super::super::{Config, Rates};
     use super::*;
-    use crate::chat::{Access, Call, Page};
+    use crate::chat::{Access, Answer, Call, Failure, Page};
     use crate::model::{MemberName, SpaceName, Tenure};
 
     /// Lists nothing, and breaks on everything else.

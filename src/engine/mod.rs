@@ -1,7 +1,7 @@
 //! The engine: which row is sent when, and what its answer means.
 //!
-//! `machine` is a state machine without I/O; `drive` is the loop around it that owns the journal's thread, the calls and
-//! the clock. Everything that decides is a pure function beside it: `retry`, `pacer`, `reconcile`, `lane`.
+//! `machine` is a state machine without I/O; `drive` is the loop around it that owns the journal's thread, the clock and
+//! `workers`, the pool that makes the calls. Everything that decides is a pure function beside it: `retry`, `pacer`, `reconcile`, `lane`.
 
 mod drive;
 mod event;
@@ -10,6 +10,7 @@ mod machine;
 mod pacer;
 mod reconcile;
 mod retry;
+mod workers;
 
 pub use drive::{DriveError, Observer, drive};
 pub use event::{Event, SPACE_REFUSED, Snapshot, Stop};

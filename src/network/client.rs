@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use bytes::Bytes;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 
 use super::endpoint::is_loopback;
@@ -31,18 +32,25 @@ pub struct Client {
 pub struct Reply {
     /// HTTP status.
     pub status: u16,
-    /// `Retry-After`, as it stands.
-    pub retry_after: Option<String>,
-    /// `Date`: the server's clock, to the second.
-    pub date: Option<Timestamp>,
     /// The body; as much of it as came, when the status is an error anyway.
-    pub body: Vec<u8>,
+    pub body: Bytes,
+    headers: HeaderMap,
 }
 
 impl Reply {
-    /// How far this machine's clock is ahead of the server's now, in whole seconds; negative when it is behind.
+    /// `Retry-After`, as it stands.
+    pub fn retry_after(&self) -> Option<&str> {
+        self.header(RETRY_AFTER)
+    }
+
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// How far this machine's clock is ahead of the server's now, by its `Date`, in whole seconds; negative when it is
+    /// behind.
     pub fn clock_ahead_s(&self) -> Option<i64> {
-        let date = self.date?;
+        let date = Timestamp::parse_http(self.header(DATE)?)?;
         Some((Timestamp::now().as_micros() - date.as_micros()).div_euclid(1_000_000))
     }
 }
@@ -92,6 +100,9 @@ impl Client {
     /// # Errors
     /// When there is no whole answer.
     pub async fn send(&self, request: Outgoing<'_>) -> Result<Reply, Unanswered> {
+        if !log::log_enabled!(log::Level::Debug) {
+            return self.exchange(request).await;
+        }
         // Queries, headers and bodies may hold what nobody should read.
         let what = format!("{} {}{}", request.method, request.url.authority(), request.url.path());
         let begin = Instant::now();
@@ -123,20 +134,16 @@ impl Client {
         for (name, value) in request.headers {
             builder = builder.header(*name, *value);
         }
-        let response = builder.send().await.map_err(|error| unanswered(&error))?;
+        let mut response = builder.send().await.map_err(|error| unanswered(&error))?;
         let status = response.status();
-        let text = |headers: &HeaderMap, name| {
-            headers.get(name).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        };
-        let retry_after = text(response.headers(), RETRY_AFTER);
-        let date = text(response.headers(), DATE).and_then(|date| Timestamp::parse_http(&date));
+        let headers = std::mem::take(response.headers_mut());
         let (body, cut) = read_body(response).await;
         match cut {
             Some(lost) if status.is_success() => return Err(lost),
             // A refusal says what happened, even when it is cut short.
             _ => {}
         }
-        Ok(Reply { status: status.as_u16(), retry_after, date, body })
+        Ok(Reply { status: status.as_u16(), headers, body })
     }
 
     /// Posts a form.
@@ -181,19 +188,23 @@ pub fn parse(url: &str) -> Result<Url, Unanswered> {
 }
 
 /// What came of a body, and why it ended before its end, if it did.
-async fn read_body(mut response: Response) -> (Vec<u8>, Option<Unanswered>) {
+async fn read_body(mut response: Response) -> (Bytes, Option<Unanswered>) {
+    let mut first = Bytes::new();
+    // Most answers are one chunk, and need no other place.
     let mut body = Vec::new();
-    loop {
+    let lost = loop {
         match response.chunk().await {
-            Ok(None) => return (body, None),
-            Ok(Some(chunk)) if body.len() + chunk.len() > BODY_BYTES_MAX => {
+            Ok(None) => break None,
+            Ok(Some(chunk)) if first.len() + body.len() + chunk.len() > BODY_BYTES_MAX => {
                 let story = format!("the answer is larger than {BODY_BYTES_MAX} bytes");
-                return (body, Some(Unanswered::Lost(story)));
+                break Some(Unanswered::Lost(story));
             }
+            Ok(Some(chunk)) if first.is_empty() => first = chunk,
             Ok(Some(chunk)) => body.extend_from_slice(&chunk),
-            Err(error) => return (body, Some(unanswered(&error))),
+            Err(error) => break Some(unanswered(&error)),
         }
-    }
+    };
+    if body.is_empty() { (first, lost) } else { ([&first[..], &body].concat().into(), lost) }
 }
 
 fn unanswered(error: &reqwest::Error) -> Unanswered {

@@ -202,6 +202,7 @@ impl Engine {
             return;
         }
         lane.step = Step::Refused { note, at: now.elapsed, purpose };
+        self.some_refused = true;
         if again {
             self.reject_space(now, space);
         }
@@ -211,13 +212,17 @@ impl Engine {
     /// of a permission that everything needs; such a space is asked once more, and then it is refused for good.
     fn succeeded(&mut self, kind: Kind, now: Now, asked_at: Duration) {
         self.answered(kind);
+        if !std::mem::take(&mut self.some_refused) {
+            return;
+        }
         for lane in self.lanes.values_mut() {
-            if let Step::Refused { at, purpose, .. } = lane.step
-                && at < asked_at
-            {
+            let Step::Refused { at, purpose, .. } = lane.step else { continue };
+            if at < asked_at {
                 let mut look = Look::new(purpose, now.elapsed);
                 look.again = true;
                 lane.step = Step::Looking(look);
+            } else {
+                self.some_refused = true;
             }
         }
     }

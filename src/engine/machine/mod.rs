@@ -33,6 +33,10 @@ const LANES_OPEN_MAX: usize = 256;
 /// How soon after a request was lost the list is believed to show what it did. Nobody documents it; a row that is sent
 /// again too early meets a 409, or makes a second membership where Chat allows that.
 const LATE_WRITE: Duration = Duration::from_secs(2);
+/// How many rows a space gives in its turn at most, when nothing limits it: neighbours in the journal share its pages, and
+/// so a commit of them writes less. Never more than a share of what may be under way, so that all spaces get on.
+const ROWS_PER_TURN_MAX: usize = 16;
+const TURNS_UNDER_WAY_MIN: usize = 8;
 /// How many rows a lane asks the journal for.
 const FEED: usize = 32;
 
@@ -78,6 +82,8 @@ pub struct Engine {
     /// A space that could be reached before and has no work left.
     witness: Option<SpaceWork>,
     lanes: BTreeMap<SpaceId, Lane>,
+    /// Whether one of them may be refused.
+    some_refused: bool,
     /// The order in which lanes are asked for a row.
     ring: VecDeque<SpaceId>,
     rows: HashMap<RowId, Active>,
@@ -122,6 +128,7 @@ impl Engine {
             backlog: work.spaces.into(),
             witness: work.witness,
             lanes: BTreeMap::new(),
+            some_refused: false,
             ring: VecDeque::new(),
             rows: HashMap::new(),
             members: HashMap::new(),
@@ -352,8 +359,9 @@ impl Engine {
         self.lanes.remove(&space)
     }
 
-    /// Takes rows, one from each space in turn, as long as the quota and the number of requests allow.
+    /// Takes rows, a few from each space in turn, as long as the quota and the number of requests allow.
     fn pick(&mut self, now: Now) {
+        let mut taken = 0;
         while self.marking.len() + self.ready.len() < self.config.in_flight_max
             && self.sent + self.marking.len() + self.ready.len() < 2 * self.config.in_flight_max
         {
@@ -362,44 +370,58 @@ impl Engine {
                 if self.lanes.values().any(Lane::may_send) {
                     self.wake_at(until);
                 }
-                return;
+                break;
             }
-            if !self.pick_one(now) {
-                return;
+            if !self.pick_one(now, &mut taken) {
+                break;
             }
+        }
+        if taken > 0 {
+            self.ring.rotate_left(1);
         }
     }
 
-    fn pick_one(&mut self, now: Now) -> bool {
-        for _ in 0..self.ring.len() {
-            let Some(space) = self.ring.pop_front() else { return false };
-            self.ring.push_back(space);
-            let Some(lane) = self.lanes.get_mut(&space) else { continue };
-            if !lane.may_send() {
-                continue;
-            }
-            let rows = &self.rows;
-            let Some(place) = lane.next(|row| rows.get(&row).map(|active| &active.job)) else { continue };
-            if let Err(until) = self.pacer.spend(Kind::Write, &mut lane.buckets) {
-                self.wake_at(until);
-                continue;
-            }
-            let Some(row) = lane.queue.remove(place) else { continue };
-            let Some(active) = self.rows.get_mut(&row) else { continue };
-            lane.claim(&active.job);
-            lane.out += 1;
-            if active.unsure {
-                // In flight it is already.
-                self.ready.push_back(row);
+    /// Takes one row from the space at the front of the ring, or from the first behind it that has one to give. `taken` is
+    /// how many the one at the front has given since its turn began.
+    fn pick_one(&mut self, now: Now, taken: &mut usize) -> bool {
+        let turn = (self.config.in_flight_max / TURNS_UNDER_WAY_MIN).clamp(1, ROWS_PER_TURN_MAX);
+        for _ in 0..=self.ring.len() {
+            let Some(space) = self.ring.front().copied() else { return false };
+            if *taken < turn && self.pick_from(now, space) {
+                *taken += 1;
                 return true;
             }
-            active.job.attempts += 1;
-            self.changes.push(Change::Mark { row, space, at: now.wall });
-            // The batch that is being gathered.
-            self.marking.push_back((self.batch + 1, row));
-            return true;
+            *taken = 0;
+            self.ring.rotate_left(1);
         }
         false
+    }
+
+    fn pick_from(&mut self, now: Now, space: SpaceId) -> bool {
+        let Some(lane) = self.lanes.get_mut(&space) else { return false };
+        if !lane.may_send() {
+            return false;
+        }
+        let rows = &self.rows;
+        let Some(place) = lane.next(|row| rows.get(&row).map(|active| &active.job)) else { return false };
+        if let Err(until) = self.pacer.spend(Kind::Write, &mut lane.buckets) {
+            self.wake_at(until);
+            return false;
+        }
+        let Some(row) = lane.queue.remove(place) else { return false };
+        let Some(active) = self.rows.get_mut(&row) else { return false };
+        lane.claim(&active.job);
+        lane.out += 1;
+        if active.unsure {
+            // In flight it is already.
+            self.ready.push_back(row);
+            return true;
+        }
+        active.job.attempts += 1;
+        self.changes.push(Change::Mark { row, space, at: now.wall });
+        // The batch that is being gathered.
+        self.marking.push_back((self.batch + 1, row));
+        true
     }
 
     /// Lets rows leave that are durably in flight.
