@@ -49,6 +49,7 @@ impl Bench {
             rates: Rates { writes_per_minute: 0, reads_per_minute: 0, ..Rates::default() },
             in_flight_max: 8,
             give_up_after: Duration::from_secs(600),
+            cut_off: false,
             grace: Duration::from_secs(10),
         };
         let tally = journal.tally().unwrap();
