@@ -26,7 +26,7 @@ pub enum LastEnd {
 }
 
 /// Held while a process writes to a journal; the operating system gives it back when the process ends, however. Its file
-/// says how the last process ended: see [`Note`].
+/// says how the last process ended.
 ///
 /// It lies beside the journal, in a file of its own: SQLite's own locks on the journal would be dropped if a second
 /// descriptor of it were closed, and readers such as `status` must not be kept out.

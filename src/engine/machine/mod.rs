@@ -273,15 +273,6 @@ impl Engine {
         }
     }
 
-    /// A row is to be sent, first of its space, unless it is not to be sent any more.
-    fn queue_first(&mut self, now: Now, space: SpaceId, row: RowId) {
-        if !self.settle_unsent(now, row)
-            && let Some(lane) = self.lanes.get_mut(&space)
-        {
-            lane.queue.push_front(row);
-        }
-    }
-
     fn open_lanes(&mut self) {
         while self.lanes.len() < LANES_OPEN_MAX {
             let Some(next) = self.backlog.pop_front() else { return };
@@ -457,18 +448,6 @@ impl Engine {
             self.sent += 1;
             self.outputs.push(Output::Call { whose: For::Row(row), call, access: self.config.access });
         }
-    }
-
-    /// A row that is durably in flight does not leave after all.
-    fn call_back(&mut self, now: Now, row: RowId) {
-        let Some(active) = self.rows.get_mut(&row) else { return };
-        active.job.attempts -= 1;
-        let space = active.job.space;
-        self.changes.push(Change::Release { row, space, sent: false, note: None });
-        if let Some(lane) = self.lanes.get_mut(&space) {
-            lane.out -= 1;
-        }
-        self.queue_first(now, space, row);
     }
 
     /// While stopping: what has not left goes back.

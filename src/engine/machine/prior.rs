@@ -31,6 +31,27 @@ impl Engine {
         true
     }
 
+    /// A row is to be sent, first of its space, unless it is not to be sent any more.
+    pub(super) fn queue_first(&mut self, now: Now, space: SpaceId, row: RowId) {
+        if !self.settle_unsent(now, row)
+            && let Some(lane) = self.lanes.get_mut(&space)
+        {
+            lane.queue.push_front(row);
+        }
+    }
+
+    /// A row that is durably in flight does not leave after all.
+    pub(super) fn call_back(&mut self, now: Now, row: RowId) {
+        let Some(active) = self.rows.get_mut(&row) else { return };
+        active.job.attempts -= 1;
+        let space = active.job.space;
+        self.changes.push(Change::Release { row, space, sent: false, note: None });
+        if let Some(lane) = self.lanes.get_mut(&space) {
+            lane.out -= 1;
+        }
+        self.queue_first(now, space, row);
+    }
+
     /// Chat has made a membership that it may have held already: the journal knows whether it did. Until it has said so,
     /// the row stays in flight.
     pub(super) fn ask_whether_made_twice(&mut self, row: RowId, job: &Job, membership: &Membership) {

@@ -13,7 +13,7 @@ fn suspects() -> Bench {
 
 #[test]
 fn what_may_be_there_is_sent_one_at_a_time() {
-    let mut bench = suspects();
+    let bench = suspects();
     let rows: Vec<i64> = bench.creates.iter().map(|(row, _)| row.0).collect();
     assert_eq!(rows, [1, 4], "the first, and the one that is not there for certain");
 }
