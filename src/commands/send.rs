@@ -17,14 +17,14 @@ use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, Lock, Tally, sibling};
+use crate::journal::{Journal, JournalError, LastEnd, Lock, Tally, sibling};
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::remedy::Setup;
 use crate::settings::{Settings, Target};
 use crate::signals::Signals;
 use crate::summary::{self, Summary};
-use crate::wording::quoted;
+use crate::wording::{many, quoted};
 
 /// How long requests under way may take to finish after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(10);
@@ -56,6 +56,13 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     // The lock comes first, so that it goes last.
     let (lock, mut journal) = (Arc::new(lock), journal);
     let begin = Instant::now();
+    let last_end = take_over(&lock, &mut journal).map_err(|error| error.at(path))?;
+    if let LastEnd::CommitsLost { commits } = last_end {
+        progress.say(&format!(
+            "the journal has lost what it was told last ({}): every space is listed anew before anything is sent to it",
+            many(commits, "commit")
+        ));
+    }
     let resume = format!("tenure resume {}{}", quoted(&path.display().to_string()), settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     let before = journal.tally().map_err(|error| error.at(path))?;
@@ -101,6 +108,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             rates: settings.rates(),
             in_flight_max: settings.max_in_flight.limit(settings.writes_per_minute),
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
+            cut_off: last_end != LastEnd::InOrder,
             grace: GRACE,
         };
         let work = journal.work().map_err(|error| error.at(path))?;
@@ -108,6 +116,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         if let Some(line) = summary::estimate(&work.pending(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
+        lock.settle(false);
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));
         let engine = Engine::new(config, work, &before, StdRng::try_from_rng(&mut SysRng)?);
         let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
@@ -152,6 +161,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     }
     let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
     is_kept(journal, path, &tally).map_err(|error| error.at(path))?;
+    lock.settle(true);
     let setup = Setup { identity: &identity, access: settings.access };
     let remedy = match &finish {
         Finish::Stopped(stop) => setup.of_stop(stop),
@@ -177,6 +187,16 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Finish::Stopped(Stop::Asked) => Exit::Signal(signals.received().unwrap_or(2)),
         Finish::Stopped(_) => Exit::Stopped,
     })
+}
+
+/// Goes on after the last process on this journal, however it ended.
+fn take_over(lock: &Lock, journal: &mut Journal) -> Result<LastEnd, JournalError> {
+    let last_end = lock.last_end(journal)?;
+    if last_end != LastEnd::InOrder && !journal.is_standard()? {
+        journal.doubt(matches!(last_end, LastEnd::CommitsLost { .. }))?;
+    }
+    lock.follow(journal)?;
+    Ok(last_end)
 }
 
 /// Makes sure that the next process will find in the file what this one has in memory.

@@ -195,6 +195,7 @@ mod tests {
             rates: Rates::default(),
             in_flight_max: 4,
             give_up_after: Duration::from_secs(60),
+            cut_off: false,
             grace: Duration::from_secs(10),
         };
         let (work, tally) = (journal.work().unwrap(), journal.tally().unwrap());

@@ -4,7 +4,6 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::pacer::SpaceBuckets;
-use super::reconcile::known_holder;
 use crate::journal::{Held, Note};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId, SpaceName, Span};
 
@@ -89,6 +88,8 @@ pub(super) struct Lane {
     pub(super) left: u64,
     pub(super) buckets: SpaceBuckets,
     pub(super) step: Step,
+    /// It has to be listed before anything is sent to it: what Chat held beforehand is not written down.
+    pub(super) survey_due: bool,
     /// Rows in memory that may be sent, in order.
     pub(super) queue: VecDeque<RowId>,
     /// The last row that the journal gave.
@@ -120,6 +121,7 @@ impl Lane {
             left,
             buckets,
             step,
+            survey_due: false,
             queue: VecDeque::new(),
             fed: None,
             feeding: false,
@@ -136,7 +138,10 @@ impl Lane {
 
     /// Whether a row may leave now, as far as the lane is concerned.
     pub(super) fn may_send(&self) -> bool {
-        matches!(self.step, Step::Sending) && self.unclear.is_empty() && !self.queue.is_empty()
+        matches!(self.step, Step::Sending)
+            && !self.survey_due
+            && self.unclear.is_empty()
+            && !self.queue.is_empty()
     }
 
     /// Whether it has to be listed before anything more is sent: once everything else that is out has come back.
@@ -144,9 +149,15 @@ impl Lane {
         matches!(self.step, Step::Sending) && self.out == 0 && !self.unclear.is_empty()
     }
 
+    /// Whether what it held beforehand is to be found out now: once nothing of it is unclear.
+    pub(super) fn wants_survey(&self) -> bool {
+        matches!(self.step, Step::Sending) && self.survey_due && self.out == 0 && self.unclear.is_empty()
+    }
+
     /// Whether it can take more rows from the journal. Rows that wait are in memory too, and must not become ever more.
     pub(super) fn wants_rows(&self) -> bool {
         matches!(self.step, Step::Sending)
+            && !self.survey_due
             && self.queue.len() < QUEUE_LOW
             && self.held < HELD_MAX
             && !self.drained
@@ -185,7 +196,10 @@ impl Lane {
 
     /// A row is settled.
     pub(super) fn free(&mut self, job: &Job) {
-        self.members.remove(&job.member);
+        // One that never left has taken nothing.
+        if self.members.get(&job.member) == Some(&job.id) {
+            self.members.remove(&job.member);
+        }
         let span = effective(job.span);
         if self.spans.get(&span) == Some(&job.id) {
             self.spans.remove(&span);
@@ -196,7 +210,7 @@ impl Lane {
 /// Whether a list can tell the row by nothing but its times. A member of today need not be told: the same call again
 /// says whether they are there (create-members guide: 409).
 fn is_told_by_times(job: &Job) -> bool {
-    job.operation == Operation::Create && known_holder(job).is_none()
+    job.operation == Operation::Create && job.holder().is_none()
 }
 
 /// The times as Chat will list them.

@@ -9,6 +9,7 @@ mod lane;
 mod machine;
 mod pacer;
 mod reconcile;
+mod repeats;
 mod retry;
 mod workers;
 

@@ -15,6 +15,8 @@ pub(super) struct Unclear<'a> {
     pub(super) job: &'a Job,
     /// Whether Chat answered that such a membership exists (409), rather than not at all.
     pub(super) exists: bool,
+    /// Whether another row with its times may have been sent as well, without the journal knowing.
+    pub(super) alike: bool,
 }
 
 /// What the list says of it.
@@ -26,7 +28,16 @@ pub(super) enum Finding {
         held: Option<Held>,
         /// Whether it was there before the first call.
         beforehand: bool,
+        /// Whether the list tells its times, and they are the row's.
+        exact: bool,
     },
+    /// Chat holds it more than once.
+    Doubled {
+        /// As listed.
+        held: Held,
+    },
+    /// Somebody has one more than beforehand. The list tells no times, so it may be the same once more.
+    PerhapsDoubled,
     /// Chat does not hold it.
     NotHeld,
     /// Chat holds another membership of the same member, with other times.
@@ -40,7 +51,7 @@ pub(super) enum Finding {
 
 /// Whether a listed membership can matter for a row: all others need not be kept while paging.
 pub(super) fn relevant(job: &Job, held: &Held) -> bool {
-    match known_holder(job) {
+    match job.holder() {
         Some(holder) => holder == held.user,
         None => fit(job.span, held.span) != Fit::No,
     }
@@ -63,32 +74,49 @@ pub(super) fn reconcile(unclear: &[Unclear<'_>], mut listed: Vec<Attribution>) -
 /// What the list says of one row, and which entry settles it.
 fn look_up(row: &Unclear<'_>, listed: &[Attribution]) -> (Finding, Option<usize>) {
     let job = row.job;
-    let held = |place: usize| {
+    let held = |place: usize, exact: bool| {
         let entry: &Attribution = &listed[place];
         let held = Some(entry.held.clone());
-        (Finding::Held { held, beforehand: entry.found_beforehand }, Some(place))
+        (Finding::Held { held, beforehand: entry.found_beforehand, exact }, Some(place))
     };
+    let twice = |entry: &Attribution| (Finding::Doubled { held: entry.held.clone() }, None);
     // The journal may have learned the member's id from another row since this one was read.
-    let holder = known_holder(job);
+    let holder = job.holder();
     let is_own =
         |entry: &Attribution| holder == Some(entry.held.user.as_str()) || entry.owners.contains(&job.member);
     let place = |wanted: Fit, of: &dyn Fn(&Attribution) -> bool| {
         listed.iter().position(|entry| of(entry) && fit(job.span, entry.held.span) == wanted)
     };
     if let Some(place) = place(Fit::Exact, &is_own) {
-        return held(place);
+        let entry = &listed[place];
+        return if entry.twice { twice(entry) } else { held(place, true) };
     }
     if let Some(place) = place(Fit::Perhaps, &is_own) {
         let entry = &listed[place];
         // It can only be this row's if the member has no other there. Then 409 says so, or nothing was there before.
         let sure = !entry.owner_has_others && (row.exists || !entry.found_beforehand);
-        return if sure { held(place) } else { (Finding::Undecided, None) };
+        return if sure { held(place, false) } else { (Finding::Undecided, None) };
     }
     if let Some(entry) = listed.iter().find(|entry| is_own(entry)) {
         return (Finding::Different { held: entry.held.clone() }, None);
     }
     if holder.is_some() {
         return (Finding::NotHeld, None);
+    }
+    let by_times =
+        |entry: &&Attribution| entry.owners.is_empty() && fit(job.span, entry.held.span) != Fit::No;
+    if row.alike && !row.exists && listed.iter().any(|entry| by_times(&entry) && !entry.found_beforehand) {
+        return (Finding::Undecided, None);
+    }
+    if !row.exists
+        && let Some(entry) = listed.iter().filter(by_times).find(|entry| entry.grown)
+    {
+        return match entry.twice {
+            _ if row.alike => (Finding::Undecided, None),
+            true => twice(entry),
+            false if entry.found_beforehand => (Finding::PerhapsDoubled, None),
+            false => (Finding::Undecided, None),
+        };
     }
     // Without an answer, what was there before is not what the lost request did.
     let is_free = |entry: &&Attribution| entry.owners.is_empty() && (row.exists || !entry.found_beforehand);
@@ -98,26 +126,19 @@ fn look_up(row: &Unclear<'_>, listed: &[Attribution]) -> (Finding, Option<usize>
     };
     // Chat says that the member has one, and there is one that fits; whose it is, is only likely, so nothing more is
     // concluded from it.
-    let likely = (Finding::Held { held: None, beforehand: true }, None);
+    let mut fits = listed.iter().filter(is_free).filter(|entry| fit(job.span, entry.held.span) == Fit::Exact);
+    let exact = fitting(Fit::Exact) > 0 && fits.all(|entry| entry.found_beforehand);
+    let likely = (Finding::Held { held: None, beforehand: true, exact }, None);
     match (fitting(Fit::Exact), fitting(Fit::Perhaps)) {
         (0, 0) => (Finding::NotHeld, None),
         (1, _) => match place(Fit::Exact, &|entry| is_free(&entry)) {
-            Some(place) if !listed[place].found_beforehand => held(place),
+            Some(place) if !listed[place].found_beforehand => held(place, true),
             _ => likely,
         },
         _ if row.exists => likely,
         // Whose it is cannot be told by times that are not told, nor by times that two of them have.
         _ => (Finding::Undecided, None),
     }
-}
-
-/// How the list names the row's member, if that is known.
-pub(super) fn known_holder(job: &Job) -> Option<&str> {
-    let name = &job.member_name;
-    if name.is_group() {
-        return Some(name.as_str());
-    }
-    job.user.as_deref().or_else(|| name.canonical_user())
 }
 
 /// How well a listed membership fits what was asked for.
@@ -149,7 +170,7 @@ fn fit(asked: Span, listed: Span) -> Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MemberId, MemberName, Operation, RowId, SpaceId, SpaceName};
+    use crate::model::{MemberId, MemberName, Operation, Prior, RowId, SpaceId, SpaceName};
 
     fn span(create: i64, delete: i64) -> Span {
         Span {
@@ -169,16 +190,24 @@ mod tests {
             user: user.map(str::to_owned),
             span: span(10, 20),
             attempts: 1,
+            prior: Prior::No,
         }
     }
 
     fn entry(user: &str, span: Span) -> Attribution {
         let held = Held { membership: format!("spaces/A/members/{user}"), user: user.to_owned(), span };
-        Attribution { held, owners: Vec::new(), owner_has_others: false, found_beforehand: false }
+        Attribution {
+            held,
+            owners: Vec::new(),
+            owner_has_others: false,
+            found_beforehand: false,
+            twice: false,
+            grown: false,
+        }
     }
 
     fn one(job: &Job, exists: bool, listed: &[Attribution]) -> Finding {
-        reconcile(&[Unclear { job, exists }], listed.to_vec()).remove(0)
+        reconcile(&[Unclear { job, exists, alike: false }], listed.to_vec()).remove(0)
     }
 
     fn lost(user: Option<&str>, listed: &[Attribution]) -> Finding {
@@ -190,7 +219,8 @@ mod tests {
     }
 
     fn held(entry: &Attribution) -> Finding {
-        Finding::Held { held: Some(entry.held.clone()), beforehand: entry.found_beforehand }
+        let exact = entry.held.span.create_time.is_some();
+        Finding::Held { held: Some(entry.held.clone()), beforehand: entry.found_beforehand, exact }
     }
 
     #[test]
@@ -215,7 +245,7 @@ mod tests {
         assert_eq!(lost(None, std::slice::from_ref(&known)), Finding::NotHeld, "it is somebody else's");
         let before = Attribution { found_beforehand: true, ..entry("users/3", span(10, 20)) };
         assert_eq!(lost(None, std::slice::from_ref(&before)), Finding::NotHeld, "it was there before");
-        let likely = Finding::Held { held: None, beforehand: true };
+        let likely = Finding::Held { held: None, beforehand: true, exact: true };
         assert_eq!(exists(None, std::slice::from_ref(&before)), likely, "and that is what 409 says");
         assert_eq!(lost(None, &[known, before, own.clone()]), held(&own));
         let learned = Attribution { owners: vec![MemberId(7)], ..own };
@@ -230,7 +260,8 @@ mod tests {
     fn two_that_could_be_it() {
         let listed = [entry("users/1", span(10, 20)), entry("users/2", span(10, 20))];
         assert_eq!(lost(None, &listed), Finding::Undecided);
-        assert_eq!(exists(None, &listed), Finding::Held { held: None, beforehand: true });
+        let likely = Finding::Held { held: None, beforehand: true, exact: false };
+        assert_eq!(exists(None, &listed), likely, "it may have made one of them just now");
     }
 
     #[test]
@@ -239,7 +270,7 @@ mod tests {
         let listed = std::slice::from_ref(&silent);
         assert_eq!(lost(Some("users/1"), listed), held(&silent));
         assert_eq!(lost(None, listed), Finding::Undecided);
-        assert_eq!(exists(None, listed), Finding::Held { held: None, beforehand: true });
+        assert_eq!(exists(None, listed), Finding::Held { held: None, beforehand: true, exact: false });
         let two_stints = Attribution { owners: vec![MemberId(7)], owner_has_others: true, ..silent.clone() };
         assert_eq!(lost(Some("users/1"), std::slice::from_ref(&two_stints)), Finding::Undecided);
         let before = Attribution { found_beforehand: true, ..silent.clone() };
@@ -251,7 +282,7 @@ mod tests {
         let own = entry("users/1", span(10, 20));
         let (one, mut other) = (job(None), job(None));
         (other.id, other.member) = (RowId(2), MemberId(8));
-        let rows = [Unclear { job: &one, exists: false }, Unclear { job: &other, exists: false }];
+        let rows = [&one, &other].map(|job| Unclear { job, exists: false, alike: false });
         assert_eq!(reconcile(&rows, vec![own.clone()]), [held(&own), Finding::NotHeld]);
     }
 

@@ -72,7 +72,12 @@ pub enum Change {
         /// Why.
         note: Note,
     },
-    /// A membership that Chat held before the first call to the space.
+    /// A space is being listed from the first page on: what an earlier listing of it had found is replaced.
+    SurveyBegun {
+        /// Where.
+        space: SpaceId,
+    },
+    /// A membership that the list shows.
     Found {
         /// Where.
         space: SpaceId,
@@ -81,7 +86,7 @@ pub enum Change {
         /// From when to when.
         span: Span,
     },
-    /// Everything that Chat held beforehand is written down.
+    /// The list has come to its end. What is found there and no done row of this journal accounts for was there beforehand.
     Surveyed {
         /// Where.
         space: SpaceId,
@@ -97,6 +102,20 @@ pub enum Change {
         /// Why.
         note: Note,
     },
+    /// A row that was marked is settled without a call: the attempt does not count.
+    Uncalled {
+        /// Which row.
+        row: RowId,
+    },
+    /// Chat has told the canonical id of a member whose row is not done.
+    Told {
+        /// Whose.
+        member: MemberId,
+        /// `users/{id}`.
+        user: String,
+    },
+    /// This Chat makes two of a create that is repeated.
+    Doubles,
     /// Calls were made.
     Calls(Calls),
 }
@@ -134,17 +153,25 @@ impl std::ops::AddAssign for Calls {
     }
 }
 
-/// Writes a batch of changes in one transaction: when this returns, all of them are durable.
+/// Writes a batch of changes in one transaction: when this returns, all of them are durable. Returns how many batches
+/// the journal has got by then.
 ///
 /// # Errors
 /// When SQLite fails, or when a row is not in the state that the change starts from; then none is written.
-pub(super) fn apply(conn: &mut Connection, run: Option<i64>, changes: &[Change]) -> Result<(), JournalError> {
+pub(super) fn apply(
+    conn: &mut Connection,
+    run: Option<i64>,
+    changes: &[Change],
+) -> Result<u64, JournalError> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     for change in changes {
         write(&tx, run, change)?;
     }
+    let commits: i64 = tx
+        .prepare_cached("UPDATE journal SET commits = commits + 1 RETURNING commits")?
+        .query_row([], |row| row.get(0))?;
     tx.commit()?;
-    Ok(())
+    Ok(commits.cast_unsigned())
 }
 
 fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), JournalError> {
@@ -191,8 +218,7 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                 )?
                 .execute((row.0, at.as_micros(), http_status, membership, existed))?;
             if let Some(user) = user {
-                conn.prepare_cached("UPDATE members SET user = ?2 WHERE id = ?1 AND user IS NOT ?2")?
-                    .execute((member.0, user))?;
+                told(conn, *member, user)?;
             }
             moved(conn, changed, *row, *space, State::InFlight, State::Done)
         }
@@ -205,17 +231,21 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                 .execute((row.0, at.as_micros(), note.http_status, &note.kind, &note.error))?;
             moved(conn, changed, *row, *space, State::InFlight, State::Rejected)
         }
+        Change::SurveyBegun { space } => {
+            conn.prepare_cached("DELETE FROM found WHERE space = ?1")?.execute([space.0])?;
+            Ok(())
+        }
         Change::Found { space, user, span } => {
             let time = |time: Option<Timestamp>| time.map_or(0, Timestamp::as_micros);
-            conn.prepare_cached("INSERT OR IGNORE INTO found VALUES (?1, ?2, ?3, ?4)")?.execute((
-                space.0,
-                user,
-                time(span.create_time),
-                time(span.delete_time),
-            ))?;
+            conn.prepare_cached(
+                "INSERT INTO found (space, user, create_time, delete_time, copies) VALUES (?1, ?2, ?3, ?4, 1)
+                 ON CONFLICT DO UPDATE SET copies = copies + 1",
+            )?
+            .execute((space.0, user, time(span.create_time), time(span.delete_time)))?;
             Ok(())
         }
         Change::Surveyed { space, at } => {
+            except_own(conn, *space)?;
             conn.prepare_cached("UPDATE spaces SET surveyed_at = ?2 WHERE id = ?1")?
                 .execute((space.0, at.as_micros()))?;
             Ok(())
@@ -231,6 +261,17 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                   WHERE id = ?1",
                 [space.0],
             )?;
+            Ok(())
+        }
+        Change::Uncalled { row } => {
+            let changed = conn
+                .prepare_cached("UPDATE rows SET attempts = attempts - 1 WHERE id = ?1 AND state = 1")?
+                .execute([row.0])?;
+            expect_one(changed, *row, State::InFlight)
+        }
+        Change::Told { member, user } => told(conn, *member, user),
+        Change::Doubles => {
+            conn.execute("UPDATE journal SET doubles = 1", [])?;
             Ok(())
         }
         Change::Calls(calls) => {
@@ -249,6 +290,27 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
             Ok(())
         }
     }
+}
+
+/// Takes what this journal has made itself out of what a listing has found.
+fn except_own(conn: &Connection, space: SpaceId) -> Result<(), JournalError> {
+    conn.prepare_cached(
+        "UPDATE found SET copies = copies -
+                (SELECT count(*) FROM members JOIN rows ON rows.space = found.space AND rows.member = members.id
+                  WHERE (members.user = found.user OR members.name = found.user) AND rows.state = 2
+                    AND found.create_time IN (0, ifnull(rows.create_time, rows.delete_time - 1))
+                    AND found.delete_time IN (0, rows.delete_time))
+          WHERE space = ?1 AND EXISTS (SELECT 1 FROM spaces WHERE id = ?1 AND done > 0)",
+    )?
+    .execute([space.0])?;
+    conn.prepare_cached("DELETE FROM found WHERE space = ?1 AND copies <= 0")?.execute([space.0])?;
+    Ok(())
+}
+
+fn told(conn: &Connection, member: MemberId, user: &str) -> Result<(), JournalError> {
+    conn.prepare_cached("UPDATE members SET user = ?2 WHERE id = ?1 AND user IS NOT ?2")?
+        .execute((member.0, user))?;
+    Ok(())
 }
 
 /// Keeps the space's counters in step with its rows.

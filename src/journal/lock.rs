@@ -1,22 +1,42 @@
 //! One process at a time.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::JournalError;
+use super::{Journal, JournalError};
 
 const PATIENCE_STEPS: u32 = 10;
 const PATIENCE_STEP: Duration = Duration::from_millis(30);
 
-/// Held while a process writes to a journal; the operating system gives it back when the process ends, however.
+/// How the last process on a journal ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastEnd {
+    /// In order, as far as anybody knows.
+    InOrder,
+    /// Cut off: killed, or by a machine that went down.
+    CutOff,
+    /// However it was, the journal has fewer commits now than it had then.
+    CommitsLost {
+        /// How many fewer.
+        commits: u64,
+    },
+}
+
+/// Held while a process writes to a journal; the operating system gives it back when the process ends, however. Its file
+/// says how the last process ended.
 ///
 /// It lies beside the journal, in a file of its own: SQLite's own locks on the journal would be dropped if a second
 /// descriptor of it were closed, and readers such as `status` must not be kept out.
 #[derive(Debug)]
 pub struct Lock {
-    _file: File,
+    file: File,
+    /// What the process before has left in it.
+    left: Note,
+    /// Whether an end from here on is one in order.
+    settled: AtomicBool,
     /// The journal itself, in case somebody deletes the file beside it. Closed last: closing any descriptor of a file
     /// gives up the locks that SQLite holds on it.
     journal: Option<File>,
@@ -43,9 +63,13 @@ impl Lock {
         for _ in 0..PATIENCE_STEPS {
             match file.try_lock() {
                 Ok(()) => {
-                    // The number only helps whoever is refused; failing to note it changes nothing.
-                    let _ = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
-                    let mut lock = Lock { _file: file, journal: None, length: 0 };
+                    let failed = |error| JournalError::file(&lock_path, error);
+                    let left = Note::read(&mut file);
+                    Note { pid: std::process::id(), ..left }.write(&file).map_err(failed)?;
+                    // A power cut must not make it look as if nothing had been cut off.
+                    file.sync_all().map_err(failed)?;
+                    let settled = AtomicBool::new(left.pid == 0);
+                    let mut lock = Lock { file, left, settled, journal: None, length: 0 };
                     lock.hold(path)?;
                     return Ok(lock);
                 }
@@ -53,9 +77,40 @@ impl Lock {
                 Err(TryLockError::Error(error)) => return Err(JournalError::file(&lock_path, error)),
             }
         }
-        let mut holder = String::new();
-        let _ = file.take(20).read_to_string(&mut holder);
-        Err(JournalError::Locked { holder: holder.trim().parse().ok() })
+        Err(JournalError::Locked { holder: Note::read(&mut file).holder() })
+    }
+
+    /// How the last process on this journal ended.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn last_end(&self, journal: &Journal) -> Result<LastEnd, JournalError> {
+        let (begun_at, commits) = journal.commits()?;
+        Ok(match self.left {
+            Note { journal, commits: noted, .. } if journal == begun_at && noted > commits => {
+                LastEnd::CommitsLost { commits: noted - commits }
+            }
+            Note { pid: 0, .. } => LastEnd::InOrder,
+            _ => LastEnd::CutOff,
+        })
+    }
+
+    /// What the last end means is written to the journal; from here on each of the journal's commits is counted here too.
+    ///
+    /// # Errors
+    /// When the journal cannot be read, or the file cannot be written.
+    pub fn follow(&self, journal: &mut Journal) -> Result<(), JournalError> {
+        let (begun_at, commits) = journal.commits()?;
+        let failed = |error| JournalError::file(Path::new("the lock beside the journal"), error);
+        Note { pid: std::process::id(), journal: begun_at, commits }.write(&self.file).map_err(failed)?;
+        journal.count_commits_in(CommitMark(self.file.try_clone().map_err(failed)?));
+        self.settle(true);
+        Ok(())
+    }
+
+    /// Says whether an end from here on is one in order: not while requests may be under way.
+    pub fn settle(&self, settled: bool) {
+        self.settled.store(settled, Ordering::Relaxed);
     }
 
     /// Locks the journal itself too, once it is there.
@@ -91,13 +146,74 @@ impl Lock {
     pub fn holder(path: &Path) -> Option<Option<u32>> {
         let mut file = File::open(lock_path(path)).ok()?;
         match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => {
-                let mut holder = String::new();
-                let _ = file.read_to_string(&mut holder);
-                Some(holder.trim().parse().ok())
-            }
+            Err(TryLockError::WouldBlock) => Some(Note::read(&mut file).holder()),
             _ => None,
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.settled.load(Ordering::Relaxed) {
+            // Failing to note it costs the next run a list of each space.
+            let _ = Note { pid: 0, ..Note::read(&mut &self.file) }.write(&self.file);
+        }
+    }
+}
+
+/// What the lock's file says: three numbers in columns of a fixed width.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Note {
+    /// Of the process that works with the journal; 0 once it has ended in order.
+    pid: u32,
+    /// When the journal was begun, in microseconds since 1970: its commits are no other's.
+    journal: i64,
+    /// How many commits the journal has got, at least.
+    commits: u64,
+}
+
+impl Note {
+    const PID_WIDTH: usize = 10;
+    const JOURNAL_WIDTH: usize = 20;
+    /// Where the commits are.
+    const COMMITS_AT: u64 = (Note::PID_WIDTH + 1 + Note::JOURNAL_WIDTH + 1) as u64;
+
+    /// What cannot be read says nothing.
+    fn read(file: &mut (impl Read + Seek)) -> Note {
+        let mut text = String::new();
+        let _ = file.seek(SeekFrom::Start(0)).and_then(|_| file.take(200).read_to_string(&mut text));
+        let mut words = text.split_whitespace();
+        let mut word = || words.next().unwrap_or_default();
+        Note {
+            pid: word().parse().unwrap_or_default(),
+            journal: word().parse().unwrap_or_default(),
+            commits: word().parse().unwrap_or_default(),
+        }
+    }
+
+    fn write(&self, mut file: &File) -> io::Result<()> {
+        let Note { pid, journal, commits } = self;
+        let (pids, journals) = (Note::PID_WIDTH, Note::JOURNAL_WIDTH);
+        file.seek(SeekFrom::Start(0))?;
+        file.write_all(format!("{pid:pids$} {journal:journals$} {commits:20}\n").as_bytes())
+    }
+
+    fn holder(&self) -> Option<u32> {
+        (self.pid != 0).then_some(self.pid)
+    }
+}
+
+/// Where a journal's commits are counted outside of it, so that it is known when some of them are lost.
+#[derive(Debug)]
+pub struct CommitMark(File);
+
+impl CommitMark {
+    /// Notes how many there are. Failing to may leave the loss of the last ones unnoticed.
+    pub(super) fn set(&mut self, commits: u64) {
+        let _ = self
+            .0
+            .seek(SeekFrom::Start(Note::COMMITS_AT))
+            .and_then(|_| self.0.write_all(format!("{commits:20}").as_bytes()));
     }
 }
 

@@ -7,6 +7,7 @@
 mod change;
 mod load;
 mod lock;
+mod prior;
 mod query;
 mod rejects;
 mod request;
@@ -26,7 +27,7 @@ use crate::model::{RowId, Timestamp};
 
 pub use change::{Calls, Change, Note};
 pub use load::{Added, Loader, Overlap};
-pub use lock::{Lock, sibling};
+pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use rejects::{RejectKind, RejectedRow};
 pub use request::{Reply, Request};
@@ -197,6 +198,8 @@ impl<'a> From<&'a str> for Destination<'a> {
 pub struct Journal {
     conn: Connection,
     run: Option<i64>,
+    /// Where each commit is counted, too.
+    mark: Option<CommitMark>,
 }
 
 impl Journal {
@@ -258,7 +261,7 @@ impl Journal {
             version if !schema::is_current(version) => return Err(JournalError::Older),
             _ => {}
         }
-        Ok(Journal { conn, run: None })
+        Ok(Journal { conn, run: None, mark: None })
     }
 
     /// A journal that leaves nothing behind: in a private temporary file, begun as a copy of `original` if there is
@@ -286,7 +289,7 @@ impl Journal {
         )?;
         schema::migrate(&mut conn)?;
         conn.set_prepared_statement_cache_capacity(64);
-        let mut journal = Journal { conn, run: None };
+        let mut journal = Journal { conn, run: None, mark: None };
         if original.is_none() {
             journal.begin(destination.into(), now)?;
         }
@@ -303,7 +306,7 @@ impl Journal {
         ))?;
         schema::migrate(&mut conn)?;
         conn.set_prepared_statement_cache_capacity(64);
-        Ok(Journal { conn, run: None })
+        Ok(Journal { conn, run: None, mark: None })
     }
 
     /// Holds all that is in it against each other: pages, indexes, and the counters of each space against its rows.
@@ -380,7 +383,22 @@ impl Journal {
             "UPDATE runs SET ended_at = ?2, outcome = ?3 WHERE id = ?1",
             (self.run, now.as_micros(), outcome),
         )?;
+        self.conn.execute(
+            "UPDATE journal SET lost = 0 WHERE NOT EXISTS (SELECT 1 FROM spaces WHERE in_flight > 0)",
+            [],
+        )?;
         Ok(())
+    }
+
+    /// When it was begun, in microseconds since 1970, and how many batches of changes it holds.
+    fn commits(&self) -> Result<(i64, u64), JournalError> {
+        Ok(self.conn.query_row("SELECT created_at, commits FROM journal", [], |row| {
+            Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))
+        })?)
+    }
+
+    fn count_commits_in(&mut self, mark: CommitMark) {
+        self.mark = Some(mark);
     }
 
     /// Writes a batch of changes in one durable transaction.
@@ -388,7 +406,11 @@ impl Journal {
     /// # Errors
     /// Then none of them is written.
     pub fn apply(&mut self, changes: &[Change]) -> Result<(), JournalError> {
-        change::apply(&mut self.conn, self.run, changes)
+        let commits = change::apply(&mut self.conn, self.run, changes)?;
+        if let Some(mark) = &mut self.mark {
+            mark.set(commits);
+        }
+        Ok(())
     }
 }
 

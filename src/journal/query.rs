@@ -1,9 +1,11 @@
 //! Reading: where a run stands, what is to be sent next, whose memberships are whose.
 
+use std::collections::HashMap;
+
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Calls, Journal, JournalError};
-use crate::model::{Job, MemberId, MemberName, Operation, RowId, SpaceId, SpaceName, Span, Timestamp};
+use crate::model::{Job, MemberId, MemberName, Operation, Prior, RowId, SpaceId, SpaceName, Span, Timestamp};
 
 /// Where a run stands. `done + rejected + pending + in_flight + open = total`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,6 +58,10 @@ pub struct Work {
     pub spaces: Vec<SpaceWork>,
     /// A space without work that could be reached before: whether it still can tells a bad space from a bad set-up.
     pub witness: Option<SpaceWork>,
+    /// Whether this Chat was seen to make two of a create that is repeated.
+    pub doubles: bool,
+    /// Whether commits of the journal were lost, so that rows may have been sent of which it does not know.
+    pub lost: bool,
 }
 
 impl Work {
@@ -87,6 +93,10 @@ pub struct Attribution {
     pub owner_has_others: bool,
     /// Whether it was there before this journal's first call.
     pub found_beforehand: bool,
+    /// Whether the list has it more than once, and tells its times: without times they may be different stints.
+    pub twice: bool,
+    /// Whether the list has it more often than once or than beforehand.
+    pub grown: bool,
 }
 
 impl Journal {
@@ -218,7 +228,7 @@ impl Journal {
                  ORDER BY surveyed_at DESC, done DESC LIMIT 1",
             )?
             .pop();
-        Ok(Work { spaces, witness })
+        Ok(Work { spaces, witness, doubles: self.doubles()?, lost: self.has_lost()? })
     }
 
     fn spaces(&self, condition: &str) -> Result<Vec<SpaceWork>, JournalError> {
@@ -329,7 +339,11 @@ impl Journal {
                     delete_time: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
                 },
                 attempts: row.get(9)?,
+                prior: Prior::No,
             });
+        }
+        for job in jobs.iter_mut().filter(|job| job.operation == Operation::Create) {
+            job.prior = self.prior(job)?;
         }
         Ok(jobs)
     }
@@ -344,8 +358,12 @@ impl Journal {
             "SELECT 1 FROM rows WHERE space = ?1 AND member = ?2 AND (state = 2 OR kind = 'UNDECIDED')",
         )?;
         let mut found = self.conn.prepare_cached(
-            "SELECT 1 FROM found WHERE space = ?1 AND user = ?2 AND create_time = ?3 AND delete_time = ?4",
+            "SELECT copies FROM found WHERE space = ?1 AND user = ?2 AND create_time = ?3 AND delete_time = ?4",
         )?;
+        let mut copies: HashMap<(String, Span), u32> = HashMap::new();
+        for held in &listed {
+            *copies.entry((held.user.clone(), held.span)).or_default() += 1;
+        }
         let micros = |time: Option<Timestamp>| time.map_or(0, Timestamp::as_micros);
         listed
             .into_iter()
@@ -358,8 +376,13 @@ impl Journal {
                     owner_has_others |= others.exists((space.0, owner.0))?;
                 }
                 let (create, delete) = (micros(held.span.create_time), micros(held.span.delete_time));
-                let found_beforehand = found.exists((space.0, &held.user, create, delete))?;
-                Ok(Attribution { held, owners, owner_has_others, found_beforehand })
+                let before: Option<u32> =
+                    found.query_row((space.0, &held.user, create, delete), |row| row.get(0)).optional()?;
+                let found_beforehand = before.is_some();
+                let told = held.span.create_time.is_some() && held.span.delete_time.is_some();
+                let copies = copies.get(&(held.user.clone(), held.span)).copied().unwrap_or(1);
+                let (twice, grown) = (told && copies > 1, copies > before.unwrap_or(1));
+                Ok(Attribution { held, owners, owner_has_others, found_beforehand, twice, grown })
             })
             .collect()
     }

@@ -1,7 +1,7 @@
 //! What an engine asks of a journal, and what it answers: the same for the thread of a run and for a simulation.
 
 use super::{Attribution, Change, Held, Journal, JournalError};
-use crate::model::{Job, SpaceId};
+use crate::model::{Job, Prior, RowId, SpaceId};
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub enum Request {
     InFlight {
         /// The space.
         space: SpaceId,
+        /// Whether to say which of them share their times with others that are not settled.
+        alike: bool,
     },
     /// Say whose the listed memberships of a space are.
     Attribute {
@@ -33,6 +35,15 @@ pub enum Request {
         space: SpaceId,
         /// As listed.
         listed: Vec<Held>,
+    },
+    /// Say whether Chat held beforehand what it has made now.
+    Prior {
+        /// For which row.
+        row: RowId,
+        /// In which space.
+        space: SpaceId,
+        /// As asked for, of whom Chat has answered.
+        made: Held,
     },
 }
 
@@ -57,6 +68,8 @@ pub enum Reply {
         space: SpaceId,
         /// The rows.
         jobs: Vec<Job>,
+        /// Those that share their times with others that are not settled, if that was asked.
+        alike: Vec<RowId>,
     },
     /// Whose memberships the listed ones are.
     Attributed {
@@ -64,6 +77,15 @@ pub enum Reply {
         space: SpaceId,
         /// In the order asked.
         attributions: Vec<Attribution>,
+    },
+    /// Whether Chat held beforehand what it has made.
+    Prior {
+        /// Which row it is.
+        row: RowId,
+        /// As asked.
+        made: Held,
+        /// The answer.
+        prior: Prior,
     },
 }
 
@@ -81,9 +103,16 @@ impl Journal {
             Request::Pending { space, after, limit } => {
                 Reply::Pending { space, jobs: self.pending(space, after.as_deref(), limit)? }
             }
-            Request::InFlight { space } => Reply::InFlight { space, jobs: self.in_flight(space)? },
+            Request::InFlight { space, alike } => {
+                let alike = if alike { self.alike(space)? } else { Vec::new() };
+                Reply::InFlight { space, jobs: self.in_flight(space)?, alike }
+            }
             Request::Attribute { space, listed } => {
                 Reply::Attributed { space, attributions: self.attribute(space, listed)? }
+            }
+            Request::Prior { row, space, made } => {
+                let prior = self.prior_of(space, &made.user, made.span)?;
+                Reply::Prior { row, made, prior }
             }
         })
     }

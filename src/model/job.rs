@@ -119,6 +119,21 @@ impl std::fmt::Display for Span {
     }
 }
 
+/// Whether Chat may hold a row's membership since before this journal's first call to the space.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Prior {
+    /// It cannot.
+    #[default]
+    No,
+    /// It held one there with these times, or one without times, and whose that is is not known for certain; or one of
+    /// the row's own member without times.
+    Perhaps,
+    /// It holds this very one.
+    Held,
+    /// It holds this very one more than once.
+    HeldTwice,
+}
+
 /// A row that is to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -140,4 +155,17 @@ pub struct Job {
     pub span: Span,
     /// How often it has been marked in flight.
     pub attempts: u32,
+    /// Whether Chat may hold it since before this journal's first call to the space.
+    pub prior: Prior,
+}
+
+impl Job {
+    /// How Chat's lists name the row's member, `users/{id}` or `groups/{id}`, if that is known.
+    pub fn holder(&self) -> Option<&str> {
+        let name = &self.member_name;
+        if name.is_group() {
+            return Some(name.as_str());
+        }
+        self.user.as_deref().or_else(|| name.canonical_user())
+    }
 }

@@ -6,7 +6,7 @@ mod role;
 mod tenure;
 mod time;
 
-pub use job::{Job, MemberId, Operation, RowId, SpaceId, Span, State};
+pub use job::{Job, MemberId, Operation, Prior, RowId, SpaceId, Span, State};
 pub use name::{MemberName, MembershipName, NameError, SpaceName};
 pub use role::Role;
 pub use tenure::Tenure;

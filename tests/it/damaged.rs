@@ -172,6 +172,51 @@ fn what_was_written_last_is_lost_between_two_runs() {
     }
 }
 
+/// On a Chat that makes two of a repeated create, what a journal has lost is doubled once at most, and never silently.
+#[track_caller]
+fn is_told(lose: impl FnOnce(&Room)) {
+    let room = Room::new();
+    room.write("rows.csv", people(ROWS, 3));
+    let emulator = Emulator::start(
+        &room,
+        &["--writes-per-minute", "0", "--latency", "30ms", "--double-repeated-creates"],
+    );
+    let import = ["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "4"];
+    let import = args(&[&import, &UNPACED], &emulator.connection());
+    let running = room.start(&import);
+    until("some rows are in Chat", || room.held(STORE).len() > 20);
+    running.kill();
+    lose(&room);
+    room.tenure(&import).expect(3).says(&["DOUBLED", "PERHAPS_THERE", "tenure rejects"]);
+    let mut held = room.held(STORE);
+    let asked = asked_for(&room.file("rows.csv"));
+    assert_eq!(held.len(), ROWS + 1, "one was made twice to find that out");
+    held.dedup();
+    assert_eq!(held, asked, "each is there");
+    let rejects = room.tenure(&["rejects", "j.db"]).expect(0).out;
+    assert_eq!(rejects.matches("DOUBLED: Chat held before and has made once more").count(), 1, "{rejects}");
+    assert!(rejects.contains("PERHAPS_THERE: not sent: "), "{rejects}");
+    // What is known about this Chat stays known, also for rejects that are fed back.
+    room.write("rejects.csv", rejects);
+    let again = args(&[&["import", "rejects.csv", "--journal", "j.db"], &UNPACED], &emulator.connection());
+    room.tenure(&again).expect(3);
+    assert_eq!(room.held(STORE).len(), ROWS + 1, "and nothing more is sent that may be there");
+}
+
+#[test]
+fn deleted_where_chat_makes_two() {
+    is_told(|room| {
+        for file in ["j.db", "j.db-wal", "j.db-shm"] {
+            fs::remove_file(room.file(file)).unwrap();
+        }
+    });
+}
+
+#[test]
+fn what_was_written_last_is_lost_where_chat_makes_two() {
+    is_told(|room| fs::remove_file(room.file("j.db-wal")).unwrap());
+}
+
 /// The run ends with exit code 1, and this story.
 #[track_caller]
 fn ends_with(damage: impl FnOnce(&Room), story: &str) {

@@ -9,7 +9,7 @@ use crate::migration::{Kind, Migration};
 use crate::support::{Room, SAMPLE, args, asked_for, until};
 
 /// How often a rehearsal is killed before it may end.
-const KILLS: usize = 8;
+const KILLS: usize = 5;
 
 /// A rehearsal, killed at moments drawn from a seed while it sends; its emulator dies with it.
 #[test]

@@ -10,7 +10,7 @@ use super::super::retry::{Verdict, decide};
 use super::{Claim, Engine, LATE_WRITE, Now};
 use crate::chat::{Answer, Failure, Page};
 use crate::journal::{Change, Held, Note, Request};
-use crate::model::{Job, Operation, RowId, SpaceId};
+use crate::model::{Job, Operation, Prior, RowId, SpaceId};
 
 impl Engine {
     /// The answer to a row's own call.
@@ -29,9 +29,13 @@ impl Engine {
         }
         let failure = match result {
             Ok(membership) => {
-                let user = membership.user.filter(|user| user.starts_with("users/"));
                 let asked_at = active.asked_at;
+                let job = (active.job.prior != Prior::No).then(|| active.job.clone());
                 self.succeeded(Kind::Write, now, asked_at);
+                if let Some(job) = job {
+                    return self.ask_whether_made_twice(row, &job, &membership);
+                }
+                let user = membership.user.filter(|user| user.starts_with("users/"));
                 return self.settle_done(now, row, Some(200), Some(membership.name), user, false);
             }
             Err(failure) => failure,
@@ -126,6 +130,9 @@ impl Engine {
         let Some(lane) = self.lanes.get_mut(&space) else { return };
         let Step::Looking(look) = &mut lane.step else { return };
         look.failures = 0;
+        if look.purpose == Purpose::Baseline && look.page_token.is_none() {
+            self.changes.push(Change::SurveyBegun { space });
+        }
         let rows = &self.rows;
         let held = page.memberships.into_iter().filter_map(|membership| {
             let user = membership.holder()?.to_owned();
@@ -156,6 +163,7 @@ impl Engine {
             _ if look.page_token.is_some() => {}
             Purpose::Baseline => {
                 self.changes.push(Change::Surveyed { space, at: now.wall });
+                lane.survey_due = false;
                 lane.step = Step::Sending;
             }
             Purpose::Unclear => {
@@ -203,6 +211,10 @@ impl Engine {
         }
         lane.step = Step::Refused { note, at: now.elapsed, purpose };
         self.some_refused = true;
+        for row in &lane.unclear {
+            // Nobody knows when its answer will be cleared up; others must not wait for that.
+            self.repeats.is_back(*row);
+        }
         if again {
             self.reject_space(now, space);
         }

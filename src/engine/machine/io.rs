@@ -18,6 +18,8 @@ pub struct Config {
     pub in_flight_max: usize,
     /// How long nothing but failures are borne.
     pub give_up_after: Duration,
+    /// Whether an earlier process was cut off, so that requests of it may still arrive.
+    pub cut_off: bool,
     /// How long requests under way may take to finish once the run is stopping.
     pub grace: Duration,
 }

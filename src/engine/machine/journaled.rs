@@ -5,13 +5,13 @@ use super::super::pacer::Kind;
 use super::super::reconcile::{Finding, Unclear, reconcile};
 use super::{Claim, Engine, FEED, LATE_WRITE, Now};
 use crate::journal::{Attribution, Note};
-use crate::model::{Job, Operation, RowId, SpaceId};
+use crate::model::{Job, Operation, Prior, RowId, SpaceId};
 
 /// A row that has failed this often, and for as long as a run may fail, while others succeeded, is rejected.
 const FAILURES_PER_ROW_MAX: u32 = 12;
 
 impl Engine {
-    pub(super) fn on_pending(&mut self, space: SpaceId, jobs: Vec<Job>) {
+    pub(super) fn on_pending(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>) {
         let Some(lane) = self.lanes.get_mut(&space) else { return };
         lane.feeding = false;
         lane.drained = jobs.len() < FEED;
@@ -20,14 +20,19 @@ impl Engine {
         }
         // Rows that were recovered and released again are pending too, and here already.
         let new: Vec<Job> = jobs.into_iter().filter(|job| !self.rows.contains_key(&job.id)).collect();
-        lane.queue.extend(new.iter().map(|job| job.id));
         for job in new {
+            let row = job.id;
             self.hold(job);
+            if !self.settle_unsent(now, row)
+                && let Some(lane) = self.lanes.get_mut(&space)
+            {
+                lane.queue.push_back(row);
+            }
         }
     }
 
     /// Rows that an earlier run left in flight.
-    pub(super) fn on_in_flight(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>) {
+    pub(super) fn on_in_flight(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>, alike: &[RowId]) {
         let mut recovered = Vec::with_capacity(jobs.len());
         let Some(lane) = self.lanes.get_mut(&space) else { return };
         lane.step = Step::Sending;
@@ -47,6 +52,7 @@ impl Engine {
             self.hold(job);
             if let Some(active) = self.rows.get_mut(&row) {
                 active.unsure = unsure;
+                active.alike = alike.contains(&row);
             }
         }
     }
@@ -75,6 +81,7 @@ impl Engine {
             .map(|active| Unclear {
                 job: &active.job,
                 exists: matches!(active.claim, Some(Claim::Exists(_))),
+                alike: active.alike,
             })
             .collect();
         for (row, finding) in rows.iter().zip(reconcile(&unclear, listed)) {
@@ -83,10 +90,17 @@ impl Engine {
     }
 
     /// A row that is to be sent again, first of its space.
-    fn back_to_the_queue(&mut self, space: SpaceId, row: RowId) {
+    fn back_to_the_queue(&mut self, now: Now, space: SpaceId, row: RowId) {
+        self.repeats.is_back(row);
         self.release(row, true, None);
+        let survey_due = self.lanes.get(&space).is_some_and(|lane| lane.survey_due);
+        if !survey_due {
+            return self.queue_first(now, space, row);
+        }
+        // The journal gives it again with the others, once it knows what is there.
+        self.forget(row);
         if let Some(lane) = self.lanes.get_mut(&space) {
-            lane.queue.push_front(row);
+            lane.left += 1;
         }
     }
 
@@ -111,12 +125,14 @@ impl Engine {
                 let again = active.unsure && active.denials == 1;
                 let note = if active.unsure { undecided(&active.job, note) } else { note };
                 return if again {
-                    self.back_to_the_queue(space, row)
+                    self.back_to_the_queue(now, space, row)
                 } else {
                     self.settle_rejected(now, row, note)
                 };
             }
-            Some(Claim::Denied(note)) if !matches!(finding, Finding::Held { .. }) => {
+            Some(Claim::Denied(note))
+                if !matches!(finding, Finding::Held { .. } | Finding::Doubled { .. }) =>
+            {
                 return self.settle_rejected(now, row, note);
             }
             Some(Claim::Denied(note)) => (false, note.http_status),
@@ -126,7 +142,18 @@ impl Engine {
         let job = &active.job;
         let (member, place) = (&job.member_name, &job.space_name);
         let (kind, error) = match finding {
-            Finding::Held { held, beforehand } => {
+            Finding::Doubled { held } => {
+                self.answered(Kind::Write);
+                return self.conclude_doubled(now, row, held, http_status);
+            }
+            Finding::PerhapsDoubled => {
+                self.answered(Kind::Write);
+                return self.conclude_perhaps_doubled(now, row, http_status);
+            }
+            Finding::Held { held, beforehand, exact } => {
+                if exists && exact && beforehand && job.prior != Prior::No {
+                    self.repeats.refused();
+                }
                 // Chat had it before, unless an earlier call of this row, of this run or another, may have made it.
                 let existed = beforehand || (exists && active.job.attempts <= 1);
                 let (membership, user) = held.map(|held| (held.membership, held.user)).unzip();
@@ -136,7 +163,7 @@ impl Engine {
             }
             Finding::NotHeld | Finding::Different { .. } if !exists => {
                 if !hopeless {
-                    return self.back_to_the_queue(space, row);
+                    return self.back_to_the_queue(now, space, row);
                 }
                 let times = active.failures;
                 let story = format!(

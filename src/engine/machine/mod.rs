@@ -16,6 +16,7 @@ use rand::rngs::StdRng;
 mod answered;
 mod io;
 mod journaled;
+mod prior;
 mod settle;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ mod tests;
 use super::event::{Event, Snapshot, Stop};
 use super::lane::{Lane, Look, Purpose, Step};
 use super::pacer::{Kind, Pacer};
+use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId, Span};
@@ -55,6 +57,8 @@ struct Active {
     unsure: bool,
     /// How often it was denied although its space can be listed.
     denials: u32,
+    /// Others share its times, and some of what was done with them is not known: a list does not tell it by them.
+    alike: bool,
 }
 
 /// An answer that only the list can make sense of.
@@ -96,7 +100,13 @@ pub struct Engine {
     marking: VecDeque<(u64, RowId)>,
     /// Rows durably in flight that have not left.
     ready: VecDeque<RowId>,
+    /// What Chat does with a create of what it holds already.
+    repeats: Repeats,
     sent: usize,
+    /// Rows that Chat has made, and the journal is asked whether it held them before.
+    checking: usize,
+    /// The journal does not know of every row that was sent.
+    lost: bool,
     batch: u64,
     written: u64,
     changes: Vec<Change>,
@@ -136,7 +146,10 @@ impl Engine {
             delayed: BinaryHeap::new(),
             marking: VecDeque::new(),
             ready: VecDeque::new(),
+            repeats: Repeats::new(work.doubles),
             sent: 0,
+            checking: 0,
+            lost: work.lost,
             batch: 0,
             written: 0,
             changes: Vec::new(),
@@ -159,12 +172,15 @@ impl Engine {
     /// Takes in what has happened.
     pub fn handle(&mut self, now: Now, input: Input) {
         match input {
-            Input::Journal(Reply::Pending { space, jobs }) => self.on_pending(space, jobs),
-            Input::Journal(Reply::InFlight { space, jobs }) => self.on_in_flight(now, space, jobs),
+            Input::Journal(Reply::Pending { space, jobs }) => self.on_pending(now, space, jobs),
+            Input::Journal(Reply::InFlight { space, jobs, alike }) => {
+                self.on_in_flight(now, space, jobs, &alike);
+            }
             Input::Journal(Reply::Written { batch }) => self.on_written(batch),
             Input::Journal(Reply::Attributed { space, attributions }) => {
                 self.on_attributed(now, space, attributions);
             }
+            Input::Journal(Reply::Prior { row, made, prior }) => self.on_prior(now, row, made, prior),
             Input::Answered { whose: For::Row(row), result } => self.on_row(now, row, result),
             Input::Answered { whose: For::Space(space), result } => self.on_page(now, space, result),
             Input::Stop(stop) => self.begin_stop(now, stop),
@@ -205,7 +221,8 @@ impl Engine {
             return None;
         }
         if let Some(stopping) = &self.stopping {
-            let quiet = self.sent == 0 && self.marking.is_empty() && self.ready.is_empty();
+            let quiet =
+                self.sent == 0 && self.checking == 0 && self.marking.is_empty() && self.ready.is_empty();
             return (quiet || now.elapsed >= stopping.deadline)
                 .then(|| Finish::Stopped(stopping.stop.clone()));
         }
@@ -255,11 +272,11 @@ impl Engine {
             }
             self.delayed.pop();
             // Its space may have been refused meanwhile, and all its rows with it.
-            let Some(active) = self.rows.get(&row) else { continue };
-            if let Some(lane) = self.lanes.get_mut(&active.job.space) {
+            let Some(space) = self.rows.get(&row).map(|active| active.job.space) else { continue };
+            if let Some(lane) = self.lanes.get_mut(&space) {
                 lane.delayed -= 1;
-                lane.queue.push_front(row);
             }
+            self.queue_first(now, space, row);
         }
     }
 
@@ -267,16 +284,15 @@ impl Engine {
         while self.lanes.len() < LANES_OPEN_MAX {
             let Some(next) = self.backlog.pop_front() else { return };
             let step = if next.in_flight > 0 {
-                self.ask_journal(Request::InFlight { space: next.id });
+                self.ask_journal(Request::InFlight { space: next.id, alike: self.lost });
                 Step::Recovering
-            } else if next.surveyed || self.config.access != Access::Import {
-                // What members of today there are beforehand, a repeated call tells by itself.
-                Step::Sending
             } else {
-                Step::Looking(Look::new(Purpose::Baseline, Duration::ZERO))
+                Step::Sending
             };
             let left = next.pending + next.in_flight;
-            let lane = Lane::new(next.id, next.name, left, self.pacer.space(), step);
+            let mut lane = Lane::new(next.id, next.name, left, self.pacer.space(), step);
+            // What members of today there are beforehand, a repeated call tells by itself.
+            lane.survey_due = !next.surveyed && self.config.access == Access::Import;
             self.lanes.insert(next.id, lane);
             self.ring.push_back(next.id);
         }
@@ -294,6 +310,10 @@ impl Engine {
                 let purpose =
                     if self.config.access == Access::Import { Purpose::Unclear } else { Purpose::Denied };
                 lane.step = Step::Looking(Look::new(purpose, lane.look_not_before));
+            } else if lane.wants_survey() {
+                // What a process that was cut off has sent must have arrived by then.
+                let not_before = if self.config.cut_off { LATE_WRITE } else { Duration::ZERO };
+                lane.step = Step::Looking(Look::new(Purpose::Baseline, not_before));
             }
             if let Step::Looking(look) = &mut lane.step {
                 if look.waiting {
@@ -402,8 +422,9 @@ impl Engine {
         if !lane.may_send() {
             return false;
         }
-        let rows = &self.rows;
-        let Some(place) = lane.next(|row| rows.get(&row).map(|active| &active.job)) else { return false };
+        let (rows, repeats) = (&self.rows, &self.repeats);
+        let job = |row| rows.get(&row).map(|active| &active.job).filter(|job| repeats.may_leave(job));
+        let Some(place) = lane.next(job) else { return false };
         if let Err(until) = self.pacer.spend(Kind::Write, &mut lane.buckets) {
             self.wake_at(until);
             return false;
@@ -411,6 +432,7 @@ impl Engine {
         let Some(row) = lane.queue.remove(place) else { return false };
         let Some(active) = self.rows.get_mut(&row) else { return false };
         lane.claim(&active.job);
+        self.repeats.leaves(&active.job);
         lane.out += 1;
         if active.unsure {
             // In flight it is already.
@@ -432,6 +454,10 @@ impl Engine {
         while self.sent < self.config.in_flight_max {
             let Some(row) = self.ready.pop_front() else { return };
             let Some(active) = self.rows.get_mut(&row) else { continue };
+            if self.repeats.holds_back(&active.job) {
+                self.call_back(now, row);
+                continue;
+            }
             active.asked_at = now.elapsed;
             let job = &active.job;
             let call = match job.operation {

@@ -9,7 +9,7 @@ use super::super::retry::{Verdict, asked_to_wait, backoff, decide};
 use super::{Active, Engine, Failing, Now};
 use crate::chat::Failure;
 use crate::journal::{Calls, Change, Note};
-use crate::model::{Job, RowId, SpaceId};
+use crate::model::{Job, MemberId, RowId, SpaceId};
 
 impl Engine {
     pub(super) fn settle_done(
@@ -24,17 +24,22 @@ impl Engine {
         let Some(Active { job, .. }) = self.forget(row) else { return };
         let (space, member) = (job.space, job.member);
         if let Some(user) = &user {
-            self.learned.insert(member, (self.batch + 1, user.clone()));
-            for row in self.members.get(&member).into_iter().flatten() {
-                if let Some(other) = self.rows.get_mut(row) {
-                    other.job.user.get_or_insert_with(|| user.clone());
-                }
-            }
+            self.learn(member, user);
         }
         let at = now.wall;
         self.changes.push(Change::Done { row, space, member, at, http_status, membership, user, existed });
         self.counts.done += 1;
         self.events.push(Event::Done { job, existed });
+    }
+
+    /// The id of a member is known now.
+    pub(super) fn learn(&mut self, member: MemberId, user: &str) {
+        self.learned.insert(member, (self.batch + 1, user.to_owned()));
+        for row in self.members.get(&member).into_iter().flatten() {
+            if let Some(other) = self.rows.get_mut(row) {
+                other.job.user.get_or_insert_with(|| user.to_owned());
+            }
+        }
     }
 
     pub(super) fn settle_rejected(&mut self, now: Now, row: RowId, note: Note) {
@@ -62,12 +67,14 @@ impl Engine {
                 claim: None,
                 unsure: false,
                 denials: 0,
+                alike: false,
             },
         );
     }
 
     pub(super) fn forget(&mut self, row: RowId) -> Option<Active> {
         let active = self.rows.remove(&row)?;
+        self.repeats.is_back(row);
         let member = active.job.member;
         if let Some(rows) = self.members.get_mut(&member) {
             rows.retain(|other| *other != row);
@@ -95,6 +102,7 @@ impl Engine {
     }
 
     pub(super) fn delay(&mut self, now: Now, row: RowId, wait: Duration) {
+        self.repeats.is_back(row);
         let Some(active) = self.rows.get(&row) else { return };
         if let Some(lane) = self.lanes.get_mut(&active.job.space) {
             lane.delayed += 1;

@@ -1,5 +1,7 @@
 //! The engine step by step: a real journal in memory, and a Chat that says what the test tells it to.
 
+mod prior;
+
 use std::collections::VecDeque;
 
 use rand::SeedableRng;
@@ -8,7 +10,7 @@ use super::super::Rates;
 use super::*;
 use crate::chat::{Access, Answer, Failure, Membership, Page, Refusal};
 use crate::credentials::{TokenFailure, TokenRefusal};
-use crate::journal::Journal;
+use crate::journal::{Destination, Journal, JournalError};
 use crate::model::{MemberName, SpaceName, Tenure, Timestamp};
 
 const BEGIN: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
@@ -28,8 +30,13 @@ struct Bench {
 impl Bench {
     /// `rows` are (space, member, day).
     fn new(rows: &[(&str, &str, i64)]) -> Self {
-        let mut journal = Journal::scratch(None, "emulator", BEGIN).unwrap();
-        let day = |day: i64| Timestamp::from_micros(1_500_000_000_000_000 + day * 86_400_000_000);
+        Bench::of(rows, Access::Import)
+    }
+
+    fn of(rows: &[(&str, &str, i64)], access: Access) -> Self {
+        let standard = access != Access::Import;
+        let destination = Destination { target: "emulator", standard };
+        let mut journal = Journal::scratch(None, destination, BEGIN).unwrap();
         let mut loader = journal.loader(BEGIN).unwrap();
         loader.begin_source("rows.csv", "{}").unwrap();
         for (line, (space, member, from)) in (2..).zip(rows) {
@@ -37,7 +44,7 @@ impl Bench {
                 space: SpaceName::parse(space).unwrap(),
                 member: MemberName::parse(member).unwrap(),
                 create_time: Some(day(*from)),
-                delete_time: Some(day(from + 1)),
+                delete_time: Some(day(from + 1)).filter(|_| !standard),
                 role: None,
             };
             loader.row(line, &tenure, None).unwrap();
@@ -45,10 +52,11 @@ impl Bench {
         loader.end_source().unwrap();
         loader.commit().unwrap();
         let config = Config {
-            access: Access::Import,
+            access,
             rates: Rates { writes_per_minute: 0, reads_per_minute: 0, ..Rates::default() },
             in_flight_max: 8,
             give_up_after: Duration::from_secs(600),
+            cut_off: false,
             grace: Duration::from_secs(10),
         };
         let tally = journal.tally().unwrap();
@@ -128,6 +136,34 @@ impl Bench {
         self.settle();
     }
 
+    /// Answers every listing: these people were there for a day, from `day` on.
+    fn list_with(&mut self, people: &[(&str, i64)]) {
+        while let Some(space) = self.lists.pop_front() {
+            let memberships = people.iter().map(|(user, from)| Membership {
+                name: format!("spaces/A/members/{user}"),
+                user: Some((*user).to_owned()),
+                span: Span { create_time: Some(day(*from)), delete_time: Some(day(from + 1)) },
+                ..Membership::default()
+            });
+            let page = Page { memberships: memberships.collect(), next_page_token: None };
+            let result = Ok(Answer::Members(page));
+            self.engine.handle(self.now, Input::Answered { whose: For::Space(space), result });
+            self.settle();
+        }
+    }
+
+    /// Kinds of the rejects, in the order of the rows.
+    fn rejects(&self) -> Vec<String> {
+        let mut kinds = Vec::new();
+        self.journal
+            .rejects(|row| -> Result<(), JournalError> {
+                kinds.push(row.kind);
+                Ok(())
+            })
+            .unwrap();
+        kinds
+    }
+
     fn refuse_list(&mut self, failure: Failure) {
         let space = self.lists.pop_front().expect("nothing is listed");
         self.engine.handle(self.now, Input::Answered { whose: For::Space(space), result: Err(failure) });
@@ -143,6 +179,10 @@ impl Bench {
         let [pending, in_flight, done, rejected, _] = self.journal.recount().unwrap();
         [pending, in_flight, done, rejected]
     }
+}
+
+fn day(day: i64) -> Timestamp {
+    Timestamp::from_micros(1_500_000_000_000_000 + day * 86_400_000_000)
 }
 
 fn refused(http_status: u16, retry_after: Option<u64>) -> Failure {

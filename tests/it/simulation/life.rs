@@ -9,7 +9,7 @@ use tenure::chat::Call;
 use tenure::engine::{Engine, Event, Finish, For, Input, Now, Stop};
 
 use super::Seen;
-use super::world::{Coming, LATE, Simulation};
+use super::world::{Coming, LATE, Simulation, Written};
 
 /// A process ends for one of a few reasons a seed, each at most some times: more is going round in circles.
 const LIVES_MAX: u32 = 60;
@@ -144,10 +144,38 @@ impl Simulation {
             }
         }
         self.clock = end;
+        let lost = self.lose();
+        self.config.cut_off = true;
+        if !self.is_standard() {
+            self.journal.doubt(lost).unwrap();
+            if self.losses_left > 0 {
+                self.log.push(Written::Doubt(lost));
+            }
+        }
+    }
+
+    /// Now and then the journal is gone with the process, or some of what it was told last. Says whether the next process
+    /// sees that: one that begins a journal anew does not.
+    fn lose(&mut self) -> bool {
+        if self.losses_left == 0 || self.rng.random_bool(0.4) {
+            return false;
+        }
+        self.losses_left -= 1;
+        self.seen.losses += 1;
+        if self.log.is_empty() || self.rng.random_bool(0.4) {
+            self.trace(|| "the journal is begun anew".to_owned());
+            self.set_back(None);
+            return false;
+        }
+        let writes = self.rng.random_range(0..self.log.len());
+        self.trace(|| format!("the journal is what it was {} writes ago", self.log.len() - writes));
+        self.set_back(Some(writes));
+        true
     }
 
     /// A process ends in order: nothing comes to it any more.
     fn forget_inputs(&mut self) {
+        self.config.cut_off = false;
         self.coming.clear();
         for coming in std::mem::take(&mut self.payload).into_values() {
             // What has left arrives all the same.

@@ -37,6 +37,11 @@ struct Seen {
     deleted_spaces: u64,
     quota_cuts: u64,
     standard: u64,
+    /// Journals that were set back or begun anew.
+    losses: u64,
+    /// Rows that Chat was made to hold twice, and rows that were not sent therefore.
+    doubled: u64,
+    held_back: u64,
 }
 
 impl AddAssign for Seen {
@@ -51,6 +56,9 @@ impl AddAssign for Seen {
         self.deleted_spaces += other.deleted_spaces;
         self.quota_cuts += other.quota_cuts;
         self.standard += other.standard;
+        self.losses += other.losses;
+        self.doubled += other.doubled;
+        self.held_back += other.held_back;
     }
 }
 
@@ -94,6 +102,9 @@ fn no_seed_loses_or_doubles_a_row(share: u64) {
             seen.deleted_spaces > 5,
             seen.quota_cuts > 5,
             seen.standard > 20,
+            seen.losses > 20,
+            seen.doubled > 5,
+            seen.held_back > 20,
         ];
         assert!(every.iter().all(|enough| *enough), "{every:?} {seen:?}");
     }

@@ -12,9 +12,9 @@ use tenure::credentials::{TokenFailure, TokenRefusal};
 use tenure::emulator::faults::Faults;
 use tenure::emulator::quota::{Limits, Quota};
 use tenure::emulator::service::{Delivery, Service};
-use tenure::emulator::world::{Principal, RepeatedCreate, Request, Scopes, SecondStint, World};
+use tenure::emulator::world::{Principal, Request, Scopes, SecondStint, World};
 use tenure::engine::{Config, For, Input, Output, Rates};
-use tenure::journal::{Destination, Journal, Request as Question};
+use tenure::journal::{Change, Destination, Journal, Request as Question};
 use tenure::model::{MemberName, RowId, SpaceName, Span, Tenure, Timestamp};
 
 use super::Seen;
@@ -40,6 +40,14 @@ pub(super) enum Coming {
     Straggler(Call),
     /// The journal gets to a request of the engine.
     Journal(Question),
+}
+
+/// Something that was written to the journal.
+pub(super) enum Written {
+    /// Changes.
+    Batch(Vec<Change>),
+    /// A process was cut off; whether commits were lost with it.
+    Doubt(bool),
 }
 
 /// Space, member, from, to; members of today have no times.
@@ -68,6 +76,12 @@ pub(super) struct Simulation {
     /// The last write has failed for want of room.
     pub(super) disk_full: bool,
     pub(super) lives_left: u32,
+    /// How often the journal is still going to lose something when a process is killed.
+    pub(super) losses_left: u32,
+    /// How often it has.
+    pub(super) losses: u32,
+    /// What was written to the journal, as long as it may still lose some of it.
+    pub(super) log: Vec<Written>,
     /// How many memberships a page has.
     page_size: u32,
     pub(super) troubles: Troubles,
@@ -81,6 +95,7 @@ impl Simulation {
         let mut rng = StdRng::seed_from_u64(seed);
         let standard = rng.random_bool(0.15);
         let rules = some_rules(&mut rng);
+        let accepts_stints = rules.second_stint == SecondStint::Accept;
         let mut world = World::new(rules);
         let tenures = if standard { some_members(&mut rng) } else { some_history(&mut rng) };
         let spaces: BTreeSet<SpaceName> = tenures.iter().map(|tenure| tenure.space.clone()).collect();
@@ -108,9 +123,10 @@ impl Simulation {
                 },
                 in_flight_max: rng.random_range(1..20),
                 give_up_after: Duration::from_secs(3600),
+                cut_off: false,
                 grace: Duration::from_secs(10),
             },
-            journal: Journal::scratch(None, Destination { target: "emulator", standard }, BEGIN).unwrap(),
+            journal: empty(standard),
             service: Service { world, quota: Quota::new(unlimited()), faults: Faults::new(&[], 0).unwrap() },
             principal: Principal::new(scopes, Some(ADMIN)),
             before: Vec::new(),
@@ -124,6 +140,14 @@ impl Simulation {
             writes: 0,
             disk_full: false,
             lives_left: rng.random_range(0..5),
+            // After a loss the journal's own rows are what was there beforehand: see `fill_chat`.
+            losses_left: if !standard && accepts_stints && rng.random_bool(0.4) {
+                rng.random_range(1..3)
+            } else {
+                0
+            },
+            losses: 0,
+            log: Vec::new(),
             page_size: if rng.random_bool(0.5) { rng.random_range(1..5) } else { 1000 },
             // Troubles are for the migration, not for what was before it.
             troubles: Troubles::none(),
@@ -142,6 +166,22 @@ impl Simulation {
 
     pub(super) fn is_standard(&self) -> bool {
         self.config.access != Access::Import
+    }
+
+    /// The journal is what it was after so many writes, or is begun anew.
+    pub(super) fn set_back(&mut self, writes: Option<usize>) {
+        self.journal = empty(self.is_standard());
+        self.fill_journal();
+        self.log.truncate(writes.unwrap_or(0));
+        for written in &self.log {
+            match written {
+                Written::Batch(changes) => self.journal.apply(changes).unwrap(),
+                Written::Doubt(lost) => self.journal.doubt(*lost).unwrap(),
+            }
+        }
+        // Whose rows they are has to be found out again.
+        self.existed.clear();
+        self.losses += 1;
     }
 
     fn fill_journal(&mut self) {
@@ -171,12 +211,10 @@ impl Simulation {
                 });
             }
         }
-        // A Chat that doubles what it is told twice cannot be helped with what others told it once. And one that refuses
-        // second stints answers 409 to a row whether it holds that very row or another: among others with the same times
-        // nobody could tell which, before the member's id is known.
+        // A Chat that refuses second stints answers 409 to a row whether it holds that very row or another: among others
+        // with the same times nobody could tell which, before the member's id is known.
         let rules = self.service.world.rules();
-        let told_apart = self.is_standard()
-            || rules.repeated_create == RepeatedCreate::Refuse && rules.second_stint == SecondStint::Accept;
+        let told_apart = self.is_standard() || rules.second_stint == SecondStint::Accept;
         for tenure in &self.tenures {
             if told_apart && self.rng.random_bool(0.04) {
                 early.push(tenure.clone());
@@ -391,11 +429,18 @@ impl Simulation {
                         return None;
                     }
                     self.check_changes(changes);
+                    if self.losses_left > 0 {
+                        self.log.push(Written::Batch(changes.clone()));
+                    }
                 }
                 Some(Input::Journal(self.journal.answer(request).unwrap()))
             }
         }
     }
+}
+
+fn empty(standard: bool) -> Journal {
+    Journal::scratch(None, Destination { target: "emulator", standard }, BEGIN).unwrap()
 }
 
 impl Troubles {

@@ -1,0 +1,91 @@
+//! Rows that may be there already: what Chat does with them is found out with one.
+
+use super::*;
+
+/// Three rows of which Chat may hold each, and one that it cannot.
+fn suspects() -> Bench {
+    let rows = [("A", "a@b.cd", 1), ("A", "b@b.cd", 2), ("A", "c@b.cd", 3), ("A", "d@b.cd", 4)];
+    let mut bench = Bench::new(&rows);
+    bench.settle();
+    bench.list_with(&[("users/11", 1), ("users/12", 2), ("users/13", 3)]);
+    bench
+}
+
+#[test]
+fn what_may_be_there_is_sent_one_at_a_time() {
+    let bench = suspects();
+    let rows: Vec<i64> = bench.creates.iter().map(|(row, _)| row.0).collect();
+    assert_eq!(rows, [1, 4], "the first, and the one that is not there for certain");
+}
+
+#[test]
+fn a_chat_that_makes_two_is_found_out_with_one_row() {
+    let mut bench = suspects();
+    // The bench's Chat answers with `users/1` and the row's number.
+    bench.slow = |request| matches!(request, Request::Prior { .. });
+    bench.answer(Ok(()));
+    assert_eq!(bench.counts(), [2, 2, 0, 0], "in flight until the journal has said what was there");
+    bench.slow = |_| false;
+    bench.catch_up();
+    bench.answer(Ok(()));
+    assert_eq!(bench.rejects(), ["DOUBLED", "PERHAPS_THERE", "PERHAPS_THERE"]);
+    assert_eq!(bench.counts(), [0, 0, 1, 3]);
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+    assert!(bench.journal.work().unwrap().doubles, "the next run knows it");
+}
+
+#[test]
+fn a_chat_that_refuses_what_it_holds_gets_the_rest_at_once() {
+    let mut bench = suspects();
+    bench.answer(Err(refused(409, None)));
+    bench.answer(Ok(()));
+    bench.list_with(&[("users/11", 1), ("users/12", 2), ("users/13", 3), ("users/14", 4)]);
+    assert_eq!(bench.creates.len(), 2, "both that are left");
+    assert_eq!(bench.counts(), [0, 2, 2, 0]);
+}
+
+#[test]
+fn a_membership_that_is_somebody_elses_tells_nothing_about_chat() {
+    let rows = [("A", "a@b.cd", 1), ("A", "b@b.cd", 2)];
+    let mut bench = Bench::new(&rows);
+    bench.settle();
+    bench.list_with(&[("users/77", 1), ("users/78", 2)]);
+    bench.answer(Ok(()));
+    assert_eq!(bench.counts(), [0, 1, 1, 0]);
+    assert_eq!(bench.creates.len(), 1, "the next is alone again");
+    bench.answer(Ok(()));
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn what_is_there_for_certain_is_not_sent() {
+    let mut bench = Bench::new(&[("A", "users/123", 1)]);
+    bench.settle();
+    bench.list_with(&[("users/123", 1)]);
+    assert!(bench.creates.is_empty());
+    assert_eq!(bench.counts(), [0, 0, 1, 0]);
+    assert_eq!(bench.journal.tally().unwrap().existed, 1);
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn a_member_of_today_who_is_there_is_done() {
+    let mut bench = Bench::of(&[("A", "a@b.cd", 1)], Access::User);
+    bench.settle();
+    assert!(bench.lists.is_empty(), "a repeated call tells");
+    bench.answer(Err(refused(409, None)));
+    assert_eq!(bench.counts(), [0, 0, 1, 0]);
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn a_member_of_today_whose_answer_was_lost_is_asked_for_again() {
+    let mut bench = Bench::of(&[("A", "a@b.cd", 1)], Access::User);
+    bench.settle();
+    bench.answer(Err(Failure::Lost("timed out".to_owned())));
+    assert_eq!(bench.counts(), [0, 1, 0, 0], "it may be there, so it stays in flight");
+    bench.at(70);
+    assert!(bench.lists.is_empty());
+    bench.answer(Err(refused(409, None)));
+    assert_eq!(bench.counts(), [0, 0, 1, 0]);
+}

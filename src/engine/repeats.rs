@@ -1,0 +1,71 @@
+//! What this Chat does with a create of what it holds already: nobody documents it. So as long as it is not known, rows
+//! that Chat may hold since before this journal's first call are sent one at a time, over all spaces.
+
+use crate::model::{Job, Prior, RowId};
+
+/// The kind of a reject that Chat was seen to hold twice.
+pub(super) const DOUBLED: &str = "DOUBLED";
+/// The kind of a reject that is not sent, because Chat may hold it and would hold it twice.
+pub(super) const PERHAPS_THERE: &str = "PERHAPS_THERE";
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Known {
+    #[default]
+    Nothing,
+    /// It refuses them.
+    Refused,
+    /// It makes two.
+    Doubled,
+}
+
+/// What is known, and which row is out to find out.
+#[derive(Debug, Default)]
+pub(super) struct Repeats {
+    known: Known,
+    canary: Option<RowId>,
+}
+
+impl Repeats {
+    pub(super) fn new(doubles: bool) -> Self {
+        Repeats { known: if doubles { Known::Doubled } else { Known::Nothing }, canary: None }
+    }
+
+    /// Whether a row may be sent, as far as this goes.
+    pub(super) fn may_leave(&self, job: &Job) -> bool {
+        job.prior == Prior::No
+            || match self.known {
+                Known::Nothing => self.canary.is_none_or(|row| row == job.id),
+                Known::Refused => true,
+                Known::Doubled => false,
+            }
+    }
+
+    /// Whether a row is not going to be sent at all.
+    pub(super) fn holds_back(&self, job: &Job) -> bool {
+        job.prior != Prior::No && self.known == Known::Doubled
+    }
+
+    /// A row leaves.
+    pub(super) fn leaves(&mut self, job: &Job) {
+        if job.prior != Prior::No {
+            self.canary.get_or_insert(job.id);
+        }
+    }
+
+    /// A row is settled, or waits to be sent again.
+    pub(super) fn is_back(&mut self, row: RowId) {
+        self.canary.take_if(|canary| *canary == row);
+    }
+
+    /// A row was refused that Chat held already.
+    pub(super) fn refused(&mut self) {
+        if self.known == Known::Nothing {
+            self.known = Known::Refused;
+        }
+    }
+
+    /// A row was held twice after it was sent.
+    pub(super) fn doubled(&mut self) {
+        self.known = Known::Doubled;
+    }
+}
