@@ -40,7 +40,7 @@ pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{NameMap, SpaceMap, UserMap};
 pub use names::Names;
-pub use problem::{Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
+pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
 

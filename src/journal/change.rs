@@ -3,6 +3,7 @@
 use rusqlite::{Connection, named_params};
 
 use super::JournalError;
+use super::number::Numbers;
 use crate::model::{MemberId, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
@@ -194,6 +195,10 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                 conn.prepare_cached("UPDATE members SET user = ?2 WHERE id = ?1 AND user IS NOT ?2")?
                     .execute((member.0, user))?;
             }
+            if *existed {
+                conn.prepare_cached("UPDATE spaces SET existed = existed + 1 WHERE id = ?1")?
+                    .execute([space.0])?;
+            }
             moved(conn, changed, *row, *space, State::InFlight, State::Done)
         }
         Change::Rejected { row, space, at, note } => {
@@ -221,11 +226,17 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
             Ok(())
         }
         Change::SpaceRejected { space, at, note } => {
-            conn.execute(
-                "UPDATE rows SET state = 3, settled_at = ?2, http_status = ?3, kind = ?4, error = ?5
-                  WHERE space = ?1 AND state IN (0, 1)",
-                (space.0, at.as_micros(), note.http_status, &note.kind, &note.error),
-            )?;
+            let numbers = Numbers::of_space(*space);
+            // Each by its index, so that those that are settled are not looked at.
+            for unsettled in ["state = 0", "state = 1"] {
+                conn.execute(
+                    &format!(
+                        "UPDATE rows SET state = 3, settled_at = ?3, http_status = ?4, kind = ?5, error = ?6
+                          WHERE {unsettled} AND id BETWEEN ?1 AND ?2"
+                    ),
+                    (numbers.first, numbers.last, at.as_micros(), note.http_status, &note.kind, &note.error),
+                )?;
+            }
             conn.execute(
                 "UPDATE spaces SET rejected = rejected + pending + in_flight, pending = 0, in_flight = 0
                   WHERE id = ?1",

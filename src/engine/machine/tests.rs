@@ -28,7 +28,7 @@ struct Bench {
 impl Bench {
     /// `rows` are (space, member, day).
     fn new(rows: &[(&str, &str, i64)]) -> Self {
-        let mut journal = Journal::scratch(None, "emulator", BEGIN).unwrap();
+        let mut journal = Journal::scratch("emulator", BEGIN).unwrap();
         let day = |day: i64| Timestamp::from_micros(1_500_000_000_000_000 + day * 86_400_000_000);
         let mut loader = journal.loader(BEGIN).unwrap();
         loader.begin_source("rows.csv", "{}").unwrap();
@@ -42,7 +42,6 @@ impl Bench {
             };
             loader.row(line, &tenure, None).unwrap();
         }
-        loader.end_source().unwrap();
         loader.commit().unwrap();
         let config = Config {
             access: Access::Import,

@@ -56,6 +56,8 @@ pub(super) struct Simulation {
     /// Memberships that a space held when it was deleted.
     pub(super) gone: BTreeMap<Membership, u32>,
     pub(super) tenures: Vec<Tenure>,
+    /// Which of them a row of the journal is.
+    pub(super) rows: BTreeMap<RowId, usize>,
     /// Virtual time since the beginning of everything.
     pub(super) clock: Duration,
     /// How wrong this life's clock is, in microseconds.
@@ -110,7 +112,7 @@ impl Simulation {
                 give_up_after: Duration::from_secs(3600),
                 grace: Duration::from_secs(10),
             },
-            journal: Journal::scratch(None, Destination { target: "emulator", standard }, BEGIN).unwrap(),
+            journal: Journal::scratch(Destination { target: "emulator", standard }, BEGIN).unwrap(),
             service: Service { world, quota: Quota::new(unlimited()), faults: Faults::new(&[], 0).unwrap() },
             principal: Principal::new(scopes, Some(ADMIN)),
             before: Vec::new(),
@@ -128,6 +130,7 @@ impl Simulation {
             // Troubles are for the migration, not for what was before it.
             troubles: Troubles::none(),
             existed: BTreeMap::new(),
+            rows: BTreeMap::new(),
             seen: Seen { standard: u64::from(standard), ..Seen::default() },
             tenures,
             rng,
@@ -150,8 +153,16 @@ impl Simulation {
         for (place, tenure) in self.tenures.iter().enumerate() {
             loader.row(place as u64 + 2, tenure, None).unwrap();
         }
-        loader.end_source().unwrap();
         loader.commit().unwrap();
+        for space in self.journal.work().unwrap().spaces {
+            for job in self.journal.pending(space.id, None, usize::MAX >> 1).unwrap() {
+                let is_it = |tenure: &Tenure| {
+                    (&tenure.space, &tenure.member, tenure.create_time, tenure.delete_time)
+                        == (&job.space_name, &job.member_name, job.span.create_time, job.span.delete_time)
+                };
+                self.rows.insert(job.id, self.tenures.iter().position(is_it).unwrap());
+            }
+        }
     }
 
     /// Somebody was there before: strangers, with the very times of our rows where there are any, and some of our own
