@@ -4,7 +4,7 @@ use super::{inputs, note, print, probed};
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
 use crate::intake::{Intake, IntakeError};
-use crate::journal::{Journal, Tally};
+use crate::journal::{Loader, Outlook};
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::settings::{Settings, Target};
@@ -25,8 +25,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut progress = Progress::new(args.output.progress);
-    let mut journal = Journal::scratch(None, settings.destination(), now)?;
-    let mut loader = journal.loader(now)?;
+    let mut loader = Loader::nowhere(settings.destination().standard, now);
     let intake = match inputs::read(&mut loader, &inputs, &mut progress, &signals) {
         Ok(intake) => intake,
         Err(IntakeError::Interrupted) => {
@@ -34,31 +33,30 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
             print(&format!("{}\n", inputs::INTERRUPTED))?;
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
-        Err(IntakeError::Journal(error)) => return Err(error.into()),
+        Err(error) => return Err(error.into()),
     };
-    loader.commit()?;
     progress.finish();
-    let tally = journal.tally()?;
+    let outlook = loader.outlook();
     inputs::show(&intake.problems);
-    if let Some(doubts) = probed::doubts(&journal, None)? {
+    if let Some(doubts) = probed::doubts(None, || Ok(outlook.several(0, 0)))? {
         note(&doubts);
     }
-    print(&verdict(&intake, &tally))?;
+    print(&verdict(&intake, outlook))?;
     Ok(if intake.problems.is_empty() { Exit::Done } else { Exit::BadInput })
 }
 
 /// What was read and whether it may be sent.
-pub(super) fn verdict(intake: &Intake, tally: &Tally) -> String {
+pub(super) fn verdict(intake: &Intake, outlook: &Outlook) -> String {
     let mut text = String::new();
     if intake.rows > 0 {
-        text += &format!("{} read: {} to send", many(intake.rows, "row"), tally.pending);
-        if tally.open > 0 {
-            text += &format!(", {} open (still members)", tally.open);
+        text += &format!("{} read: {} to send", many(intake.rows, "row"), outlook.to_send());
+        if outlook.open > 0 {
+            text += &format!(", {} open (still members)", outlook.open);
         }
         if intake.duplicates > 0 {
             text += &format!(", {} repeating another", intake.duplicates);
         }
-        text += &format!("; {}.\n", many(tally.spaces, "space"));
+        text += &format!("; {}.\n", many(outlook.spaces, "space"));
     }
     text += &match intake.problems.total() {
         0 => "No problems.\n".to_owned(),

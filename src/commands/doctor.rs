@@ -21,7 +21,7 @@ use crate::doctor::{
 };
 use crate::exit::Exit;
 use crate::intake::IntakeError;
-use crate::journal::Journal;
+use crate::journal::Loader;
 use crate::model::{SpaceName, Timestamp};
 use crate::network::{Endpoint, proxy_for};
 use crate::progress::Progress;
@@ -267,15 +267,13 @@ impl Doctor {
             }
         };
         let mut progress = Progress::new(ProgressMode::None);
-        let mut journal = Journal::scratch(None, settings.destination(), now)?;
-        let mut loader = journal.loader(now)?;
+        let mut loader = Loader::nowhere(settings.destination().standard, now);
         let intake = match inputs::read(&mut loader, &resolved, &mut progress, &self.signals) {
             Ok(intake) => intake,
             Err(IntakeError::Interrupted) => anyhow::bail!("interrupted while reading"),
-            Err(IntakeError::Journal(error)) => return Err(error.into()),
+            Err(error) => return Err(error.into()),
         };
-        loader.commit()?;
-        let names = journal.space_names()?;
+        let names = loader.spaces()?;
         let read = format!("input: {} in {}", many(intake.rows, "row"), many(names.len() as u64, "space"));
         if intake.problems.is_empty() {
             self.found(Check::ok("input", read))?;
@@ -285,7 +283,7 @@ impl Doctor {
             let story = format!("{read}, with {}{first}", inputs::count(&intake.problems));
             self.found(Check::failed("input", story, remedy()))?;
         }
-        if let Some(line) = summary::estimate(&journal.work()?.pending(), &settings.rates(), &Zoned::now()) {
+        if let Some(line) = summary::estimate(&loader.outlook().pending, &settings.rates(), &Zoned::now()) {
             self.found(Check::ok("quota", format!("quota: {line}")))?;
         }
         Ok(Some(names))

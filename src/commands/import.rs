@@ -10,7 +10,7 @@ use super::{Usage, check, connect, inputs, note, print, probed, send};
 use crate::cli::ImportArgs;
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
-use crate::journal::{Journal, JournalError, Lock, sibling};
+use crate::journal::{Journal, JournalError, Loader, Lock, sibling};
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::settings::Settings;
@@ -88,14 +88,15 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
         Err(Refused::Journal(error)) => return Err(error.at(&path)),
+        Err(Refused::Reading(error)) => return Err(error.into()),
     };
     // A new journal is there only now.
     lock.hold(&path).map_err(|error| error.at(&path))?;
     if !intake.problems.is_empty() {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
     }
-    if let Some(doubts) =
-        probed::doubts(&journal, Some(settings.target.as_str())).map_err(|error| error.at(&path))?
+    if let Some(doubts) = probed::doubts(Some(settings.target.as_str()), || journal.several_stints())
+        .map_err(|error| error.at(&path))?
     {
         progress.say(&doubts);
     }
@@ -148,6 +149,7 @@ enum Refused {
     Problems(Box<Intake>),
     Interrupted,
     Journal(JournalError),
+    Reading(IntakeError),
 }
 
 impl From<JournalError> for Refused {
@@ -185,12 +187,13 @@ fn read_in(
             let intake = fill(&mut journal, inputs, progress, signals, now)?;
             journal.close()?;
             fs::rename(&unfinished, path)
+                .and_then(|()| keep_name(path))
                 .map_err(|error| JournalError::File { path: path.to_owned(), error })?;
             Ok(intake)
         },
     );
     match filled {
-        Ok(intake) => Ok((Journal::open(path)?, intake)),
+        Ok(intake) => Ok((Journal::reopen(path)?, intake)),
         Err(refused) => {
             remove(&unfinished);
             Err(refused)
@@ -210,6 +213,7 @@ fn fill(
         Ok(intake) => Box::new(intake),
         Err(IntakeError::Interrupted) => return Err(Refused::Interrupted),
         Err(IntakeError::Journal(error)) => return Err(error.into()),
+        Err(error) => return Err(Refused::Reading(error)),
     };
     if intake.is_refused(inputs.skip_invalid) {
         return Err(Refused::Problems(intake));
@@ -224,6 +228,16 @@ fn remove(path: &Path) {
     for name in [path.to_owned(), dashed(path, "-wal"), dashed(path, "-shm")] {
         let _ = fs::remove_file(name);
     }
+}
+
+/// Makes the name of a file as durable as what is in it.
+fn keep_name(path: &Path) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
 }
 
 fn dashed(path: &Path, suffix: &str) -> PathBuf {
@@ -241,10 +255,17 @@ fn dry_run(
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
     let target = settings.target.as_str();
-    let mut journal =
-        Journal::scratch(Some(path), settings.destination(), now).map_err(|error| error.at(path))?;
-    journal.expect_destination(settings.destination()).map_err(|error| error.at(path))?;
-    let mut loader = journal.loader(now)?;
+    let journal = if path.exists() {
+        let journal = Journal::open_read_only(path).map_err(|error| error.at(path))?;
+        journal.expect_destination(settings.destination()).map_err(|error| error.at(path))?;
+        Some(journal)
+    } else {
+        None
+    };
+    let mut loader = match &journal {
+        Some(journal) => journal.rehearsal(now).map_err(|error| error.at(path))?,
+        None => Loader::nowhere(settings.destination().standard, now),
+    };
     let intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
         Ok(intake) => intake,
         Err(IntakeError::Interrupted) => {
@@ -252,17 +273,20 @@ fn dry_run(
             print(&format!("{}\n", inputs::INTERRUPTED))?;
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
-        Err(IntakeError::Journal(error)) => return Err(error).context("reading"),
+        Err(error) => return Err(error).context("reading"),
     };
-    loader.commit()?;
     progress.finish();
-    let tally = journal.tally()?;
+    let outlook = loader.outlook();
     inputs::show(&intake.problems);
-    if let Some(doubts) = probed::doubts(&journal, Some(target))? {
+    let several = || {
+        let (members, stints) = journal.as_ref().map_or(Ok((0, 0)), Journal::several_stints)?;
+        Ok(outlook.several(members, stints))
+    };
+    if let Some(doubts) = probed::doubts(Some(target), several)? {
         note(&doubts);
     }
-    let mut text = check::verdict(&intake, &tally);
-    if let Some(line) = summary::estimate(&journal.work()?.pending(), &settings.rates(), &Zoned::now()) {
+    let mut text = check::verdict(&intake, outlook);
+    if let Some(line) = summary::estimate(&outlook.pending, &settings.rates(), &Zoned::now()) {
         text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";

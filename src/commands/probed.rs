@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use crate::doctor::{FINDINGS_FILE, Findings};
-use crate::journal::{Journal, JournalError};
+use crate::journal::JournalError;
 
-/// What the operator should know of this journal's rows, by what a probe of their target (of any, where none is named)
-/// has found out; `None` where no probe was made or nothing is in doubt.
+/// What the operator should know of rows, by what a probe of their target (of any, where none is named)
+/// has found out; `several` counts members with several stints and those behind the first. `None` where no probe was made or nothing is in doubt.
 ///
 /// # Errors
 /// When the journal cannot be read.
-pub(super) fn doubts(journal: &Journal, target: Option<&str>) -> Result<Option<String>, JournalError> {
+pub(super) fn doubts(
+    target: Option<&str>,
+    several: impl FnOnce() -> Result<(u64, u64), JournalError>,
+) -> Result<Option<String>, JournalError> {
     let findings = match Findings::read(Path::new(FINDINGS_FILE)) {
         Ok(Some(findings)) if target.is_none_or(|target| findings.endpoint == target) => findings,
         Ok(_) => return Ok(None),
@@ -20,6 +23,6 @@ pub(super) fn doubts(journal: &Journal, target: Option<&str>) -> Result<Option<S
     if findings.on_stints(1, 1).is_none() {
         return Ok(None);
     }
-    let (members, rows) = journal.several_stints()?;
+    let (members, rows) = several()?;
     Ok(findings.on_stints(members, rows))
 }

@@ -118,6 +118,12 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         lock.settle(false);
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));
+        if !journal.is_examined() {
+            let (path, signals) = (path.to_owned(), signals.clone());
+            std::thread::Builder::new()
+                .name("examining".to_owned())
+                .spawn(move || stop_when_damaged(&path, &signals))?;
+        }
         let engine = Engine::new(config, work, &before, StdRng::try_from_rng(&mut SysRng)?);
         let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
         guard.abort();
@@ -208,6 +214,15 @@ fn is_kept(journal: Journal, path: &Path, tally: &Tally) -> Result<(), JournalEr
         Ok(())
     } else {
         Err(JournalError::Damaged("it does not hold what was written to it".to_owned()))
+    }
+}
+
+/// Reads a journal whole that was too large for that before its run. What is wrong with it is found again, and told, when
+/// the run has stopped.
+fn stop_when_damaged(path: &Path, signals: &Signals) {
+    let examined = Journal::open_read_only(path).and_then(|journal| journal.examine());
+    if examined.is_err_and(|error| error.is_damage()) {
+        signals.stop(Stop::Asked);
     }
 }
 

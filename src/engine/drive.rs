@@ -178,7 +178,7 @@ mod tests {
     #[tokio::test]
     async fn a_call_that_panics_is_an_answer_that_was_lost() {
         let now = Timestamp::now();
-        let mut journal = Journal::scratch(None, "emulator", now).unwrap();
+        let mut journal = Journal::scratch("emulator", now).unwrap();
         let mut loader = journal.loader(now).unwrap();
         loader.begin_source("rows.csv", "{}").unwrap();
         let tenure = Tenure {

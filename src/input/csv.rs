@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use csv::{ByteRecord, ErrorKind, ReaderBuilder};
-
 use super::columns::header_problems;
 use super::fault::Fault;
 use super::format::sniff_delimiter;
 use super::formula::armed;
-use super::guard::{Guard, Mark};
 use super::problem::{Problem, ProblemKind, Problems};
-use super::source::{BUFFER_BYTES, Peeked, Source};
+use super::records::{Mark, Record, Records};
+use super::source::{Peeked, Source};
 
 /// A CSV file whose header has been read.
 pub(super) struct Table {
@@ -19,14 +17,13 @@ pub(super) struct Table {
     pub(super) header: Vec<String>,
     /// The line that the header begins on.
     pub(super) header_line: u64,
-    reader: csv::Reader<Guard<Peeked>>,
-    record: ByteRecord,
+    records: Records<Peeked>,
 }
 
 /// One line below the header. It may span several lines of the file.
 pub(super) enum Line<'a> {
     /// As many fields as the header has, all UTF-8.
-    Fields(u64, &'a ByteRecord),
+    Fields(u64, Record<'a>),
     /// No fields to rely on: what is wrong, and the text as it came.
     Bad(Problem, String),
 }
@@ -37,25 +34,19 @@ impl Table {
         let file = source.file;
         let failed = |error| Problems::from(Fault::of(error).problem(&file));
         let delimiter = sniff_delimiter(&mut source.text).map_err(failed)?;
-        let mut reader = ReaderBuilder::new()
-            .has_headers(false)
-            .flexible(true)
-            .delimiter(delimiter)
-            .buffer_capacity(BUFFER_BYTES)
-            .from_reader(Guard::new(source.text, delimiter));
-        let mut record = ByteRecord::new();
-        let Some(mark) = next_record(&mut reader, &mut record).map_err(|fault| fault.problem(&file))? else {
+        let mut records = Records::new(source.text, delimiter);
+        let Some(mark) = records.next().map_err(|fault| fault.problem(&file))? else {
             let problem = Problem::new(&file, 0, ProblemKind::EmptyFile, "it has nothing but blank lines");
             return Err(problem.help("check that the export finished").fatal().into());
         };
         let line = mark.line;
-        if let Some((problem, _)) = flaw_of(&file, &mark, &record, None, delimiter) {
+        if let Some((problem, _)) = flaw_of(&file, &mark, records.record(), None, delimiter) {
             return Err(problem.fatal().into());
         }
-        arm(&mut record);
+        arm(&mut records);
         let header: Vec<String> =
-            record.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
-        Ok(Table { file, delimiter, header, header_line: line, reader, record })
+            records.record().iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect();
+        Ok(Table { file, delimiter, header, header_line: line, records })
     }
 
     /// The next line that is not blank.
@@ -64,8 +55,7 @@ impl Table {
     /// A fatal problem: there is no next line to be had.
     pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, Box<Problem>> {
         loop {
-            let next = next_record(&mut self.reader, &mut self.record);
-            let mark = match next {
+            let mark = match self.records.next() {
                 Ok(Some(mark)) => mark,
                 Ok(None) => return Ok(None),
                 Err(fault) => {
@@ -73,17 +63,18 @@ impl Table {
                     return Err(Box::new(fault.problem(&self.file).in_column(column)));
                 }
             };
-            let blank = self.record.len() == 1 && self.record[0].trim_ascii().is_empty();
+            let record = self.records.record();
+            let blank = record.len() == 1 && record.bytes(0).trim_ascii().is_empty();
             if blank && self.header.len() > 1 && mark.flaw.is_none() {
                 continue;
             }
             if let Some((problem, raw)) =
-                flaw_of(&self.file, &mark, &self.record, Some(&self.header), self.delimiter)
+                flaw_of(&self.file, &mark, record, Some(&self.header), self.delimiter)
             {
                 return Ok(Some(Line::Bad(problem, raw)));
             }
-            arm(&mut self.record);
-            return Ok(Some(Line::Fields(mark.line, &self.record)));
+            arm(&mut self.records);
+            return Ok(Some(Line::Fields(mark.line, self.records.record())));
         }
     }
 
@@ -93,30 +84,14 @@ impl Table {
     }
 }
 
-fn next_record(
-    reader: &mut csv::Reader<Guard<Peeked>>,
-    record: &mut ByteRecord,
-) -> Result<Option<Mark>, Fault> {
-    match reader.read_byte_record(record) {
-        Ok(true) => Ok(Some(reader.get_mut().next_mark())),
-        Ok(false) => Ok(None),
-        Err(error) => Err(match error.into_kind() {
-            ErrorKind::Io(error) => Fault::of(error),
-            // A flexible reader of bytes has no other errors.
-            other => Fault::whole_file(
-                ProblemKind::UnreadableFile,
-                format!("reading it failed: {other:?}"),
-                "try again",
-            ),
-        }),
-    }
-}
-
 /// Takes off what keeps a spreadsheet from computing: of fields that are UTF-8.
-fn arm(record: &mut ByteRecord) {
+fn arm(records: &mut Records<Peeked>) {
+    let record = records.record();
     // Nearly no record has an apostrophe.
-    if record.as_slice().contains(&b'\'') {
-        *record = record.iter().map(|field| armed(&String::from_utf8_lossy(field)).into_bytes()).collect();
+    if record.contains(b'\'') {
+        let fields: Vec<Vec<u8>> =
+            record.iter().map(|field| armed(&String::from_utf8_lossy(field)).into_bytes()).collect();
+        records.replace(&fields);
     }
 }
 
@@ -124,7 +99,7 @@ fn arm(record: &mut ByteRecord) {
 fn flaw_of(
     file: &Arc<str>,
     mark: &Mark,
-    record: &ByteRecord,
+    record: Record<'_>,
     header: Option<&[String]>,
     delimiter: u8,
 ) -> Option<(Problem, String)> {
@@ -133,9 +108,9 @@ fn flaw_of(
         let problem = Problem::new(file, mark.line, flaw.kind, flaw.message.as_str()).help(flaw.help);
         return Some((problem.in_column(name(flaw.field)), flaw.raw.clone()));
     }
-    if let Some(field) = record.iter().position(|field| std::str::from_utf8(field).is_err()) {
+    if let Some(field) = record.not_utf_8() {
         let problem = Problem::new(file, mark.line, ProblemKind::NotUtf8, "it is not UTF-8")
-            .value(&String::from_utf8_lossy(&record[field]))
+            .value(&String::from_utf8_lossy(record.bytes(field)))
             .help("was it saved as Windows-1252 or Latin-1? save it as UTF-8");
         return Some((problem.in_column(name(field)), written(record, delimiter)));
     }
@@ -160,10 +135,10 @@ fn fields(count: usize) -> String {
 }
 
 /// The record as a line of CSV again, without line end.
-fn written(record: &ByteRecord, delimiter: u8) -> String {
+fn written(record: Record<'_>, delimiter: u8) -> String {
     let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
     // Writing to memory does not fail.
-    let _ = writer.write_byte_record(record);
+    let _ = writer.write_record(record.iter());
     let line = writer.into_inner().unwrap_or_default();
     String::from_utf8_lossy(line.strip_suffix(b"\n").unwrap_or(&line)).into_owned()
 }

@@ -1,21 +1,23 @@
 //! CSV lines to entries.
 
 use std::borrow::Cow;
-
-use csv::ByteRecord;
+use std::sync::Arc;
 
 use crate::model::Tenure;
 
 use super::columns::{Columns, Key};
 use super::csv::{Line, Table};
 use super::given::{Given, GivenBuilder, is_canonical};
+use super::names::Naming;
 use super::problem::{Problem, ProblemKind, Problems};
-use super::row::{Fields, Rules, check};
+use super::records::Record;
+use super::row::{Fields, Rules, admit, check};
 use super::source::Source;
 use super::{BadRow, Entry, Row, problems_of};
 
 /// A CSV file of rows whose header is in order.
 pub(super) struct CsvRows {
+    file: Arc<str>,
     table: Table,
     pub(super) columns: Columns,
     any: bool,
@@ -25,7 +27,7 @@ impl CsvRows {
     pub(super) fn open(source: Source) -> Result<Self, Problems> {
         let table = Table::open(source)?;
         let columns = Columns::of_header(&table.file, table.header_line, &table.header)?;
-        Ok(CsvRows { table, columns, any: false })
+        Ok(CsvRows { file: Arc::clone(&table.file), table, columns, any: false })
     }
 
     pub(super) fn delimiter(&self) -> char {
@@ -36,16 +38,19 @@ impl CsvRows {
     ///
     /// # Errors
     /// A fatal problem.
-    pub(super) fn next(&mut self, rules: &Rules) -> Result<Option<Entry>, Box<Problem>> {
-        let file = self.table.file.clone();
+    pub(super) fn next<N: Naming>(
+        &mut self,
+        rules: &Rules,
+        names: &mut N,
+    ) -> Result<Option<Entry<N::Space, N::Member>>, Box<Problem>> {
         let header_line = self.table.header_line;
-        let columns = &self.columns;
+        let (file, columns) = (&self.file, &self.columns);
         let Some(line) = self.table.next()? else {
             if self.any {
                 return Ok(None);
             }
             let message = "it has a header, but no row below it";
-            let problem = Problem::new(&file, header_line, ProblemKind::NoRows, message);
+            let problem = Problem::new(file, header_line, ProblemKind::NoRows, message);
             return Err(Box::new(problem.help("check that the export finished").fatal()));
         };
         self.any = true;
@@ -54,17 +59,17 @@ impl CsvRows {
                 Entry::Bad(BadRow { line: problem.line, problems: vec![problem], given: Given::raw(&raw) })
             }
             Line::Fields(line, record) => {
-                let fields =
-                    Fields(columns.places.map(|place| place.map_or("", |place| text(record, place))));
-                match check(&fields, rules) {
-                    Ok(tenure) => {
-                        let given = given(columns, record, Some(&tenure));
+                let fields = Fields(columns.places.map(|place| place.map_or("", |place| record.get(place))));
+                match check(&fields, rules, names) {
+                    Ok(checked) => {
+                        let tenure = admit(checked, names);
+                        let given = given(columns, &record, Some(&tenure), names);
                         Entry::Row(Row { line, tenure, given })
                     }
                     Err(flaws) => {
                         let spelling = |key: Key| -> Cow<'static, str> { columns.spelling(key) };
-                        let problems = problems_of(&file, line, flaws, &fields, spelling);
-                        Entry::Bad(BadRow { line, problems, given: given(columns, record, None) })
+                        let problems = problems_of(file, line, flaws, &fields, spelling);
+                        Entry::Bad(BadRow { line, problems, given: given(columns, &record, None, names) })
                     }
                 }
             }
@@ -72,21 +77,21 @@ impl CsvRows {
     }
 }
 
-/// The record is known to be UTF-8.
-fn text(record: &ByteRecord, place: usize) -> &str {
-    record.get(place).and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default()
-}
-
-fn given(columns: &Columns, record: &ByteRecord, tenure: Option<&Tenure>) -> Given {
+fn given<N: Naming>(
+    columns: &Columns,
+    record: &Record<'_>,
+    tenure: Option<&Tenure<N::Space, N::Member>>,
+    names: &N,
+) -> Given {
     let mut given = GivenBuilder::default();
     for (place, (name, key)) in columns.names.iter().zip(&columns.keys).enumerate() {
-        let text = text(record, place);
+        let text = record.get(place);
         let said = match (tenure, key) {
-            (Some(tenure), Some(key)) => is_canonical(*key, text, tenure),
+            (Some(tenure), Some(key)) => is_canonical(*key, text, tenure, names),
             _ => false,
         };
         if !said {
-            given.push(name, text);
+            given.push_text(name, text);
         }
     }
     given.finish()

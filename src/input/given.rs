@@ -5,10 +5,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::model::Tenure;
+use crate::model::{Role, Tenure, Timestamp};
 
 use super::columns::Key;
 use super::format::{Format, Layout};
+use super::names::Naming;
 
 /// The key of a line whose fields could not be told apart.
 const RAW: &str = "raw";
@@ -48,6 +49,11 @@ impl Given {
     /// The text of a JSON object; `None` when the canonical form says it all.
     pub fn to_json(&self) -> Option<String> {
         self.0.clone()
+    }
+
+    /// The same, borrowed.
+    pub fn as_json(&self) -> Option<&str> {
+        self.0.as_deref()
     }
 
     /// Back from [`Given::to_json`].
@@ -121,12 +127,25 @@ fn canonical(key: Key, tenure: &Tenure) -> Option<Cow<'_, str>> {
 }
 
 /// Whether a text is what `canonical` would print.
-pub(super) fn is_canonical(key: Key, text: &str, tenure: &Tenure) -> bool {
+pub(super) fn is_canonical<N: Naming>(
+    key: Key,
+    text: &str,
+    tenure: &Tenure<N::Space, N::Member>,
+    names: &N,
+) -> bool {
+    let is_time = |time: Option<Timestamp>| match time {
+        Some(time) => time.to_string() == text,
+        None => text.is_empty(),
+    };
     match key {
+        Key::Space => names.is_space(&tenure.space, text),
+        Key::Member => names.is_member(&tenure.member, text),
         // Printing a time is most of what a row would cost; nearly every time has the plain form.
         Key::CreateTime if tenure.create_time.is_some() && is_plain_time(text) => true,
         Key::DeleteTime if tenure.delete_time.is_some() && is_plain_time(text) => true,
-        _ => canonical(key, tenure).as_deref().unwrap_or_default() == text,
+        Key::CreateTime => is_time(tenure.create_time),
+        Key::DeleteTime => is_time(tenure.delete_time),
+        Key::Role => tenure.role.map_or("", Role::as_str) == text,
     }
 }
 
@@ -143,6 +162,20 @@ fn is_plain_time(text: &str) -> bool {
 pub(super) struct GivenBuilder(Vec<u8>);
 
 impl GivenBuilder {
+    /// Adds a pair whose value is a text.
+    pub(super) fn push_text(&mut self, name: &str, text: &str) {
+        // Only these need escapes in JSON.
+        let plain = |text: &str| !text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\');
+        if !(plain(name) && plain(text)) {
+            return self.push(name, text);
+        }
+        self.0.reserve(if self.0.is_empty() { 96 } else { 0 });
+        self.0.push(if self.0.is_empty() { b'{' } else { b',' });
+        for piece in ["\"", name, "\":\"", text, "\""] {
+            self.0.extend_from_slice(piece.as_bytes());
+        }
+    }
+
     pub(super) fn push(&mut self, name: &str, value: &(impl Serialize + ?Sized)) {
         if self.0.is_empty() {
             // What a row usually needs: growing to it step by step costs more than the writing.
@@ -167,7 +200,7 @@ impl GivenBuilder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MemberName, SpaceName, Timestamp};
+    use crate::model::{MemberName, SpaceName};
     use proptest::prelude::*;
 
     fn tenure() -> Tenure {

@@ -8,8 +8,9 @@ use super::fault::Fault;
 use super::given::{Given, GivenBuilder, is_canonical};
 use super::guard::RECORD_BYTES_MAX;
 use super::json_object::{Object, ParseError, parse};
+use super::names::Naming;
 use super::problem::{Problem, ProblemKind};
-use super::row::{Fields, Flaw, Rules, check};
+use super::row::{Checked, Fields, Flaw, Name, Rules, admit, check};
 use super::source::{BUFFER_BYTES, Peeked, Source};
 use super::{BadRow, Entry, Row, problems_of};
 use crate::model::Tenure;
@@ -33,7 +34,11 @@ impl JsonlRows {
     ///
     /// # Errors
     /// A fatal problem.
-    pub(super) fn next(&mut self, rules: &Rules) -> Result<Option<Entry>, Box<Problem>> {
+    pub(super) fn next<N: Naming>(
+        &mut self,
+        rules: &Rules,
+        names: &mut N,
+    ) -> Result<Option<Entry<N::Space, N::Member>>, Box<Problem>> {
         loop {
             if !self.next_line()? {
                 if self.any {
@@ -45,7 +50,7 @@ impl JsonlRows {
             }
             if !self.buffer.trim_ascii().is_empty() {
                 self.any = true;
-                return Ok(Some(entry(&self.file, self.line, &self.buffer, rules)));
+                return Ok(Some(entry(&self.file, self.line, &self.buffer, rules, names)));
             }
         }
     }
@@ -80,7 +85,13 @@ impl JsonlRows {
 }
 
 /// One line, not blank, to an entry.
-fn entry(file: &Arc<str>, line: u64, bytes: &[u8], rules: &Rules) -> Entry {
+fn entry<N: Naming>(
+    file: &Arc<str>,
+    line: u64,
+    bytes: &[u8],
+    rules: &Rules,
+    names: &mut N,
+) -> Entry<N::Space, N::Member> {
     let bad = |problem: Problem| {
         let given = Given::raw(&String::from_utf8_lossy(bytes));
         Entry::Bad(BadRow { line, problems: vec![problem], given })
@@ -102,14 +113,21 @@ fn entry(file: &Arc<str>, line: u64, bytes: &[u8], rules: &Rules) -> Entry {
             return bad(problem);
         }
     };
-    judge(file, line, text, object, rules)
+    judge(file, line, text, object, rules, names)
 }
 
-fn judge(file: &Arc<str>, line: u64, text: &str, object: Object<'_>, rules: &Rules) -> Entry {
+fn judge<N: Naming>(
+    file: &Arc<str>,
+    line: u64,
+    text: &str,
+    object: Object<'_>,
+    rules: &Rules,
+    names: &mut N,
+) -> Entry<N::Space, N::Member> {
     let mut flaws = object.flaws();
     let texts = object.texts();
     let fields = Fields([0, 1, 2, 3, 4].map(|index| texts[index].as_ref()));
-    let mut checked = check(&fields, rules);
+    let mut checked = check(&fields, rules, names);
     // A value of the wrong type is reported as such, and not as absent or malformed as well.
     if let Err(more) = &mut checked {
         more.retain(|flaw| match flaw.key {
@@ -117,12 +135,13 @@ fn judge(file: &Arc<str>, line: u64, text: &str, object: Object<'_>, rules: &Rul
             None => flaws.is_empty(),
         });
     }
-    if let Ok(tenure) = &checked {
-        flaws.extend(contradiction(&object, tenure));
+    if let Ok(checked) = &checked {
+        flaws.extend(contradiction(&object, checked, names));
     }
     match checked {
-        Ok(tenure) if flaws.is_empty() => {
-            let given = given(object, &tenure);
+        Ok(checked) if flaws.is_empty() => {
+            let tenure = admit(checked, names);
+            let given = given(object, &tenure, names);
             Entry::Row(Row { line, tenure, given })
         }
         checked => {
@@ -137,28 +156,33 @@ fn judge(file: &Arc<str>, line: u64, text: &str, object: Object<'_>, rules: &Rul
 }
 
 /// A resource's `name` must lie in the space that the row gives.
-fn contradiction(object: &Object<'_>, tenure: &Tenure) -> Option<Flaw> {
+fn contradiction<N: Naming>(object: &Object<'_>, checked: &Checked<N>, names: &N) -> Option<Flaw> {
     let (space, _) = object.resource()?;
-    (space != tenure.space.id()).then(|| {
-        let message = format!("it is {}, but name says spaces/{space}", tenure.space);
+    let said = format!("spaces/{space}");
+    let (agrees, name) = match &checked.space {
+        Name::Known(known) => (names.is_space(known, &said), names.space_name(known)),
+        Name::New(name) => (name.as_str() == said, name.to_string()),
+    };
+    (!agrees).then(|| {
+        let message = format!("it is {name}, but name says {said}");
         Flaw::new(Key::Space, ProblemKind::Contradiction, message).help("remove the wrong one")
     })
 }
 
-fn given(object: Object<'_>, tenure: &Tenure) -> Given {
+fn given<N: Naming>(object: Object<'_>, tenure: &Tenure<N::Space, N::Member>, names: &N) -> Given {
     let mut given: GivenBuilder = object.unknown;
     for (value, key) in object.values.iter().zip(Key::ALL) {
         let Some((name, value)) = value else {
             // Taken from elsewhere in the resource.
-            if !is_canonical(key, "", tenure) {
+            if !is_canonical(key, "", tenure, names) {
                 given.push(key.as_str(), &());
             }
             continue;
         };
         match value.text() {
             Some("") => given.push(name, ""),
-            Some(text) if *name == key.as_str() && is_canonical(key, text, tenure) => {}
-            _ if value.is_null() && is_canonical(key, "", tenure) => {}
+            Some(text) if *name == key.as_str() && is_canonical(key, text, tenure, names) => {}
+            _ if value.is_null() && is_canonical(key, "", tenure, names) => {}
             _ => given.push(name, value),
         }
     }

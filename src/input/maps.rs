@@ -126,7 +126,7 @@ fn read<N: PartialEq + std::fmt::Display>(
                 break;
             }
         };
-        let text = |place: usize| std::str::from_utf8(&record[place]).unwrap_or_default();
+        let text = |place: usize| record.get(place);
         let wrong = |column: usize, kind, message: String| {
             Problem::new(&file, line, kind, message).column(spelling.columns[column]).fatal()
         };

@@ -3,8 +3,8 @@
 //! [`Reader`] is the face: it opens an input (`source`), learns its format (`format`), and yields its rows one by one,
 //! each as a tenure or as all that is wrong with it. Everything is streamed: memory does not grow with the file.
 //!
-//! CSV goes through `guard` (bounds, line numbers, broken quotes), the csv crate, `formula`, `columns` and `row`; JSONL
-//! through `jsonl`, `json_object` and `row`.
+//! CSV goes through `records` (with `guard`: bounds, line numbers, broken quotes; and the csv crate's core), `formula`,
+//! `columns` and `row`; JSONL through `jsonl`, `json_object` and `row`.
 
 mod bounds;
 mod columns;
@@ -18,7 +18,9 @@ mod guard;
 mod json_object;
 mod jsonl;
 mod maps;
+mod names;
 mod problem;
+mod records;
 mod row;
 mod source;
 mod suggest;
@@ -29,7 +31,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::Tenure;
+use crate::model::{MemberName, SpaceName, Tenure};
 
 pub use columns::{COLUMNS_MAX, Key};
 pub use format::{Format, Layout};
@@ -37,22 +39,24 @@ pub use formula::disarmed;
 pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{NameMap, SpaceMap, UserMap};
-pub use problem::{Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
+pub use names::Names;
+pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
 
 use csv_rows::CsvRows;
 use fault::Fault;
 use jsonl::JsonlRows;
+use names::{Naming, Owned};
 use row::{Fields, Flaw};
 
 /// A row in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct Row<S = SpaceName, M = MemberName> {
     /// The line it begins on, from 1.
     pub line: u64,
     /// What it says.
-    pub tenure: Tenure,
+    pub tenure: Tenure<S, M>,
     /// What else it looked like.
     pub given: Given,
 }
@@ -70,9 +74,9 @@ pub struct BadRow {
 
 /// One row of an input.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Entry {
+pub enum Entry<S = SpaceName, M = MemberName> {
     /// In order.
-    Row(Row),
+    Row(Row<S, M>),
     /// With problems.
     Bad(BadRow),
 }
@@ -150,6 +154,30 @@ impl Reader {
         &self.file
     }
 
+    /// The next row, its names by their numbers in `names`: where there are millions.
+    ///
+    /// # Errors
+    /// As the iterator's.
+    #[allow(clippy::type_complexity)]
+    pub fn next_numbered(&mut self, names: &mut Names) -> Option<Result<Entry<u32, u32>, Box<Problem>>> {
+        self.advance(names)
+    }
+
+    fn advance<N: Naming>(
+        &mut self,
+        names: &mut N,
+    ) -> Option<Result<Entry<N::Space, N::Member>, Box<Problem>>> {
+        if self.ended {
+            return None;
+        }
+        let next = match &mut self.rows {
+            Rows::Csv(rows) => rows.next(&self.rules, names),
+            Rows::Jsonl(rows) => rows.next(&self.rules, names),
+        };
+        self.ended = !matches!(next, Ok(Some(_)));
+        next.transpose()
+    }
+
     /// How far the reading is.
     pub fn progress(&self) -> &Progress {
         &self.progress
@@ -160,15 +188,7 @@ impl Iterator for Reader {
     type Item = Result<Entry, Box<Problem>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.ended {
-            return None;
-        }
-        let next = match &mut self.rows {
-            Rows::Csv(rows) => rows.next(&self.rules),
-            Rows::Jsonl(rows) => rows.next(&self.rules),
-        };
-        self.ended = !matches!(next, Ok(Some(_)));
-        next.transpose()
+        self.advance(&mut Owned)
     }
 }
 

@@ -249,9 +249,14 @@ pub fn printable(text: &str) -> String {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Problems {
     kept: Vec<Problem>,
+    /// Where each of them comes.
+    places: Vec<Place>,
     counts: BTreeMap<ProblemKind, u64>,
     fatal: bool,
 }
+
+/// Where a problem comes in a list: the file, counted in the order in which they are read, and the line.
+pub type Place = (usize, u64);
 
 impl Problems {
     /// How many are kept in full.
@@ -262,23 +267,42 @@ impl Problems {
         Problems::default()
     }
 
-    /// Adds one.
+    /// Adds one behind all others.
     pub fn push(&mut self, problem: Problem) {
+        self.push_at(self.places.last().copied().unwrap_or_default(), problem);
+    }
+
+    /// Adds one in its place, behind others of the same place.
+    pub fn push_at(&mut self, place: Place, problem: Problem) {
         *self.counts.entry(problem.kind).or_insert(0) += 1;
         self.fatal |= problem.fatal;
-        if self.kept.len() < Self::KEPT_MAX {
-            self.kept.push(problem);
+        self.keep(place, problem);
+    }
+
+    fn keep(&mut self, place: Place, problem: Problem) {
+        let index = self.places.partition_point(|other| *other <= place);
+        if index < Self::KEPT_MAX {
+            self.places.insert(index, place);
+            self.kept.insert(index, problem);
+            self.places.truncate(Self::KEPT_MAX);
+            self.kept.truncate(Self::KEPT_MAX);
         }
     }
 
-    /// Adds those of another list, in its order.
+    /// Adds those of another list behind all others, in its order.
     pub fn absorb(&mut self, other: Problems) {
+        self.absorb_at(self.places.last().copied().unwrap_or_default(), other);
+    }
+
+    /// Adds those of another list in one place, in its order.
+    pub fn absorb_at(&mut self, place: Place, other: Problems) {
         for (kind, count) in other.counts {
             *self.counts.entry(kind).or_insert(0) += count;
         }
         self.fatal |= other.fatal;
-        let room = Self::KEPT_MAX - self.kept.len();
-        self.kept.extend(other.kept.into_iter().take(room));
+        for problem in other.kept {
+            self.keep(place, problem);
+        }
     }
 
     /// How many there are, kept or not.

@@ -10,6 +10,7 @@ use crate::model::{EARLIEST, MemberName, NameError, Role, SpaceName, Tenure, Tim
 
 use super::columns::Key;
 use super::maps::{SpaceMap, UserMap};
+use super::names::Naming;
 use super::problem::ProblemKind;
 use super::suggest::{is_near, plain};
 
@@ -140,18 +141,47 @@ impl Flaw {
     }
 }
 
+/// A name that was read: of one admitted before nothing is left to be checked.
+#[derive(Debug)]
+pub(super) enum Name<K, N> {
+    Known(K),
+    New(N),
+}
+
+/// A row in order, whose names are not admitted yet.
+pub(super) type Checked<N> =
+    Tenure<Name<<N as Naming>::Space, SpaceName>, Name<<N as Naming>::Member, MemberName>>;
+
+/// Admits the names of a row that is in order as a whole.
+pub(super) fn admit<N: Naming>(checked: Checked<N>, names: &mut N) -> Tenure<N::Space, N::Member> {
+    let Tenure { space, member, create_time, delete_time, role } = checked;
+    let space = match space {
+        Name::Known(space) => space,
+        Name::New(space) => names.space(space),
+    };
+    let member = match member {
+        Name::Known(member) => member,
+        Name::New(member) => names.member(member),
+    };
+    Tenure { space, member, create_time, delete_time, role }
+}
+
 /// Checks a row.
 ///
 /// # Errors
 /// All that is wrong with it.
-pub(super) fn check(fields: &Fields<'_>, rules: &Rules) -> Result<Tenure, Vec<Flaw>> {
+pub(super) fn check<N: Naming>(
+    fields: &Fields<'_>,
+    rules: &Rules,
+    names: &N,
+) -> Result<Checked<N>, Vec<Flaw>> {
     if fields.0.iter().all(|text| text.is_empty()) {
         let flaw = Flaw::new(None, ProblemKind::BlankRow, "it has neither space nor member nor times");
         return Err(vec![flaw.help("fill it in, or delete the line")]);
     }
     let mut flaws = Vec::new();
-    let space = space(fields.get(Key::Space), rules).map_err(|flaw| flaws.push(flaw));
-    let member = member(fields.get(Key::Member), rules).map_err(|flaw| flaws.push(flaw));
+    let space = space(fields.get(Key::Space), rules, names).map_err(|flaw| flaws.push(flaw));
+    let member = member(fields.get(Key::Member), rules, names).map_err(|flaw| flaws.push(flaw));
     let create = time(Key::CreateTime, fields, rules).map_err(|flaw| flaws.push(flaw));
     let delete = time(Key::DeleteTime, fields, rules).map_err(|flaw| flaws.push(flaw));
     let role = role(fields.get(Key::Role)).map_err(|flaw| flaws.push(flaw));
@@ -162,7 +192,10 @@ pub(super) fn check(fields: &Fields<'_>, rules: &Rules) -> Result<Tenure, Vec<Fl
         if delete.is_ok_and(|delete| delete.is_some()) {
             flaws.push(ended());
         }
-        let reason = member.as_ref().ok().and_then(|member| cannot_join(member));
+        let reason = match &member {
+            Ok(Name::New(member)) => cannot_join(member),
+            _ => None,
+        };
         flaws.extend(reason.map(|reason| Flaw::new(Key::Member, ProblemKind::CannotJoin, reason)));
     }
     match (space, member, create, delete, role) {
@@ -174,13 +207,13 @@ pub(super) fn check(fields: &Fields<'_>, rules: &Rules) -> Result<Tenure, Vec<Fl
 }
 
 /// The map first; else `spaces/ID`; else, without a map, a bare id.
-fn space(text: &str, rules: &Rules) -> Result<SpaceName, Flaw> {
+fn space<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Space, SpaceName>, Flaw> {
     let key = Key::Space;
     if text.is_empty() {
         return Err(Flaw::new(key, ProblemKind::MissingValue, "it is missing"));
     }
     if let Some(space) = rules.spaces.as_ref().and_then(|map| map.get(text)) {
-        return Ok(space.clone());
+        return Ok(Name::New(space.clone()));
     }
     if let Some(map) = rules.spaces.as_ref().filter(|_| !text.starts_with("spaces/")) {
         unreadable(key, text)?;
@@ -190,7 +223,10 @@ fn space(text: &str, rules: &Rules) -> Result<SpaceName, Flaw> {
             None => format!("add a line for it to {}, or write spaces/{{id}} here", map.file()),
         }));
     }
-    SpaceName::parse(text).or_else(|error| {
+    if let Some(known) = names.known_space(text) {
+        return Ok(Name::Known(known));
+    }
+    SpaceName::parse(text).map(Name::New).or_else(|error| {
         unreadable(key, text)?;
         let flaw = Flaw::new(key, ProblemKind::BadSpace, error.to_string());
         Err(flaw.help(if SpaceName::parse(text.trim()).is_ok() {
@@ -204,15 +240,18 @@ fn space(text: &str, rules: &Rules) -> Result<SpaceName, Flaw> {
 }
 
 /// The map first; else `users/…`, `groups/…` or an address.
-fn member(text: &str, rules: &Rules) -> Result<MemberName, Flaw> {
+fn member<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Member, MemberName>, Flaw> {
     let key = Key::Member;
     if text.is_empty() {
         return Err(Flaw::new(key, ProblemKind::MissingValue, "it is missing"));
     }
     if let Some(member) = rules.users.as_ref().and_then(|map| map.get(text)) {
-        return Ok(member.clone());
+        return Ok(Name::New(member.clone()));
     }
-    MemberName::parse(text).or_else(|error| {
+    if let Some(known) = names.known_member(text) {
+        return Ok(Name::Known(known));
+    }
+    MemberName::parse(text).map(Name::New).or_else(|error| {
         unreadable(key, text)?;
         let trimmed = text.trim();
         let blanks = trimmed.len() < text.len();

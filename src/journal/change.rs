@@ -3,6 +3,7 @@
 use rusqlite::{Connection, named_params};
 
 use super::JournalError;
+use super::number::{Numbers, STINT_BITS, STINTS_MAX};
 use crate::model::{MemberId, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
@@ -220,6 +221,10 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
             if let Some(user) = user {
                 told(conn, *member, user)?;
             }
+            if *existed {
+                conn.prepare_cached("UPDATE spaces SET existed = existed + 1 WHERE id = ?1")?
+                    .execute([space.0])?;
+            }
             moved(conn, changed, *row, *space, State::InFlight, State::Done)
         }
         Change::Rejected { row, space, at, note } => {
@@ -251,11 +256,17 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
             Ok(())
         }
         Change::SpaceRejected { space, at, note } => {
-            conn.execute(
-                "UPDATE rows SET state = 3, settled_at = ?2, http_status = ?3, kind = ?4, error = ?5
-                  WHERE space = ?1 AND state IN (0, 1)",
-                (space.0, at.as_micros(), note.http_status, &note.kind, &note.error),
-            )?;
+            let numbers = Numbers::of_space(*space);
+            // Each by its index, so that those that are settled are not looked at.
+            for unsettled in ["state = 0", "state = 1"] {
+                conn.execute(
+                    &format!(
+                        "UPDATE rows SET state = 3, settled_at = ?3, http_status = ?4, kind = ?5, error = ?6
+                          WHERE {unsettled} AND id BETWEEN ?1 AND ?2"
+                    ),
+                    (numbers.first, numbers.last, at.as_micros(), note.http_status, &note.kind, &note.error),
+                )?;
+            }
             conn.execute(
                 "UPDATE spaces SET rejected = rejected + pending + in_flight, pending = 0, in_flight = 0
                   WHERE id = ?1",
@@ -294,15 +305,16 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
 
 /// Takes what this journal has made itself out of what a listing has found.
 fn except_own(conn: &Connection, space: SpaceId) -> Result<(), JournalError> {
-    conn.prepare_cached(
+    conn.prepare_cached(&format!(
         "UPDATE found SET copies = copies -
-                (SELECT count(*) FROM members JOIN rows ON rows.space = found.space AND rows.member = members.id
+                (SELECT count(*) FROM members JOIN rows
+                     ON rows.id BETWEEN (?2 | (members.id << {STINT_BITS})) AND (?2 | (members.id << {STINT_BITS}) | {STINTS_MAX})
                   WHERE (members.user = found.user OR members.name = found.user) AND rows.state = 2
                     AND found.create_time IN (0, ifnull(rows.create_time, rows.delete_time - 1))
                     AND found.delete_time IN (0, rows.delete_time))
-          WHERE space = ?1 AND EXISTS (SELECT 1 FROM spaces WHERE id = ?1 AND done > 0)",
-    )?
-    .execute([space.0])?;
+          WHERE space = ?1 AND EXISTS (SELECT 1 FROM spaces WHERE id = ?1 AND done > 0)"
+    ))?
+    .execute((space.0, Numbers::of_space(space).first))?;
     conn.prepare_cached("DELETE FROM found WHERE space = ?1 AND copies <= 0")?.execute([space.0])?;
     Ok(())
 }

@@ -1,35 +1,48 @@
-//! Rows coming in: names interned, duplicates told from old acquaintances, overlaps found.
+//! Rows coming in: in the order of the input to begin with, and then, sorted, into the journal.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::{Journal, JournalError};
-use crate::model::{Operation, RowId, Span, State, Tenure, Timestamp};
+use super::bulk::Bulk;
+use super::incoming::{Incoming, SOURCES_MAX, Times};
+use super::judge::{Added, Clash, Fate, Judge, Origin, Stint};
+use super::number::{Numbers, expect_room};
+use super::runs::Runs;
+use super::{Journal, JournalError, Refusal};
+use crate::input::Names;
+use crate::model::{
+    MemberId, MemberName, NameError, Operation, Role, RowId, SpaceId, SpaceName, Span, State, Tenure,
+    Timestamp,
+};
 
-/// SQLite's page cache while rows come in.
-const CACHE_KIB: i64 = 48 * 1024;
-/// How many names are kept in memory; beyond that SQLite is asked again.
-const NAMES_CACHED_MAX: usize = 200_000;
+/// Rows that are sorted at a time when they come in one by one.
+const PIECE_ROWS: usize = 1 << 15;
+/// How many rows are taken in between two looks at whoever watches.
+const ROWS_PER_LOOK: u64 = 16 * 1024;
 
-/// What a row turned out to be when it came in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Added {
-    /// Not in the journal before.
-    New,
-    /// In the journal from an earlier reading.
-    Known,
-    /// In the journal as a reject of another file: it is to be tried again.
-    Again,
-    /// Already met in this reading.
-    Duplicate,
-    /// Already met in this reading, with another role.
+/// What is wrong with rows that are in order by themselves.
+#[derive(Debug)]
+pub enum Finding<'a> {
+    /// A membership that stands elsewhere with another role.
     OtherRole {
+        /// The file, counted from 0 within the reading.
+        source: usize,
+        /// The line.
+        line: u64,
+        /// The row.
+        tenure: Tenure,
+        /// JSON of what its line said beyond that.
+        given: Option<&'a str>,
         /// `file:line` of the first.
         origin: String,
         /// The role there.
-        role: Option<String>,
+        role: Option<&'static str>,
     },
+    /// Two tenures of one member in one space that share time.
+    Overlap(Overlap),
 }
 
 /// Two tenures of one member in one space that share time.
@@ -39,8 +52,6 @@ pub struct Overlap {
     pub space: String,
     /// The member's name.
     pub member: String,
-    /// The one to leave out: the later, unless only the earlier is still to be sent.
-    pub victim: RowId,
     /// Path of the file with the row that is complained of: of this reading, the later one if both are.
     pub path: String,
     /// Its line.
@@ -53,228 +64,251 @@ pub struct Overlap {
     pub other_span: Span,
 }
 
-/// One reading of input into a journal. All of it is one transaction: dropped without [`Loader::commit`] it never was.
+/// What becomes of a finding.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It stands: nothing will be journaled.
+    Stands,
+    /// It is passed over: stints may overlap, and the first role counts.
+    PassedOver,
+    /// The row is left out, as a reject; for one that is kept without its tenure, JSON of its line.
+    LeftOut(Refusal, Option<String>),
+}
+
+/// How many rows of a reading were what.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Not in the journal before.
+    pub new: u64,
+    /// In the journal from an earlier reading.
+    pub known: u64,
+    /// In the journal as a reject of another file: to be tried again.
+    pub again: u64,
+    /// Repeating another.
+    pub duplicates: u64,
+}
+
+/// What there would be to do after a reading.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outlook {
+    /// Rows to send, by the number of their space less 1.
+    pub pending: Vec<u64>,
+    /// Rows that wait for their space's completion.
+    pub open: u64,
+    /// Spaces that rows name.
+    pub spaces: u64,
+    /// How many more members have several stints in one space than before it,
+    pub several_more: i64,
+    /// and how many more stints are behind the first.
+    pub stints_more: i64,
+}
+
+impl Outlook {
+    /// Rows to send.
+    pub fn to_send(&self) -> u64 {
+        self.pending.iter().sum()
+    }
+
+    /// Members with several stints in one space, and their stints behind the first; `before` the reading there were these.
+    pub fn several(&self, members_before: u64, stints_before: u64) -> (u64, u64) {
+        let more = |before: u64, more| before.saturating_add_signed(more);
+        (more(members_before, self.several_more), more(stints_before, self.stints_more))
+    }
+}
+
+/// One file of the reading.
 #[derive(Debug)]
-pub struct Loader<'j> {
-    conn: &'j Connection,
-    now: Timestamp,
-    /// What is to be done with the rows.
-    operation: Operation,
-    reading: i64,
-    source: i64,
+struct Source {
+    id: i64,
+    path: String,
+    layout: String,
     rows: u64,
     duplicates: u64,
-    spaces: HashMap<String, i64>,
-    members: HashMap<String, i64>,
-    /// New rows per space: pending, open.
-    fresh: HashMap<i64, (i64, i64)>,
+    invalid: u64,
+}
+
+/// One reading of input. Into a journal, all of it is one transaction: dropped without [`Loader::commit`] it never was.
+#[derive(Debug)]
+pub struct Loader<'j> {
+    /// What is known already, if anything is.
+    journal: Option<&'j Connection>,
+    /// Whether it is written to.
+    writes: bool,
+    now: Timestamp,
+    operation: Operation,
+    /// Which reading of the journal it is, from 1.
+    reading: i64,
+    /// Spaces and members of earlier readings.
+    earlier: (u32, u32),
+    names: Names,
+    sources: Vec<Source>,
+    /// Paths of other files of the journal, as they were needed.
+    paths: HashMap<i64, String>,
+    piece: Vec<Incoming>,
+    runs: Runs,
+    settled: bool,
+    /// Whether something was found that forbids to journal anything.
+    stands: bool,
     committed: bool,
+    outlook: Outlook,
 }
 
 impl Journal {
-    /// Begins to read input.
+    /// Begins to read input into the journal.
     ///
     /// # Errors
     /// When the journal cannot be written.
     pub fn loader(&mut self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
-        let operation = if self.is_standard()? { Operation::Add } else { Operation::Create };
-        let conn = &self.conn;
-        // Rows come in any order, so the indexes are written all over: what is cached need not be written twice.
-        conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
-        conn.execute_batch("BEGIN IMMEDIATE")?;
-        conn.execute("UPDATE journal SET readings = readings + 1", [])?;
-        let reading = conn.query_row("SELECT readings FROM journal", [], |row| row.get(0))?;
-        Ok(Loader {
-            conn,
-            now,
-            operation,
-            reading,
-            source: 0,
-            rows: 0,
-            duplicates: 0,
-            spaces: HashMap::new(),
-            members: HashMap::new(),
-            fresh: HashMap::new(),
-            committed: false,
-        })
+        let folder = self.folder();
+        let mut loader = Loader::with(Some(&self.conn), self.is_standard()?, folder, now)?;
+        self.conn.execute_batch("BEGIN IMMEDIATE")?;
+        loader.writes = true;
+        self.conn.execute("UPDATE journal SET readings = readings + 1", [])?;
+        Ok(loader)
+    }
+
+    /// Begins to read input against the journal, which stays as it is.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn rehearsal(&self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
+        Loader::with(Some(&self.conn), self.is_standard()?, std::env::temp_dir(), now)
+    }
+
+    fn folder(&self) -> PathBuf {
+        let folder = self.conn.path().map(Path::new).and_then(Path::parent);
+        match folder.filter(|folder| !folder.as_os_str().is_empty()) {
+            Some(folder) => folder.to_owned(),
+            None => std::env::temp_dir(),
+        }
     }
 }
 
-/// A row that may overlap another.
-struct Stint {
-    id: RowId,
-    space: String,
-    member: String,
-    path: String,
-    line: u64,
-    span: Span,
-    seen: i64,
-    unsent: bool,
+impl Loader<'static> {
+    /// Begins to read input that goes nowhere.
+    pub fn nowhere(standard: bool, now: Timestamp) -> Self {
+        Loader::of(None, standard, std::env::temp_dir(), now)
+    }
 }
 
-/// What the journal has of a row that comes in.
-struct Known {
-    id: i64,
-    seen: i64,
-    role: Option<String>,
-    origin: String,
-    rejected_elsewhere: bool,
-}
+impl<'j> Loader<'j> {
+    fn of(journal: Option<&'j Connection>, standard: bool, folder: PathBuf, now: Timestamp) -> Self {
+        Loader {
+            journal,
+            writes: false,
+            now,
+            operation: if standard { Operation::Add } else { Operation::Create },
+            reading: 1,
+            earlier: (0, 0),
+            names: Names::new(),
+            sources: Vec::new(),
+            paths: HashMap::new(),
+            piece: Vec::new(),
+            runs: Runs::new(folder),
+            settled: false,
+            stands: false,
+            committed: false,
+            outlook: Outlook::default(),
+        }
+    }
 
-impl Loader<'_> {
-    /// Begins a file. What an earlier reading of it left as invalid is forgotten: this reading says it anew.
+    fn with(
+        journal: Option<&'j Connection>,
+        standard: bool,
+        folder: PathBuf,
+        now: Timestamp,
+    ) -> Result<Self, JournalError> {
+        let mut loader = Loader::of(journal, standard, folder, now);
+        let Some(conn) = journal else { return Ok(loader) };
+        loader.reading += conn.query_row("SELECT readings FROM journal", [], |row| row.get::<_, i64>(0))?;
+        each_name(conn, "spaces", |text| {
+            SpaceName::parse(text).map(|name| loader.names.space_number(&name)).ok()
+        })?;
+        each_name(conn, "members", |text| {
+            MemberName::parse(text).map(|name| loader.names.member_number(&name)).ok()
+        })?;
+        loader.earlier = (loader.names.spaces(), loader.names.members());
+        loader.outlook.spaces = loader.names.spaces().into();
+        let mut statement = conn.prepare("SELECT pending, open FROM spaces ORDER BY id")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            loader.outlook.pending.push(row.get::<_, i64>(0)?.cast_unsigned());
+            loader.outlook.open += row.get::<_, i64>(1)?.cast_unsigned();
+        }
+        Ok(loader)
+    }
+
+    /// The names of all rows so far. Whoever numbers rows takes them, and puts them back before [`Loader::settle`].
+    pub fn names(&mut self) -> &mut Names {
+        &mut self.names
+    }
+
+    /// Begins a file; returns its number, from 0.
     ///
     /// # Errors
-    /// When the journal cannot be written.
-    pub fn begin_source(&mut self, path: &str, layout: &str) -> Result<(), JournalError> {
+    /// When the journal cannot be read, or when there are too many files.
+    pub fn begin_source(&mut self, path: &str, layout: &str) -> Result<usize, JournalError> {
+        if self.sources.len() >= SOURCES_MAX {
+            return Err(JournalError::TooMany { what: "files", most: SOURCES_MAX as u64 });
+        }
         // What came through one pipe has nothing to do with what comes through the next.
         let path = if path == "-" { format!("- (reading {})", self.reading) } else { path.to_owned() };
-        self.source = self.conn.query_row(
-            "INSERT INTO sources (path, layout, read_at) VALUES (?1, ?2, ?3)
-             ON CONFLICT (path) DO UPDATE SET layout = excluded.layout, read_at = excluded.read_at
-             RETURNING id",
-            (path, layout, self.now.as_micros()),
-            |row| row.get(0),
-        )?;
-        self.conn.execute(
-            "DELETE FROM rows WHERE invalid = 1 AND source = ?1 AND seen < ?2",
-            (self.source, self.reading),
-        )?;
-        self.rows = 0;
-        self.duplicates = 0;
-        Ok(())
+        let same = self.sources.iter().find(|source| source.path == path).map(|source| source.id);
+        let id = match (same, self.journal) {
+            (Some(id), _) => id,
+            (None, None) => self.sources.len() as i64 + 1,
+            (None, Some(conn)) if self.writes => {
+                let id = conn.query_row(
+                    "INSERT INTO sources (path, layout, read_at) VALUES (?1, ?2, ?3)
+                     ON CONFLICT (path) DO UPDATE SET layout = excluded.layout, read_at = excluded.read_at
+                     RETURNING id",
+                    (&path, layout, self.now.as_micros()),
+                    |row| row.get(0),
+                )?;
+                // What an earlier reading of it left as invalid is forgotten: this reading says it anew.
+                conn.execute("DELETE FROM rows WHERE id <= ?1 AND source = ?2", (Numbers::INVALID.last, id))?;
+                id
+            }
+            (None, Some(conn)) => {
+                let known = "SELECT id FROM sources WHERE path = ?1";
+                let next = "SELECT ifnull(max(id), 0) + ?1 FROM sources";
+                match conn.query_row(known, [&path], |row| row.get(0)).optional()? {
+                    Some(id) => id,
+                    None => conn.query_row(next, [self.sources.len() as i64 + 1], |row| row.get(0))?,
+                }
+            }
+        };
+        self.sources.push(Source { id, path, layout: layout.to_owned(), rows: 0, duplicates: 0, invalid: 0 });
+        Ok(self.sources.len() - 1)
     }
 
-    /// Ends the file begun last.
+    /// Takes in a valid row of the file begun last. `given` is JSON of what the line said beyond the tenure.
     ///
     /// # Errors
-    /// When the journal cannot be written.
-    pub fn end_source(&mut self) -> Result<(), JournalError> {
-        self.conn.execute(
-            "UPDATE sources SET rows = ?2, duplicates = ?3 WHERE id = ?1",
-            params![self.source, self.rows as i64, self.duplicates as i64],
-        )?;
+    /// When there is no room for it.
+    pub fn row(&mut self, line: u64, tenure: &Tenure, given: Option<&str>) -> Result<(), JournalError> {
+        let numbered = Tenure {
+            space: self.names.space_number(&tenure.space),
+            member: self.names.member_number(&tenure.member),
+            create_time: tenure.create_time,
+            delete_time: tenure.delete_time,
+            role: tenure.role,
+        };
+        let source = self.sources.len().saturating_sub(1);
+        self.piece.push(Incoming::new(source, line, &numbered, given));
+        if self.piece.len() >= PIECE_ROWS {
+            let piece = std::mem::take(&mut self.piece);
+            self.rows(piece)?;
+        }
         Ok(())
     }
 
-    /// Takes in a valid row. `given` is JSON of what the line said beyond the tenure.
+    /// Takes in many valid rows at once, numbered with [`Loader::names`].
     ///
     /// # Errors
-    /// When the journal cannot be written.
-    pub fn row(&mut self, line: u64, tenure: &Tenure, given: Option<&str>) -> Result<Added, JournalError> {
-        self.rows += 1;
-        let space = intern(self.conn, &mut self.spaces, "spaces", tenure.space.as_str())?;
-        let member = intern(self.conn, &mut self.members, "members", tenure.member.as_str())?;
-        let create = tenure.create_time.map(Timestamp::as_micros);
-        let delete = tenure.delete_time.map(Timestamp::as_micros);
-        let role = tenure.role.map(|role| role.as_str());
-        // Somebody who is still a member waits for the completion of a space in import mode.
-        let waits = self.operation == Operation::Create && delete.is_none();
-        let state = if waits { State::Open } else { State::Pending };
-        let operation = self.operation.code();
-        let inserted = self
-            .conn
-            .prepare_cached(
-                "INSERT INTO rows (operation, space, member, create_time, delete_time, role, source, line, given, seen, state)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT DO NOTHING",
-            )?
-            .execute(params![
-                operation,
-                space,
-                member,
-                create,
-                delete,
-                role,
-                self.source,
-                line as i64,
-                given,
-                self.reading,
-                state.code()
-            ])?;
-        if inserted == 1 {
-            if state == State::Pending {
-                self.supersede_open_row(space, member, create)?;
-            }
-            let (pending, open) = self.fresh.entry(space).or_default();
-            *(if state == State::Open { open } else { pending }) += 1;
-            return Ok(Added::New);
-        }
-        let known = self
-            .conn
-            .prepare_cached(
-                "SELECT rows.id, seen, role, path || ':' || line, state = 3 AND source <> ?6
-                   FROM rows JOIN sources ON sources.id = source
-                  WHERE space = ?1 AND member = ?2 AND operation = ?3
-                    AND ifnull(create_time, 0) = ifnull(?4, 0) AND ifnull(delete_time, 0) = ifnull(?5, 0)",
-            )?
-            .query_row(params![space, member, operation, create, delete, self.source], |row| {
-                Ok(Known {
-                    id: row.get(0)?,
-                    seen: row.get(1)?,
-                    role: row.get(2)?,
-                    origin: row.get(3)?,
-                    rejected_elsewhere: row.get(4)?,
-                })
-            })?;
-        if known.seen == self.reading {
-            if known.role.as_deref() != role {
-                self.rows -= 1;
-                return Ok(Added::OtherRole { origin: known.origin, role: known.role });
-            }
-            self.duplicates += 1;
-            return Ok(Added::Duplicate);
-        }
-        if known.rejected_elsewhere {
-            self.conn
-                .prepare_cached(
-                    "UPDATE rows SET seen = ?2, role = ?3, source = ?4, line = ?5, given = ?6, state = ?7,
-                            settled_at = NULL, http_status = NULL, kind = NULL, error = NULL WHERE id = ?1",
-                )?
-                .execute(params![
-                    known.id,
-                    self.reading,
-                    role,
-                    self.source,
-                    line as i64,
-                    given,
-                    state.code()
-                ])?;
-            self.moved(space, State::Rejected, state)?;
-            return Ok(Added::Again);
-        }
-        self.conn.prepare_cached("UPDATE rows SET seen = ?2, role = ?3 WHERE id = ?1")?.execute(params![
-            known.id,
-            self.reading,
-            role
-        ])?;
-        Ok(Added::Known)
-    }
-
-    /// Somebody has left since an earlier reading: the open row has got its end, and is this row now.
-    fn supersede_open_row(&self, space: i64, member: i64, create: Option<i64>) -> Result<(), JournalError> {
-        if self.reading == 1 {
-            return Ok(());
-        }
-        let gone = self
-            .conn
-            .prepare_cached(
-                "DELETE FROM rows WHERE space = ?1 AND member = ?2 AND operation = ?3
-                    AND ifnull(create_time, 0) = ifnull(?4, 0) AND ifnull(delete_time, 0) = 0 AND state = 4 AND seen < ?5",
-            )?
-            .execute(params![space, member, self.operation.code(), create, self.reading])?;
-        self.conn
-            .prepare_cached("UPDATE spaces SET open = open - ?2 WHERE id = ?1")?
-            .execute((space, gone as i64))?;
-        Ok(())
-    }
-
-    /// Keeps the counters of a space in step with a row that was there before this reading.
-    fn moved(&self, space: i64, from: State, to: State) -> Result<(), JournalError> {
-        let (from, to) = (from.counter(), to.counter());
-        self.conn
-            .prepare_cached(&format!("UPDATE spaces SET {from} = {from} - 1, {to} = {to} + 1 WHERE id = ?1"))?
-            .execute([space])?;
-        Ok(())
+    /// When there is no room for them.
+    pub fn rows(&mut self, rows: Vec<Incoming>) -> Result<(), JournalError> {
+        self.runs.add(rows).map_err(JournalError::Spilled)
     }
 
     /// Takes in a line that can never be sent, as a reject.
@@ -283,169 +317,118 @@ impl Loader<'_> {
     /// When the journal cannot be written.
     pub fn invalid(
         &mut self,
+        source: usize,
         line: u64,
-        kind: &str,
-        error: &str,
+        refusal: &Refusal,
         given: Option<&str>,
     ) -> Result<(), JournalError> {
-        self.rows += 1;
-        self.conn
-            .prepare_cached(
-                "INSERT INTO rows (operation, source, line, given, seen, state, settled_at, kind, error, invalid)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1)",
-            )?
-            .execute(params![
-                self.operation.code(),
-                self.source,
-                line as i64,
-                given,
-                self.reading,
-                State::Rejected.code(),
-                self.now.as_micros(),
-                kind,
-                error
-            ])?;
+        let Some(source) = self.sources.get_mut(source) else { return Ok(()) };
+        source.rows += 1;
+        source.invalid += 1;
+        let Some(conn) = self.journal.filter(|_| self.writes) else { return Ok(()) };
+        conn.prepare_cached(
+            "INSERT INTO rows (id, operation, source, line, given, state, settled_at, kind, error)
+             VALUES ((SELECT ifnull(max(id), 0) + 1 FROM rows WHERE id <= ?1), ?2, ?3, ?4, ?5, 3, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            Numbers::INVALID.last,
+            self.operation.code(),
+            source.id,
+            line as i64,
+            given,
+            self.now.as_micros(),
+            refusal.kind,
+            refusal.error
+        ])?;
         Ok(())
     }
 
-    /// Finds tenures of this reading that share time with another of the same member in the same space. Tenures that
-    /// merely touch do not; refused ones do not count. `report` says whether the victim is going to be left out.
+    /// Holds all rows against each other and against those of earlier readings, and writes down what they are. `judge` is
+    /// asked about what is found; once a finding stands, nothing more is written. `watch` is asked now and then whether to
+    /// go on.
     ///
     /// # Errors
-    /// When the journal cannot be read.
-    pub fn overlaps(&self, mut report: impl FnMut(Overlap) -> bool) -> Result<(), JournalError> {
-        // Only columns of the identity index, so that the scan never leaves it; its order keeps a member's stints together.
-        let mut scan = self.conn.prepare(
-            "SELECT space, member, ifnull(create_time, 0), ifnull(delete_time, 0), id
-               FROM rows INDEXED BY rows_identity WHERE space IS NOT NULL ORDER BY space, member",
-        )?;
-        let mut cursor = scan.query([])?;
-        let mut stints: Vec<(i64, i64, i64)> = Vec::new();
-        let mut of = (0, 0);
-        while let Some(row) = cursor.next()? {
-            let key: (i64, i64) = (row.get(0)?, row.get(1)?);
-            if key != of {
-                self.overlaps_among(&mut stints, &mut report)?;
-                stints.clear();
-                of = key;
+    /// When the journal cannot be read or written; `None` when `watch` has said no.
+    pub fn settle(
+        &mut self,
+        mut judge: impl FnMut(Finding<'_>) -> Verdict,
+        mut watch: impl FnMut() -> bool,
+    ) -> Result<Option<Taken>, JournalError> {
+        let piece = std::mem::take(&mut self.piece);
+        self.runs.add(piece).map_err(JournalError::Spilled)?;
+        expect_room(self.names.spaces().into(), self.names.members().into())?;
+        self.settled = true;
+        let mut settling = Settling::begin(self)?;
+        let mut rows = std::mem::replace(&mut self.runs, Runs::new(PathBuf::new()))
+            .merge()
+            .map_err(JournalError::Spilled)?;
+        let mut count: u64 = 0;
+        while let Some(row) = rows.next().map_err(JournalError::Spilled)? {
+            count += 1;
+            if count.is_multiple_of(ROWS_PER_LOOK) && !watch() {
+                return Ok(None);
             }
-            let (create, delete): (i64, i64) = (row.get(2)?, row.get(3)?);
-            let end = if delete == 0 { i64::MAX } else { delete };
-            // An open row without a beginning begins after everything that has an end.
-            let start = if create == 0 { end - 1 } else { create };
-            stints.push((start, end, row.get(4)?));
+            settling.row(self, row, &mut judge)?;
         }
-        self.overlaps_among(&mut stints, &mut report)
+        settling.end(self, &mut judge).map(Some)
     }
 
-    fn overlaps_among(
-        &self,
-        stints: &mut [(i64, i64, i64)],
-        report: &mut impl FnMut(Overlap) -> bool,
-    ) -> Result<(), JournalError> {
-        if stints.len() < 2 {
-            return Ok(());
-        }
-        stints.sort_unstable();
-        let (_, mut reach, mut holder) = stints[0];
-        for &(start, end, id) in &stints[1..] {
-            if start < reach
-                && let Some(overlap) = self.overlap(holder, id)?
-            {
-                // A row that is left out overlaps nothing any more.
-                let stays = overlap.victim != RowId(id);
-                if !report(overlap) || stays {
-                    (reach, holder) = (end.max(reach), if end > reach { id } else { holder });
-                }
-            } else if end > reach {
-                (reach, holder) = (end, id);
-            }
-        }
-        Ok(())
+    /// What there would be to do, once all is settled.
+    pub fn outlook(&self) -> &Outlook {
+        &self.outlook
     }
 
-    /// The two rows in full, unless one of them was refused or both are from earlier readings.
-    fn overlap(&self, earlier: i64, later: i64) -> Result<Option<Overlap>, JournalError> {
-        let (Some(one), Some(two)) = (self.stint(earlier)?, self.stint(later)?) else { return Ok(None) };
-        // What is said is said of a row of this reading, of the later one if both are.
-        let (here, other) = match (one.seen == self.reading, two.seen == self.reading) {
-            (_, true) => (&two, &one),
-            (true, false) => (&one, &two),
-            (false, false) => return Ok(None),
-        };
-        let before = if other.seen == self.reading { "" } else { ", read before" };
-        Ok(Some(Overlap {
-            victim: if two.unsent { two.id } else { one.id },
-            space: here.space.clone(),
-            member: here.member.clone(),
-            path: here.path.clone(),
-            line: here.line,
-            span: here.span,
-            other_origin: format!("{}:{}{before}", other.path, other.line),
-            other_span: other.span,
-        }))
-    }
-
-    /// A row that may overlap another; `None` for one that was refused.
-    fn stint(&self, id: i64) -> Result<Option<Stint>, JournalError> {
-        let micros = |time: Option<i64>| time.map(Timestamp::from_micros);
-        let stint = self
-            .conn
-            .prepare_cached(
-                "SELECT spaces.name, members.name, path, line, create_time, delete_time, seen, state IN (0, 4)
-                   FROM rows
-                   JOIN sources ON sources.id = source
-                   JOIN spaces ON spaces.id = space
-                   JOIN members ON members.id = member
-                  WHERE rows.id = ?1 AND state <> 3",
-            )?
-            .query_row([id], |row| {
-                Ok(Stint {
-                    id: RowId(id),
-                    space: row.get(0)?,
-                    member: row.get(1)?,
-                    path: row.get(2)?,
-                    line: row.get::<_, i64>(3)?.cast_unsigned(),
-                    span: Span { create_time: micros(row.get(4)?), delete_time: micros(row.get(5)?) },
-                    seen: row.get(6)?,
-                    unsent: row.get(7)?,
-                })
-            })
-            .optional()?;
-        Ok(stint)
-    }
-
-    /// Rejects a row that has come in valid by itself. One that was sent already is left alone.
+    /// The spaces of all rows, also those of earlier readings.
     ///
     /// # Errors
-    /// When the journal cannot be written.
-    pub fn reject(&mut self, row: RowId, kind: &str, error: &str) -> Result<(), JournalError> {
-        let was: Option<(i64, i64)> = self
-            .conn
-            .query_row("SELECT state, space FROM rows WHERE id = ?1 AND state IN (0, 4)", [row.0], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })
-            .optional()?;
-        let Some((state, space)) = was else { return Ok(()) };
-        self.conn.execute(
-            "UPDATE rows SET state = 3, settled_at = ?2, kind = ?3, error = ?4 WHERE id = ?1",
-            (row.0, self.now.as_micros(), kind, error),
-        )?;
-        let state = if state == State::Open.code() { State::Open } else { State::Pending };
-        self.moved(space, state, State::Rejected)
+    /// Never for names that were read.
+    pub fn spaces(&self) -> Result<Vec<SpaceName>, JournalError> {
+        let name = |number| SpaceName::parse(&self.names.space_name(number));
+        let names = (1..=self.names.spaces()).map(name).collect::<Result<_, _>>();
+        names.map_err(|error| JournalError::Content(error.to_string()))
     }
 
-    /// Makes the whole reading durable.
+    fn origin(&mut self, origin: Origin) -> Result<String, JournalError> {
+        Ok(format!("{}:{}", self.path(origin.source)?, origin.line))
+    }
+
+    fn path(&mut self, id: i64) -> Result<Cow<'_, str>, JournalError> {
+        if let Some(source) = self.sources.iter().find(|source| source.id == id) {
+            return Ok(source.path.as_str().into());
+        }
+        if let (false, Some(conn)) = (self.paths.contains_key(&id), self.journal) {
+            let path = conn.query_row("SELECT path FROM sources WHERE id = ?1", [id], |row| row.get(0))?;
+            self.paths.insert(id, path);
+        }
+        Ok(self.paths.get(&id).map_or("".into(), |path| path.as_str().into()))
+    }
+
+    /// Makes the whole reading durable, as far as the journal is. What was not settled before is, whatever there is to be
+    /// found.
     ///
     /// # Errors
     /// Then nothing of it is in the journal.
     pub fn commit(mut self) -> Result<(), JournalError> {
-        for (space, (pending, open)) in &self.fresh {
-            self.conn
-                .prepare_cached("UPDATE spaces SET pending = pending + ?2, open = open + ?3 WHERE id = ?1")?
-                .execute((space, pending, open))?;
+        if !self.settled {
+            self.settle(|_| Verdict::PassedOver, || true)?;
         }
-        self.conn.execute_batch("COMMIT")?;
+        if self.stands {
+            return Err(JournalError::Content("rows that do not go together".to_owned()));
+        }
+        let Some(conn) = self.journal.filter(|_| self.writes) else { return Ok(()) };
+        for source in &self.sources {
+            conn.execute(
+                "UPDATE sources SET layout = ?2, rows = ?3, duplicates = ?4, invalid = ?5 WHERE id = ?1",
+                params![
+                    source.id,
+                    source.layout,
+                    source.rows as i64,
+                    source.duplicates as i64,
+                    source.invalid as i64
+                ],
+            )?;
+        }
+        conn.execute_batch("COMMIT")?;
         self.committed = true;
         Ok(())
     }
@@ -453,36 +436,283 @@ impl Loader<'_> {
 
 impl Drop for Loader<'_> {
     fn drop(&mut self) {
-        if !self.committed {
+        if let (true, false, Some(conn)) = (self.writes, self.committed, self.journal) {
             // SQLite has rolled back by itself if this fails.
-            let _ = self.conn.execute_batch("ROLLBACK");
+            let _ = conn.execute_batch("ROLLBACK");
         }
     }
 }
 
-fn intern(
+/// Names of earlier readings keep their numbers.
+fn each_name(
     conn: &Connection,
-    cache: &mut HashMap<String, i64>,
-    table: &str,
-    name: &str,
-) -> Result<i64, JournalError> {
-    if let Some(id) = cache.get(name) {
-        return Ok(*id);
-    }
-    let known = conn
-        .prepare_cached(&format!("SELECT id FROM {table} WHERE name = ?1"))?
-        .query_row([name], |row| row.get(0))
-        .optional()?;
-    let id = match known {
-        Some(id) => id,
-        None => {
-            conn.prepare_cached(&format!("INSERT INTO {table} (name) VALUES (?1)"))?.execute([name])?;
-            conn.last_insert_rowid()
+    table: &'static str,
+    mut number: impl FnMut(&str) -> Option<u32>,
+) -> Result<(), JournalError> {
+    let mut statement = conn.prepare(&format!("SELECT id, name FROM {table} ORDER BY id"))?;
+    let mut rows = statement.query([])?;
+    while let Some(row) = rows.next()? {
+        let (id, name): (i64, String) = (row.get(0)?, row.get(1)?);
+        if number(&name).map(i64::from) != Some(id) {
+            return Err(JournalError::Content(format!("{name:?} has number {id} among the {table}")));
         }
-    };
-    if cache.len() >= NAMES_CACHED_MAX {
-        cache.clear();
     }
-    cache.insert(name.to_owned(), id);
-    Ok(id)
+    Ok(())
+}
+
+/// The second half of a reading: rows in order, member by member.
+struct Settling<'j> {
+    bulk: Option<Bulk<'j>>,
+    judge: Judge,
+    /// The first number of the member whose rows come.
+    member: i64,
+    /// Members with several stints among those of earlier readings, and those behind the first.
+    before: (i64, i64),
+    space: SpaceId,
+    /// How the counters of the space change, by state.
+    moved: [i64; 5],
+    taken: Taken,
+}
+
+impl<'j> Settling<'j> {
+    fn begin(loader: &Loader<'j>) -> Result<Self, JournalError> {
+        let conn = loader.journal.filter(|_| loader.writes);
+        let bulk = conn.map(|conn| Bulk::new(conn, loader.operation, loader.now)).transpose()?;
+        if let Some(bulk) = &bulk {
+            let (names, (spaces, members)) = (&loader.names, loader.earlier);
+            bulk.names("spaces", spaces + 1..=names.spaces(), |number| names.space_name(number))?;
+            bulk.names("members", members + 1..=names.members(), |number| names.member_name(number))?;
+        }
+        Ok(Settling {
+            bulk,
+            judge: Judge::default(),
+            member: 0,
+            before: (0, 0),
+            space: SpaceId(0),
+            moved: [0; 5],
+            taken: Taken::default(),
+        })
+    }
+
+    fn row(
+        &mut self,
+        loader: &mut Loader<'j>,
+        row: Incoming,
+        judge: &mut impl FnMut(Finding<'_>) -> Verdict,
+    ) -> Result<(), JournalError> {
+        if row.member() != self.member {
+            self.end_member(loader, judge)?;
+            self.begin_member(loader, row.member())?;
+        }
+        let index = row.source();
+        let Some(source) = loader.sources.get_mut(index) else { return Ok(()) };
+        source.rows += 1;
+        let waits = loader.operation == Operation::Create;
+        match self.judge.row(row, source.id, waits)? {
+            Ok(Added::New) => self.taken.new += 1,
+            Ok(Added::Known) => self.taken.known += 1,
+            Ok(Added::Again) => self.taken.again += 1,
+            Ok(Added::Duplicate) => {
+                source.duplicates += 1;
+                self.taken.duplicates += 1;
+            }
+            Err((row, first)) => {
+                source.rows -= 1;
+                let (origin, role) = (first.origin, first.role.map(|role| role.as_str()));
+                let finding = Finding::OtherRole {
+                    source: index,
+                    line: row.line(),
+                    tenure: named(loader, &row)?,
+                    given: row.given.as_deref(),
+                    origin: loader.origin(origin)?,
+                    role,
+                };
+                match judge(finding) {
+                    Verdict::Stands => loader.stands = true,
+                    Verdict::PassedOver => {}
+                    Verdict::LeftOut(refusal, given) => {
+                        loader.invalid(index, row.line(), &refusal, given.as_deref())?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn begin_member(&mut self, loader: &mut Loader<'j>, first: i64) -> Result<(), JournalError> {
+        self.member = first;
+        let (space, member) = Numbers::parts(first);
+        let old = space.0 <= loader.earlier.0.into() && member.0 <= loader.earlier.1.into();
+        let earlier = match loader.journal.filter(|_| old) {
+            Some(conn) => stints(conn, Numbers::of_member(space, member))?,
+            None => Vec::new(),
+        };
+        self.before = several(&earlier);
+        self.judge.begin(earlier);
+        if space != self.space {
+            self.end_space(loader)?;
+            self.space = space;
+        }
+        Ok(())
+    }
+
+    fn end_member(
+        &mut self,
+        loader: &mut Loader<'j>,
+        judge: &mut impl FnMut(Finding<'_>) -> Verdict,
+    ) -> Result<(), JournalError> {
+        if self.member == 0 {
+            return Ok(());
+        }
+        let (space, member) = Numbers::parts(self.member);
+        let mut failed = None;
+        let stints = self.judge.end(|clash| {
+            let overlap = match overlap(loader, space, member, &clash) {
+                Ok(overlap) => overlap,
+                Err(error) => {
+                    failed = Some(error);
+                    return None;
+                }
+            };
+            match judge(Finding::Overlap(overlap)) {
+                Verdict::Stands => {
+                    loader.stands = true;
+                    None
+                }
+                Verdict::PassedOver => None,
+                Verdict::LeftOut(refusal, _) => Some(refusal),
+            }
+        });
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        for stint in stints.iter_mut() {
+            // What it was before this reading, if it was, and what it is now.
+            let (was, is) = match stint.fate {
+                Fate::New => (None, Some(stint.state)),
+                Fate::Again => (Some(State::Rejected), Some(stint.state)),
+                Fate::Superseded => (Some(stint.state), None),
+                Fate::Unmet | Fate::Known { .. } => (Some(stint.state), Some(stint.state)),
+            };
+            let is = is.map(|state| if stint.refusal.is_some() { State::Rejected } else { state });
+            stint.state = is.unwrap_or(stint.state);
+            if was != is {
+                was.into_iter().for_each(|state| self.moved[state.code() as usize] -= 1);
+                is.into_iter().for_each(|state| self.moved[state.code() as usize] += 1);
+            }
+        }
+        let after = several(stints);
+        let outlook = &mut loader.outlook;
+        outlook.several_more += after.0 - self.before.0;
+        outlook.stints_more += after.1 - self.before.1;
+        if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
+            bulk.member(Numbers::of_member(space, member), stints)?;
+        }
+        Ok(())
+    }
+
+    fn end_space(&mut self, loader: &mut Loader<'j>) -> Result<(), JournalError> {
+        let moved = std::mem::take(&mut self.moved);
+        if let (Some(bulk), false) = (&mut self.bulk, moved == [0; 5]) {
+            bulk.space(self.space, moved)?;
+        }
+        let outlook = &mut loader.outlook;
+        outlook.open = outlook.open.saturating_add_signed(moved[State::Open.code() as usize]);
+        outlook.spaces = loader.names.spaces().into();
+        let spaces = outlook.pending.len().max(self.space.0 as usize);
+        outlook.pending.resize(spaces, 0);
+        if let Some(pending) =
+            (self.space.0 as usize).checked_sub(1).and_then(|place| outlook.pending.get_mut(place))
+        {
+            *pending = pending.saturating_add_signed(moved[State::Pending.code() as usize]);
+        }
+        Ok(())
+    }
+
+    fn end(
+        mut self,
+        loader: &mut Loader<'j>,
+        judge: &mut impl FnMut(Finding<'_>) -> Verdict,
+    ) -> Result<Taken, JournalError> {
+        self.end_member(loader, judge)?;
+        self.end_space(loader)?;
+        if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
+            bulk.flush()?;
+        }
+        Ok(self.taken)
+    }
+}
+
+/// What earlier readings have left of a member in a space.
+fn stints(conn: &Connection, numbers: Numbers) -> Result<Vec<Stint>, JournalError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, create_time, delete_time, role, source, line, state FROM rows WHERE id BETWEEN ?1 AND ?2",
+    )?;
+    let mut rows = statement.query((numbers.first, numbers.last))?;
+    let mut stints = Vec::new();
+    while let Some(row) = rows.next()? {
+        let time = |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_micros));
+        let (id, state): (i64, i64) = (row.get(0)?, row.get(6)?);
+        let role: Option<String> = row.get(3)?;
+        stints.push(Stint {
+            times: Times::of(time(1)?, time(2)?),
+            origin: Origin { source: row.get(4)?, line: row.get::<_, i64>(5)?.cast_unsigned() },
+            role: role.and_then(|role| role.parse::<Role>().ok()),
+            state: State::of_code(state)
+                .ok_or_else(|| JournalError::Content(format!("a row in state {state}")))?,
+            fate: Fate::Unmet,
+            row: Some(RowId(id)),
+            given: None,
+            refusal: None,
+            arrival: (false, id.cast_unsigned()),
+        });
+    }
+    Ok(stints)
+}
+
+/// Whether a member has several stints, and how many are behind the first; refused and open rows aside.
+fn several(stints: &[Stint]) -> (i64, i64) {
+    let counts = |stint: &&Stint| {
+        matches!(stint.state, State::Pending | State::InFlight | State::Done)
+            && !stint.times.is_open()
+            && stint.fate != Fate::Superseded
+    };
+    match stints.iter().filter(counts).count() as i64 {
+        0 | 1 => (0, 0),
+        count => (1, count - 1),
+    }
+}
+
+/// The row with its names.
+fn named(loader: &Loader<'_>, row: &Incoming) -> Result<Tenure, JournalError> {
+    let (SpaceId(space), MemberId(member)) = Numbers::parts(row.member());
+    let (space, member) = (loader.names.space_name(space as u32), loader.names.member_name(member as u32));
+    let Span { create_time, delete_time } = row.times().span();
+    let unreadable = |error: NameError| JournalError::Content(error.to_string());
+    Ok(Tenure {
+        space: SpaceName::parse(&space).map_err(unreadable)?,
+        member: MemberName::parse(&member).map_err(unreadable)?,
+        create_time,
+        delete_time,
+        role: row.role(),
+    })
+}
+
+fn overlap(
+    loader: &mut Loader<'_>,
+    space: SpaceId,
+    member: MemberId,
+    clash: &Clash<'_>,
+) -> Result<Overlap, JournalError> {
+    let (here, other) = (clash.here, clash.other);
+    let before = if other.fate == Fate::Unmet { ", read before" } else { "" };
+    Ok(Overlap {
+        space: loader.names.space_name(space.0 as u32),
+        member: loader.names.member_name(member.0 as u32),
+        path: loader.path(here.origin.source)?.into_owned(),
+        line: here.origin.line,
+        span: here.times.span(),
+        other_origin: format!("{}{before}", loader.origin(other.origin)?),
+        other_span: other.times.span(),
+    })
 }

@@ -4,13 +4,18 @@
 //! is durable before anything is built on it. So after a crash every row is either known or in flight, and only those
 //! in flight have to be looked up in Chat.
 
+mod bulk;
 mod change;
+mod incoming;
+mod judge;
 mod load;
 mod lock;
+mod number;
 mod prior;
 mod query;
 mod rejects;
 mod request;
+mod runs;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -26,7 +31,9 @@ use rusqlite::{Connection, OpenFlags};
 use crate::model::{RowId, Timestamp};
 
 pub use change::{Calls, Change, Note};
-pub use load::{Added, Loader, Overlap};
+pub use incoming::Incoming;
+pub use judge::Refusal;
+pub use load::{Finding, Loader, Outlook, Overlap, Taken, Verdict};
 pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use rejects::{RejectKind, RejectedRow};
@@ -127,6 +134,19 @@ pub enum JournalError {
         /// What happened.
         error: io::Error,
     },
+    /// The temporary file that a large input is sorted in.
+    #[error("{}", spilled(.0))]
+    Spilled(io::Error),
+    /// More than a journal has room for.
+    #[error(
+        "the input has more than {most} {what}, which no journal has room for: import it in parts, each with a --journal FILE of its own"
+    )]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        most: u64,
+    },
     /// SQLite.
     #[error("{}", sqlite_story(.0))]
     Sqlite(#[from] rusqlite::Error),
@@ -135,6 +155,17 @@ pub enum JournalError {
 impl JournalError {
     fn file(path: &Path, error: io::Error) -> Self {
         JournalError::File { path: path.to_owned(), error }
+    }
+
+    /// Whether it says that what the file holds does not go together.
+    pub fn is_damage(&self) -> bool {
+        match self {
+            JournalError::Damaged(_) => true,
+            JournalError::Sqlite(error) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseCorrupt)
+            }
+            _ => false,
+        }
     }
 
     /// The error together with the journal that it is about.
@@ -152,9 +183,7 @@ fn sqlite_story(error: &rusqlite::Error) -> String {
         CannotOpen, DatabaseCorrupt, DiskFull, NotADatabase, ReadOnly, SystemIoFailure,
     };
     match error.sqlite_error_code() {
-        Some(DiskFull) => {
-            "the disk is full; make room and run the same command again, nothing is lost".to_owned()
-        }
+        Some(DiskFull) => DISK_FULL.to_owned(),
         Some(ReadOnly) => barred(error),
         Some(CannotOpen) => {
             format!("the journal cannot be opened; may this user read and write its folder? ({error})")
@@ -167,6 +196,18 @@ fn sqlite_story(error: &rusqlite::Error) -> String {
              Nothing that was settled is lost; run the same command again when that is mended"
         ),
         _ => format!("the journal cannot be used: {error}"),
+    }
+}
+
+const DISK_FULL: &str = "the disk is full; make room and run the same command again, nothing is lost";
+
+fn spilled(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::StorageFull => DISK_FULL.to_owned(),
+        _ => format!(
+            "rows cannot be sorted in a temporary file ({error}): look for the disk's health, a quota, and a limit on file \
+             sizes (ulimit -f)"
+        ),
     }
 }
 
@@ -193,6 +234,9 @@ impl<'a> From<&'a str> for Destination<'a> {
     }
 }
 
+/// What is read whole before a run: a fraction of a second. A larger journal is read while its run goes on.
+const EXAMINED_BYTES_MAX: i64 = 32 * 1024 * 1024;
+
 /// An open journal.
 #[derive(Debug)]
 pub struct Journal {
@@ -200,6 +244,8 @@ pub struct Journal {
     run: Option<i64>,
     /// Where each commit is counted, too.
     mark: Option<CommitMark>,
+    /// Whether what is in it is known to go together.
+    examined: bool,
 }
 
 impl Journal {
@@ -217,16 +263,51 @@ impl Journal {
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options.open(path).map_err(|error| JournalError::file(path, error))?;
-        let mut journal = Journal::prepare(Connection::open(path)?)?;
+        let mut conn = Connection::open(path)?;
+        // Nothing depends on it before it is closed, and what is left of one that never was is removed.
+        conn.execute_batch(
+            "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF;
+             PRAGMA locking_mode = EXCLUSIVE;",
+        )?;
+        schema::migrate(&mut conn)?;
+        conn.set_prepared_statement_cache_capacity(64);
+        let mut journal = Journal { conn, run: None, mark: None, examined: true };
         journal.begin(destination.into(), now)?;
         Ok(journal)
+    }
+
+    /// Opens a journal that this process has just written, as [`Journal::open`] does, without reading it whole.
+    ///
+    /// # Errors
+    /// As [`Journal::open`].
+    pub fn reopen(path: &Path) -> Result<Journal, JournalError> {
+        Ok(Journal { examined: true, ..Journal::open_unexamined(path)? })
     }
 
     /// Opens an existing journal for writing. Whoever calls holds its [`Lock`].
     ///
     /// # Errors
-    /// When it is missing, damaged (it is read whole), from a newer version, or no journal.
+    /// When it is missing, damaged (it is read whole, unless it is large), from a newer version, or no journal.
     pub fn open(path: &Path) -> Result<Journal, JournalError> {
+        let mut journal = Journal::open_unexamined(path)?;
+        let bytes: i64 = journal.conn.query_row(
+            "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size",
+            [],
+            |row| row.get(0),
+        )?;
+        if bytes <= EXAMINED_BYTES_MAX {
+            journal.examine()?;
+            journal.examined = true;
+        }
+        Ok(journal)
+    }
+
+    /// Whether it was read whole when it was opened; if not, whoever goes on has it done beside.
+    pub fn is_examined(&self) -> bool {
+        self.examined
+    }
+
+    fn open_unexamined(path: &Path) -> Result<Journal, JournalError> {
         if !path.exists() {
             return Err(JournalError::Missing);
         }
@@ -238,9 +319,7 @@ impl Journal {
         if schema::check(&conn)? == 0 {
             return Err(JournalError::Empty);
         }
-        let journal = Journal::prepare(conn)?;
-        journal.examine()?;
-        Ok(journal)
+        Journal::prepare(conn)
     }
 
     /// Opens an existing journal for reading, also while another process writes to it.
@@ -261,38 +340,25 @@ impl Journal {
             version if !schema::is_current(version) => return Err(JournalError::Older),
             _ => {}
         }
-        Ok(Journal { conn, run: None, mark: None })
+        Ok(Journal { conn, run: None, mark: None, examined: false })
     }
 
-    /// A journal that leaves nothing behind: in a private temporary file, begun as a copy of `original` if there is
-    /// one. For `check` and `--dry-run`.
+    /// A journal that leaves nothing behind: in a private temporary file, for rehearsals and tests of what uses one.
     ///
     /// # Errors
-    /// When the original cannot be read or there is no room.
+    /// When there is no room.
     pub fn scratch<'a>(
-        original: Option<&Path>,
         destination: impl Into<Destination<'a>>,
         now: Timestamp,
     ) -> Result<Journal, JournalError> {
         let mut conn = Connection::open("")?;
-        let original = original.filter(|path| path.exists());
-        if let Some(path) = original {
-            let from = Journal::open_read_only(path)?;
-            rusqlite::backup::Backup::new(&from.conn, &mut conn)?.run_to_completion(
-                10_000,
-                Duration::ZERO,
-                None,
-            )?;
-        }
         conn.execute_batch(
             "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE;",
         )?;
         schema::migrate(&mut conn)?;
         conn.set_prepared_statement_cache_capacity(64);
-        let mut journal = Journal { conn, run: None, mark: None };
-        if original.is_none() {
-            journal.begin(destination.into(), now)?;
-        }
+        let mut journal = Journal { conn, run: None, mark: None, examined: true };
+        journal.begin(destination.into(), now)?;
         Ok(journal)
     }
 
@@ -306,7 +372,7 @@ impl Journal {
         ))?;
         schema::migrate(&mut conn)?;
         conn.set_prepared_statement_cache_capacity(64);
-        Ok(Journal { conn, run: None, mark: None })
+        Ok(Journal { conn, run: None, mark: None, examined: false })
     }
 
     /// Holds all that is in it against each other: pages, indexes, and the counters of each space against its rows.
@@ -314,6 +380,8 @@ impl Journal {
     /// # Errors
     /// [`JournalError::Damaged`].
     pub fn examine(&self) -> Result<(), JournalError> {
+        // As of one moment, while another connection may write.
+        let _moment = self.conn.unchecked_transaction()?;
         let found: String = self.conn.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
         if found != "ok" {
             return Err(JournalError::Damaged(found));
@@ -333,13 +401,20 @@ impl Journal {
         Ok(())
     }
 
-    /// Closes it with everything in the one file, so that it can be moved.
+    /// Closes it with everything in the one file and on the disk, so that it can be moved.
     ///
     /// # Errors
     /// When that cannot be written.
     pub fn close(self) -> Result<(), JournalError> {
         self.conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
-        self.conn.close().map_err(|(_, error)| error.into())
+        let path = self.conn.path().filter(|path| !path.is_empty()).map(PathBuf::from);
+        self.conn.close().map_err(|(_, error)| JournalError::from(error))?;
+        let Some(path) = path else { return Ok(()) };
+        OpenOptions::new()
+            .write(true)
+            .open(&path)
+            .and_then(|file| file.sync_all())
+            .map_err(|error| JournalError::file(&path, error))
     }
 
     /// Refuses a journal whose rows went elsewhere.

@@ -2,6 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
+use super::number::Numbers;
 use super::{Journal, JournalError};
 use crate::model::{Job, Prior, RowId, SpaceId, Span, Timestamp};
 
@@ -87,14 +88,17 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub(super) fn alike(&self, space: SpaceId) -> Result<Vec<RowId>, JournalError> {
+        let numbers = Numbers::of_space(space);
         let mut statement = self.conn.prepare(
             "SELECT DISTINCT one.id FROM rows AS one JOIN rows AS other
-                 ON other.space = one.space AND other.state IN (0, 1) AND other.id <> one.id
+                 ON other.id BETWEEN ?1 AND ?2 AND other.state IN (0, 1) AND other.id <> one.id
                 AND other.delete_time = one.delete_time
                 AND ifnull(other.create_time, other.delete_time - 1) = ifnull(one.create_time, one.delete_time - 1)
-              WHERE one.space = ?1 AND one.state = 1",
+              WHERE one.id BETWEEN ?1 AND ?2 AND one.state = 1",
         )?;
-        let rows = statement.query_map([space.0], |row| row.get(0).map(RowId))?.collect::<Result<_, _>>()?;
+        let rows = statement
+            .query_map([numbers.first, numbers.last], |row| row.get(0).map(RowId))?
+            .collect::<Result<_, _>>()?;
         Ok(rows)
     }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::number::Numbers;
 use super::{Calls, Journal, JournalError};
 use crate::model::{Job, MemberId, MemberName, Operation, Prior, RowId, SpaceId, SpaceName, Span, Timestamp};
 
@@ -155,10 +156,11 @@ impl Journal {
     pub fn tally(&self) -> Result<Tally, JournalError> {
         let count = |row: &Row<'_>, column| row.get::<_, i64>(column).map(i64::cast_unsigned);
         // One read transaction, so that the figures belong together while another process writes.
-        let tx = self.conn.unchecked_transaction()?;
+        let tx = if self.conn.is_autocommit() { Some(self.conn.unchecked_transaction()?) } else { None };
+        let tx = tx.as_deref().unwrap_or(&self.conn);
         let mut tally = tx.query_row(
             "SELECT total(pending), total(in_flight), total(done), total(rejected), total(open),
-                    count(*), total(pending + in_flight = 0), count(completed_at)
+                    count(*), total(pending + in_flight = 0), count(completed_at), total(existed)
                FROM spaces",
             [],
             |row| {
@@ -172,16 +174,18 @@ impl Journal {
                     spaces: count(row, 5)?,
                     spaces_settled: sum(6)?,
                     spaces_completed: count(row, 7)?,
+                    existed: sum(8)?,
                     ..Tally::default()
                 })
             },
         )?;
-        tally.rejected +=
-            tx.query_row("SELECT count(*) FROM rows WHERE invalid = 1", [], |row| count(row, 0))?;
-        tally.existed =
-            tx.query_row("SELECT count(*) FROM rows WHERE existed = 1", [], |row| count(row, 0))?;
-        tally.duplicate =
-            tx.query_row("SELECT ifnull(sum(duplicates), 0) FROM sources", [], |row| count(row, 0))?;
+        let (duplicate, invalid) = tx.query_row(
+            "SELECT ifnull(sum(duplicates), 0), ifnull(sum(invalid), 0) FROM sources",
+            [],
+            |row| Ok((count(row, 0)?, count(row, 1)?)),
+        )?;
+        tally.duplicate = duplicate;
+        tally.rejected += invalid;
         tally.calls = tx.query_row(
             "SELECT ifnull(sum(sent), 0), ifnull(sum(ok), 0), ifnull(sum(throttled), 0), ifnull(sum(failed), 0) FROM runs",
             [],
@@ -255,15 +259,19 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub fn several_stints(&self) -> Result<(u64, u64), JournalError> {
-        let (members, rows): (i64, i64) = self.conn.query_row(
-            "SELECT count(*), ifnull(sum(stints - 1), 0)
-               FROM (SELECT count(*) AS stints FROM rows
-                      WHERE space IS NOT NULL AND state IN (0, 1, 2) AND delete_time IS NOT NULL
-                      GROUP BY space, member HAVING count(*) > 1)",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+        let mut statement = self.conn.prepare(
+            "SELECT id FROM rows WHERE id > ?1 AND state IN (0, 1, 2) AND delete_time IS NOT NULL ORDER BY id",
         )?;
-        Ok((members.cast_unsigned(), rows.cast_unsigned()))
+        let mut rows = statement.query([Numbers::INVALID.last])?;
+        let (mut members, mut behind, mut stints, mut last) = (0, 0, 0, None);
+        while let Some(row) = rows.next()? {
+            let member = Some(Numbers::parts(row.get(0)?));
+            stints = if member == last { stints + 1 } else { 1 };
+            members += u64::from(stints == 2);
+            behind += u64::from(stints > 1);
+            last = member;
+        }
+        Ok((members, behind))
     }
 
     /// The names of all spaces.
@@ -291,15 +299,12 @@ impl Journal {
         after: Option<&Job>,
         limit: usize,
     ) -> Result<Vec<Job>, JournalError> {
-        let (member, start, id) = after.map_or((0, 0, 0), |job| {
-            // As the index has it: the given createTime, else the deleteTime.
-            let start = job.span.create_time.or(job.span.delete_time);
-            (job.member.0, start.map_or(0, Timestamp::as_micros), job.id.0)
-        });
+        let numbers = Numbers::of_space(space);
+        let after = after.map_or(numbers.first, |job| job.id.0);
         self.jobs(
-            "AND state = 0 AND (member, ifnull(create_time, delete_time), rows.id) > (?2, ?3, ?4)
-             ORDER BY member, ifnull(create_time, delete_time), rows.id LIMIT ?5",
-            params![space.0, member, start, id, limit as i64],
+            "rows_pending",
+            "state = 0 AND rows.id > ?1 AND rows.id <= ?2 ORDER BY rows.id LIMIT ?3",
+            params![after, numbers.last, limit as i64],
         )
     }
 
@@ -308,15 +313,25 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub fn in_flight(&self, space: SpaceId) -> Result<Vec<Job>, JournalError> {
-        self.jobs("AND state = 1 ORDER BY rows.id", params![space.0])
+        let numbers = Numbers::of_space(space);
+        self.jobs(
+            "rows_in_flight",
+            "state = 1 AND rows.id BETWEEN ?1 AND ?2 ORDER BY rows.id",
+            params![numbers.first, numbers.last],
+        )
     }
 
-    fn jobs(&self, condition: &str, parameters: impl rusqlite::Params) -> Result<Vec<Job>, JournalError> {
+    fn jobs(
+        &self,
+        index: &str,
+        condition: &str,
+        parameters: impl rusqlite::Params,
+    ) -> Result<Vec<Job>, JournalError> {
         let mut statement = self.conn.prepare_cached(&format!(
-            "SELECT rows.id, operation, space, spaces.name, member, members.name, members.user, create_time, delete_time,
-                    attempts
-               FROM rows JOIN spaces ON spaces.id = space JOIN members ON members.id = member
-              WHERE space = ?1 {condition}"
+            "SELECT rows.id, operation, spaces.id, spaces.name, members.id, members.name, members.user, create_time,
+                    delete_time, attempts
+               FROM rows INDEXED BY {index} CROSS JOIN spaces ON spaces.id = space CROSS JOIN members ON members.id = member
+              WHERE {condition}"
         ))?;
         let mut rows = statement.query(parameters)?;
         let mut jobs = Vec::new();
@@ -355,7 +370,7 @@ impl Journal {
     pub fn attribute(&self, space: SpaceId, listed: Vec<Held>) -> Result<Vec<Attribution>, JournalError> {
         let mut owners = self.conn.prepare_cached("SELECT id FROM members WHERE user = ?1 OR name = ?1")?;
         let mut others = self.conn.prepare_cached(
-            "SELECT 1 FROM rows WHERE space = ?1 AND member = ?2 AND (state = 2 OR kind = 'UNDECIDED')",
+            "SELECT 1 FROM rows WHERE id BETWEEN ?1 AND ?2 AND (state = 2 OR kind = 'UNDECIDED')",
         )?;
         let mut found = self.conn.prepare_cached(
             "SELECT copies FROM found WHERE space = ?1 AND user = ?2 AND create_time = ?3 AND delete_time = ?4",
@@ -373,7 +388,8 @@ impl Journal {
                     .collect::<Result<_, _>>()?;
                 let mut owner_has_others = false;
                 for owner in &owners {
-                    owner_has_others |= others.exists((space.0, owner.0))?;
+                    let numbers = Numbers::of_member(space, *owner);
+                    owner_has_others |= others.exists((numbers.first, numbers.last))?;
                 }
                 let (create, delete) = (micros(held.span.create_time), micros(held.span.delete_time));
                 let before: Option<u32> =

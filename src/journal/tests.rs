@@ -27,33 +27,55 @@ fn with_role(mut tenure: Tenure, role: Role) -> Tenure {
 }
 
 fn scratch() -> Journal {
-    Journal::scratch(None, "emulator", NOW).unwrap()
+    Journal::scratch("emulator", NOW).unwrap()
 }
 
-/// Reads tenures as one file; what became of each.
-fn read(journal: &mut Journal, tenures: &[Tenure]) -> Vec<Added> {
-    let mut loader = journal.loader(NOW).unwrap();
-    loader.begin_source("/rows.csv", "{}").unwrap();
-    let added = (2..).zip(tenures).map(|(line, tenure)| loader.row(line, tenure, None).unwrap()).collect();
-    loader.end_source().unwrap();
+/// Reads tenures as one file; what became of them: new, known, to be tried again, repeating another.
+fn read(journal: &mut Journal, tenures: &[Tenure]) -> [u64; 4] {
+    read_as(journal, "/rows.csv", tenures)
+}
+
+fn read_as(journal: &mut Journal, path: &str, tenures: &[Tenure]) -> [u64; 4] {
+    let mut loader = loader(journal, path, tenures);
+    let taken = loader.settle(|_| Verdict::PassedOver, || true).unwrap().unwrap();
     loader.commit().unwrap();
-    added
+    [taken.new, taken.known, taken.again, taken.duplicates]
+}
+
+fn loader<'j>(journal: &'j mut Journal, path: &str, tenures: &[Tenure]) -> Loader<'j> {
+    let mut loader = journal.loader(NOW).unwrap();
+    loader.begin_source(path, "{}").unwrap();
+    for (line, tenure) in (2..).zip(tenures) {
+        loader.row(line, tenure, None).unwrap();
+    }
+    loader
+}
+
+fn left_out(kind: &'static str) -> Verdict {
+    Verdict::LeftOut(Refusal { kind, error: "it is".to_owned() }, None)
+}
+
+/// Where each row lies, in the order of the numbers.
+fn times(journal: &Journal) -> Vec<(i64, String, Option<i64>, Option<i64>)> {
+    let sql = "SELECT rows.id, name, create_time, delete_time FROM rows JOIN members ON members.id = member ORDER BY 1";
+    let mut statement = journal.conn.prepare(sql).unwrap();
+    let days = |time: Option<i64>| time.map(|time| (time - day(0).as_micros()) / 86_400_000_000);
+    statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, days(row.get(2)?), days(row.get(3)?))))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect()
 }
 
 fn overlaps(tenures: &[Tenure]) -> Vec<(u64, String)> {
     let mut journal = scratch();
-    let mut loader = journal.loader(NOW).unwrap();
-    loader.begin_source("/rows.csv", "{}").unwrap();
-    for (line, tenure) in (2..).zip(tenures) {
-        loader.row(line, tenure, None).unwrap();
-    }
     let mut found = Vec::new();
-    loader
-        .overlaps(|overlap| {
-            found.push((overlap.line, overlap.other_origin));
-            false
-        })
-        .unwrap();
+    let note = |finding: Finding<'_>| {
+        let Finding::Overlap(overlap) = finding else { panic!("{finding:?}") };
+        found.push((overlap.line, overlap.other_origin));
+        Verdict::Stands
+    };
+    loader(&mut journal, "/rows.csv", tenures).settle(note, || true).unwrap();
     found
 }
 
@@ -74,12 +96,12 @@ fn a_row_seen_twice_is_one_row() {
         tenure("A", "a@b.cd", Some(1), None),
     ];
     let first = read(&mut journal, &rows);
-    assert_eq!(first, [Added::New, Added::Duplicate, Added::New, Added::New, Added::New, Added::Duplicate]);
+    assert_eq!(first, [4, 0, 0, 2]);
     let tally = journal.tally().unwrap();
     assert_eq!((tally.total, tally.pending, tally.open, tally.duplicate), (4, 3, 1, 2));
     // The same file again: old acquaintances, and its duplicates are not counted once more.
     let again = read(&mut journal, &rows);
-    assert_eq!(again.iter().filter(|added| **added == Added::Known).count(), 4);
+    assert_eq!(again, [0, 4, 0, 2]);
     assert_eq!(journal.tally().unwrap(), tally);
 }
 
@@ -88,12 +110,40 @@ fn one_membership_has_one_role() {
     let mut journal = scratch();
     let open = tenure("A", "a@b.cd", Some(1), None);
     let rows = [with_role(open.clone(), Role::Manager), open.clone()];
-    let Added::OtherRole { origin, role } = read(&mut journal, &rows).remove(1) else { panic!() };
-    assert_eq!((origin.as_str(), role.as_deref()), ("/rows.csv:2", Some("ROLE_MANAGER")));
+    let mut reading = loader(&mut journal, "/rows.csv", &rows);
+    let taken = reading
+        .settle(
+            |finding| {
+                let Finding::OtherRole { line, tenure, origin, role, .. } = finding else {
+                    panic!("{finding:?}")
+                };
+                assert_eq!((line, origin.as_str(), role), (3, "/rows.csv:2", Some("ROLE_MANAGER")));
+                assert_eq!(tenure, open);
+                left_out("duplicate-with-other-role")
+            },
+            || true,
+        )
+        .unwrap()
+        .unwrap();
+    assert_eq!(taken, Taken { new: 1, ..Taken::default() });
+    reading.commit().unwrap();
+    assert_eq!(journal.recount().unwrap(), [0, 0, 0, 1, 1]);
+    assert_eq!(journal.tally().unwrap().rejected, 1);
     // In a later reading it is a correction.
-    assert_eq!(read(&mut journal, &[with_role(open, Role::Member)]), [Added::Known]);
-    let role: String = journal.conn.query_row("SELECT role FROM rows", [], |row| row.get(0)).unwrap();
+    assert_eq!(read(&mut journal, &[with_role(open, Role::Member)]), [0, 1, 0, 0]);
+    let role: String =
+        journal.conn.query_row("SELECT role FROM rows WHERE state = 4", [], |row| row.get(0)).unwrap();
     assert_eq!(role, "ROLE_MEMBER");
+}
+
+#[test]
+fn what_stands_is_not_journaled() {
+    let mut journal = scratch_with_rollback();
+    let rows = [(1, 9), (2, 20)].map(|(from, to)| tenure("A", "a@b.cd", Some(from), Some(to)));
+    let mut loader = loader(&mut journal, "/rows.csv", &rows);
+    loader.settle(|_| Verdict::Stands, || true).unwrap();
+    loader.commit().unwrap_err();
+    assert_eq!(journal.tally().unwrap().total, 0);
 }
 
 #[test]
@@ -122,21 +172,16 @@ fn stints_may_touch_but_not_overlap() {
 #[test]
 fn what_overlaps_only_a_row_that_is_left_out_stays() {
     let mut journal = scratch();
-    let mut loader = journal.loader(NOW).unwrap();
-    loader.begin_source("/rows.csv", "{}").unwrap();
-    for (line, (from, to)) in (2..).zip([(1, 9), (2, 20), (10, 12)]) {
-        loader.row(line, &tenure("A", "a@b.cd", Some(from), Some(to)), None).unwrap();
-    }
-    let mut victims = Vec::new();
-    loader
-        .overlaps(|overlap| {
-            victims.push((overlap.victim, overlap.line));
-            true
-        })
-        .unwrap();
-    assert_eq!(victims.len(), 1);
-    assert_eq!(victims[0].1, 3);
-    loader.reject(victims[0].0, "overlap", "it overlaps").unwrap();
+    let rows = [(1, 9), (2, 20), (10, 12)].map(|(from, to)| tenure("A", "a@b.cd", Some(from), Some(to)));
+    let mut loader = loader(&mut journal, "/rows.csv", &rows);
+    let mut lines = Vec::new();
+    let note = |finding: Finding<'_>| {
+        let Finding::Overlap(overlap) = finding else { panic!("{finding:?}") };
+        lines.push(overlap.line);
+        left_out("overlap")
+    };
+    loader.settle(note, || true).unwrap();
+    assert_eq!(lines, [3]);
     loader.commit().unwrap();
     let tally = journal.tally().unwrap();
     assert_eq!((tally.pending, tally.rejected), (2, 1));
@@ -148,20 +193,18 @@ fn an_open_row_that_has_got_its_end_is_one_row() {
     let mut journal = scratch_with_rollback();
     read(&mut journal, &[tenure("A", "a@b.cd", Some(1), None), tenure("A", "b@b.cd", Some(1), None)]);
     let later = [tenure("A", "a@b.cd", Some(1), Some(5)), tenure("A", "b@b.cd", Some(1), None)];
-    assert_eq!(read(&mut journal, &later), [Added::New, Added::Known]);
+    assert_eq!(read(&mut journal, &later), [1, 1, 0, 0]);
     let tally = journal.tally().unwrap();
     assert_eq!((tally.pending, tally.open, tally.total), (1, 1, 2));
     assert_eq!(journal.recount().unwrap(), [1, 0, 0, 0, 1]);
-    let mut loader = journal.loader(NOW).unwrap();
-    loader.begin_source("/other.csv", "{}").unwrap();
-    loader.row(2, &tenure("A", "a@b.cd", Some(3), Some(9)), None).unwrap();
     let mut found = Vec::new();
-    loader
-        .overlaps(|overlap| {
-            found.push((overlap.path, overlap.line, overlap.other_origin));
-            false
-        })
-        .unwrap();
+    let note = |finding: Finding<'_>| {
+        let Finding::Overlap(overlap) = finding else { panic!("{finding:?}") };
+        found.push((overlap.path, overlap.line, overlap.other_origin));
+        Verdict::Stands
+    };
+    let other = [tenure("A", "a@b.cd", Some(3), Some(9))];
+    loader(&mut journal, "/other.csv", &other).settle(note, || true).unwrap();
     assert_eq!(found, [("/other.csv".to_owned(), 2, "/rows.csv:2, read before".to_owned())]);
 }
 
@@ -178,16 +221,8 @@ fn a_reject_that_is_fed_back_is_tried_again() {
             Change::Rejected { row: job.id, space: job.space, at: NOW, note },
         ])
         .unwrap();
-    assert_eq!(
-        read(&mut journal, &rows),
-        [Added::Known, Added::Known],
-        "the same file again changes nothing"
-    );
-    let mut loader = journal.loader(NOW).unwrap();
-    loader.begin_source("/rejects.csv", "{}").unwrap();
-    assert_eq!(loader.row(2, &rows[0], None).unwrap(), Added::Again);
-    loader.end_source().unwrap();
-    loader.commit().unwrap();
+    assert_eq!(read(&mut journal, &rows), [0, 2, 0, 0], "the same file again changes nothing");
+    assert_eq!(read_as(&mut journal, "/rejects.csv", &rows[..1]), [0, 0, 1, 0]);
     let tally = journal.tally().unwrap();
     assert_eq!((tally.pending, tally.rejected, tally.total), (2, 0, 2));
     assert_eq!(journal.recount().unwrap(), [2, 0, 0, 0, 0]);
@@ -197,9 +232,9 @@ fn a_reject_that_is_fed_back_is_tried_again() {
 fn a_reading_that_is_dropped_never_was() {
     let mut journal = scratch_with_rollback();
     {
-        let mut loader = journal.loader(NOW).unwrap();
-        loader.begin_source("/rows.csv", "{}").unwrap();
-        loader.row(2, &tenure("A", "a@b.cd", Some(1), Some(2)), None).unwrap();
+        let rows = [tenure("A", "a@b.cd", Some(1), Some(2))];
+        let mut loader = loader(&mut journal, "/rows.csv", &rows);
+        loader.settle(|_| Verdict::Stands, || true).unwrap();
     }
     assert_eq!(journal.tally().unwrap().total, 0);
     assert_eq!(journal.layouts().unwrap(), []);
@@ -219,9 +254,9 @@ fn invalid_lines_belong_to_the_last_reading_of_their_file() {
         let mut loader = journal.loader(NOW).unwrap();
         loader.begin_source("/rows.csv", "{}").unwrap();
         for line in 0..count {
-            loader.invalid(line + 2, "bad-time", "createTime \"x\"", Some("{}")).unwrap();
+            let refusal = Refusal { kind: "bad-time", error: "createTime \"x\"".to_owned() };
+            loader.invalid(0, line + 2, &refusal, Some("{}")).unwrap();
         }
-        loader.end_source().unwrap();
         loader.commit().unwrap();
         let tally = journal.tally().unwrap();
         assert_eq!((tally.total, tally.rejected, tally.spaces), (count, count, 0));
@@ -250,6 +285,50 @@ fn a_members_stints_come_in_the_order_of_their_times() {
     for pair in fed.windows(2) {
         assert!(pair[0].member != pair[1].member || pair[0].span.start() < pair[1].span.start(), "{pair:?}");
     }
+}
+
+#[test]
+fn rows_of_a_later_reading_come_to_lie_between() {
+    let mut journal = scratch_with_rollback();
+    let stint = |member, from, to| tenure("A", member, Some(from), Some(to));
+    read(&mut journal, &[stint("a@b.cd", 5, 6), stint("b@b.cd", 5, 6), stint("a@b.cd", 9, 10)]);
+    let job = jobs(&journal).remove(0);
+    journal.apply(&[Change::Mark { row: job.id, space: job.space, at: NOW }]).unwrap();
+    let later = [stint("a@b.cd", 7, 8), stint("b@b.cd", 7, 8), stint("c@b.cd", 1, 2), stint("a@b.cd", 1, 2)];
+    assert_eq!(read_as(&mut journal, "/later.csv", &later), [4, 0, 0, 0]);
+    let lie: Vec<_> =
+        times(&journal).into_iter().map(|(_, member, from, _)| (member, from.unwrap())).collect();
+    let expected = [("a", 1), ("a", 5), ("a", 7), ("a", 9), ("b", 5), ("b", 7), ("c", 1)];
+    assert_eq!(lie, expected.map(|(member, from)| (format!("users/{member}@b.cd"), from)));
+    assert_eq!(journal.recount().unwrap(), [6, 1, 0, 0, 0]);
+    let in_flight = journal.in_flight(job.space).unwrap();
+    assert_eq!((in_flight.len(), in_flight[0].span), (1, job.span), "it is the same row still");
+    assert_eq!(journal.several_stints().unwrap(), (2, 4));
+    journal.examine().unwrap();
+}
+
+#[test]
+fn what_would_be_to_do_is_what_there_is() {
+    let mut journal = scratch_with_rollback();
+    let stint = |space, member, from, to| tenure(space, member, Some(from), to);
+    read(&mut journal, &[stint("A", "a@b.cd", 1, Some(2)), stint("A", "b@b.cd", 1, None)]);
+    let more =
+        [stint("A", "a@b.cd", 3, Some(4)), stint("A", "b@b.cd", 1, Some(3)), stint("B", "b@b.cd", 1, None)];
+    let mut rehearsal = journal.rehearsal(NOW).unwrap();
+    rehearsal.begin_source("/rows.csv", "{}").unwrap();
+    for (line, tenure) in (2..).zip(&more) {
+        rehearsal.row(line, tenure, None).unwrap();
+    }
+    rehearsal.settle(|_| Verdict::PassedOver, || true).unwrap();
+    let outlook = rehearsal.outlook().clone();
+    drop(rehearsal);
+    assert_eq!(journal.tally().unwrap().total, 2, "nothing was written");
+    assert_eq!((&outlook.pending[..], outlook.open, outlook.spaces), (&[3, 0][..], 1, 2));
+    assert_eq!(outlook.several(0, 0), (1, 1));
+    read(&mut journal, &more);
+    let tally = journal.tally().unwrap();
+    assert_eq!((tally.pending, tally.open, tally.spaces), (3, 1, 2));
+    assert_eq!(journal.several_stints().unwrap(), (1, 1));
 }
 
 #[test]
@@ -289,7 +368,7 @@ fn other_files_and_newer_journals_are_refused() {
     assert!(matches!(other, JournalError::OtherTarget { .. }));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
     let newer = Journal::open(&path).unwrap_err();
-    assert!(matches!(newer, JournalError::Newer { found: 99, known: 3 }), "{newer}");
+    assert!(matches!(newer, JournalError::Newer { found: 99, known: 4 }), "{newer}");
 }
 
 #[test]
@@ -388,4 +467,124 @@ proptest! {
             prop_assert_eq!(counted.iter().sum::<u64>(), tally.total);
         }
     }
+}
+
+/// What a space's rows are made into, whatever the order in which readings bring them.
+fn readings() -> impl Strategy<Value = Vec<Vec<(usize, usize, Option<i64>, Option<i64>)>>> {
+    let time = || proptest::option::weighted(0.8, 0i64..12);
+    let row = (0usize..2, 0usize..3, time(), time())
+        .prop_filter("begins before it ends", |(_, _, from, to)| {
+            from.is_none_or(|from| to.is_none_or(|to| from < to))
+        });
+    proptest::collection::vec(proptest::collection::vec(row, 0..12), 1..4)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn rows_lie_in_order_and_each_is_there_once(readings in readings()) {
+        let mut journal = scratch_with_rollback();
+        let mut expected = std::collections::BTreeSet::new();
+        for reading in &readings {
+            let rows: Vec<Tenure> = reading
+                .iter()
+                .map(|(space, member, from, to)| tenure(["A", "B"][*space], &format!("m{member}@b.cd"), *from, *to))
+                .collect();
+            for row in &rows {
+                expected.insert((row.space.clone(), row.member.clone(), row.create_time, row.delete_time));
+            }
+            // An open row that has got its end is that row no more, unless this reading has it too.
+            let now_open: Vec<_> = rows.iter().filter(|row| row.delete_time.is_none()).collect();
+            for row in rows.iter().filter(|row| row.delete_time.is_some()) {
+                let open = (row.space.clone(), row.member.clone(), row.create_time, None);
+                if !now_open.iter().any(|o| (o.space.clone(), o.member.clone(), o.create_time, None) == open) {
+                    expected.remove(&open);
+                }
+            }
+            let taken = read(&mut journal, &rows);
+            prop_assert_eq!(taken.iter().sum::<u64>(), rows.len() as u64);
+            let tally = journal.tally().unwrap();
+            let counted = [tally.pending, tally.in_flight, tally.done, tally.rejected, tally.open];
+            prop_assert_eq!(counted, journal.recount().unwrap());
+            journal.examine().unwrap();
+        }
+        let tally = journal.tally().unwrap();
+        prop_assert_eq!(tally.total, expected.len() as u64);
+        let lie = times(&journal);
+        for pair in lie.windows(2) {
+            let start = |row: &(i64, String, Option<i64>, Option<i64>)| row.2.or(row.3).unwrap_or(i64::MAX);
+            let same = number::Numbers::parts(pair[0].0) == number::Numbers::parts(pair[1].0);
+            prop_assert!(!same || start(&pair[0]) <= start(&pair[1]), "{lie:?}");
+        }
+    }
+}
+
+/// A journal as it was before rows were numbered.
+fn old_journal(path: &std::path::Path) {
+    let conn = Connection::open(path).unwrap();
+    for sql in [
+        include_str!("../../migrations/0001_journal.sql"),
+        include_str!("../../migrations/0002_standard_spaces.sql"),
+    ] {
+        conn.execute_batch(sql).unwrap();
+    }
+    let (day_1, day_2) = (day(1).as_micros(), day(2).as_micros());
+    let (day_3, day_4) = (day(3).as_micros(), day(4).as_micros());
+    conn.execute_batch(&format!(
+        "PRAGMA application_id = {};
+         PRAGMA user_version = 2;
+         INSERT INTO journal (id, operation, target, created_at, readings) VALUES (1, 'import', 'emulator', 0, 1);
+         INSERT INTO sources (id, path, layout, read_at, rows, duplicates) VALUES (1, '/rows.csv', '{{}}', 0, 7, 1);
+         INSERT INTO spaces (id, name, pending, in_flight, done, rejected, open)
+         VALUES (1, 'spaces/A', 2, 0, 1, 1, 0), (2, 'spaces/B', 0, 1, 0, 0, 1);
+         INSERT INTO members (id, name, user) VALUES (1, 'users/a@b.cd', 'users/5'), (2, 'users/b@b.cd', NULL);
+         INSERT INTO rows (id, operation, space, member, create_time, delete_time, source, line, seen, state, invalid, kind,
+                           error, existed)
+         VALUES (1, 1, 1, 1, {day_3}, {day_4}, 1, 2, 1, 0, 0, NULL, NULL, NULL),
+                (2, 1, 1, 1, NULL, {day_2}, 1, 3, 1, 0, 0, NULL, NULL, NULL),
+                (3, 1, NULL, NULL, NULL, NULL, 1, 4, 1, 3, 1, 'bad-time', 'createTime', NULL),
+                (4, 1, 1, 2, {day_1}, {day_2}, 1, 5, 1, 2, 0, NULL, NULL, 1),
+                (5, 1, 1, 2, {day_3}, {day_4}, 1, 6, 1, 3, 0, 'OTHER_TIMES', 'no', NULL),
+                (6, 1, 2, 1, {day_1}, {day_2}, 1, 7, 1, 1, 0, NULL, NULL, NULL),
+                (7, 1, 2, 1, {day_3}, NULL, 1, 8, 1, 4, 0, NULL, NULL, NULL);",
+        0x746e_7265
+    ))
+    .unwrap();
+}
+
+#[test]
+fn a_journal_of_an_earlier_version_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("j.db");
+    old_journal(&path);
+    assert!(matches!(Journal::open_read_only(&path), Err(JournalError::Older)));
+    let mut journal = Journal::open(&path).unwrap();
+    let tally = journal.tally().unwrap();
+    assert_eq!((tally.pending, tally.in_flight, tally.done, tally.rejected, tally.open), (2, 1, 1, 2, 1));
+    assert_eq!((tally.existed, tally.duplicate, tally.total), (1, 1, 7));
+    let spaces = journal.work().unwrap().spaces;
+    let (b, a) = (&spaces[0], &spaces[1]);
+    assert_eq!((a.name.as_str(), b.name.as_str()), ("spaces/A", "spaces/B"));
+    let pending = journal.pending(a.id, None, 9).unwrap();
+    let ends: Vec<_> = pending.iter().map(|job| job.span.delete_time).collect();
+    assert_eq!(ends, [Some(day(2)), Some(day(4))], "in the order of their times");
+    assert_eq!(pending[0].user.as_deref(), Some("users/5"));
+    assert_eq!(journal.in_flight(b.id).unwrap()[0].member_name.as_str(), "users/a@b.cd");
+    let mut lines = Vec::new();
+    let rejects = journal.rejects(|row| -> Result<(), JournalError> {
+        lines.push((row.line, row.space));
+        Ok(())
+    });
+    rejects.unwrap();
+    assert_eq!(lines, [(4, None), (6, Some("spaces/A".to_owned()))]);
+    // What is read again is known; what comes from another file is tried again.
+    let rows = [
+        tenure("A", "a@b.cd", None, Some(2)),
+        tenure("A", "b@b.cd", Some(3), Some(4)),
+        tenure("B", "a@b.cd", Some(3), None),
+    ];
+    assert_eq!(read(&mut journal, &rows), [0, 3, 0, 0]);
+    assert_eq!(journal.tally().unwrap().rejected, 1, "the invalid line is not there any more");
+    assert_eq!(read_as(&mut journal, "/rejects.csv", &rows[1..2]), [0, 0, 1, 0]);
+    journal.examine().unwrap();
 }

@@ -78,6 +78,18 @@ impl State {
         self as i64
     }
 
+    /// The state of a code.
+    pub const fn of_code(code: i64) -> Option<Self> {
+        match code {
+            0 => Some(State::Pending),
+            1 => Some(State::InFlight),
+            2 => Some(State::Done),
+            3 => Some(State::Rejected),
+            4 => Some(State::Open),
+            _ => None,
+        }
+    }
+
     /// The name of its counter in the journal's `spaces` table and in `status --json`.
     pub const fn counter(self) -> &'static str {
         match self {

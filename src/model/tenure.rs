@@ -4,13 +4,14 @@ use crate::model::{MemberName, Role, SpaceName, Timestamp};
 
 /// A membership from `create_time` to `delete_time`: what one row of input says.
 ///
-/// Two tenures with the same space, member and times are the same tenure; the role is no part of that.
+/// Two tenures with the same space, member and times are the same tenure; the role is no part of that. Where there are
+/// millions, space and member are numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tenure {
+pub struct Tenure<S = SpaceName, M = MemberName> {
     /// The space.
-    pub space: SpaceName,
+    pub space: S,
     /// Who held the membership.
-    pub member: MemberName,
+    pub member: M,
     /// When it began. Without it Chat takes `delete_time` minus 1 µs.
     pub create_time: Option<Timestamp>,
     /// When it ended. `None` is an open row: still a member.

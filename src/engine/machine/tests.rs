@@ -27,6 +27,11 @@ struct Bench {
     waiting: Vec<Request>,
 }
 
+/// The member whose row it is, counted from 1 in the order in which they came (journal::number).
+fn member_of(row: RowId) -> i64 {
+    row.0 >> 16 & ((1 << 26) - 1)
+}
+
 impl Bench {
     /// `rows` are (space, member, day).
     fn new(rows: &[(&str, &str, i64)]) -> Self {
@@ -36,7 +41,8 @@ impl Bench {
     fn of(rows: &[(&str, &str, i64)], access: Access) -> Self {
         let standard = access != Access::Import;
         let destination = Destination { target: "emulator", standard };
-        let mut journal = Journal::scratch(None, destination, BEGIN).unwrap();
+        let mut journal = Journal::scratch(destination, BEGIN).unwrap();
+        let day = |day: i64| Timestamp::from_micros(1_500_000_000_000_000 + day * 86_400_000_000);
         let mut loader = journal.loader(BEGIN).unwrap();
         loader.begin_source("rows.csv", "{}").unwrap();
         for (line, (space, member, from)) in (2..).zip(rows) {
@@ -49,7 +55,6 @@ impl Bench {
             };
             loader.row(line, &tenure, None).unwrap();
         }
-        loader.end_source().unwrap();
         loader.commit().unwrap();
         let config = Config {
             access,
@@ -122,7 +127,7 @@ impl Bench {
     fn answer(&mut self, result: Result<(), Failure>) {
         let (row, call) = self.creates.pop_front().expect("nothing was sent");
         let Call::CreateMember { space, member, span } = call else { panic!() };
-        let user = format!("users/1{}", row.0);
+        let user = format!("users/1{}", member_of(row));
         let membership = Membership {
             name: format!("{space}/members/{member}"),
             user: Some(user),

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::input::Source;
+use crate::input::names::Owned;
 
 fn rules() -> Rules {
     Rules::new(Timestamp::parse("2026-01-01T00:00:00Z", None).unwrap())
@@ -29,7 +30,7 @@ fn said(changes: &[(Key, &str)], rules: &Rules) -> Vec<String> {
     for (key, text) in changes {
         fields.0[*key as usize] = text;
     }
-    let flaws = check(&fields, rules).err().unwrap_or_default();
+    let flaws = check(&fields, rules, &Owned).err().unwrap_or_default();
     flaws
         .into_iter()
         .map(|flaw| {
@@ -93,8 +94,14 @@ fn spaces() {
         assert_said(&[(Key::Space, text)], &with_maps(), expected);
     }
     let fields = |space| Fields([space, "users/1", "", "", ""]);
-    assert_eq!(check(&fields("#a"), &with_maps()).unwrap().space.as_str(), "spaces/AAA");
-    assert_eq!(check(&fields("spaces/OLD"), &with_maps()).unwrap().space.as_str(), "spaces/NEW");
+    assert_eq!(
+        admit(check(&fields("#a"), &with_maps(), &Owned).unwrap(), &mut Owned).space.as_str(),
+        "spaces/AAA"
+    );
+    assert_eq!(
+        admit(check(&fields("spaces/OLD"), &with_maps(), &Owned).unwrap(), &mut Owned).space.as_str(),
+        "spaces/NEW"
+    );
 }
 
 #[test]
@@ -134,8 +141,14 @@ fn members() {
         assert_said(&[(Key::Member, text)], &with_maps(), expected);
     }
     let fields = |member| Fields(["spaces/A", member, "", "", ""]);
-    assert_eq!(check(&fields("U1"), &with_maps()).unwrap().member.as_str(), "users/a@b.cd");
-    assert_eq!(check(&fields("old@b.cd"), &with_maps()).unwrap().member.as_str(), "users/7");
+    assert_eq!(
+        admit(check(&fields("U1"), &with_maps(), &Owned).unwrap(), &mut Owned).member.as_str(),
+        "users/a@b.cd"
+    );
+    assert_eq!(
+        admit(check(&fields("old@b.cd"), &with_maps(), &Owned).unwrap(), &mut Owned).member.as_str(),
+        "users/7"
+    );
 }
 
 #[test]
@@ -252,7 +265,7 @@ proptest! {
         let mut rules = with_maps();
         rules.times.format = format;
         let fields = Fields([&texts[0], &texts[1], &texts[2], &texts[3], &texts[4]]);
-        match check(&fields, &rules) {
+        match check(&fields, &rules, &Owned) {
             Ok(tenure) => {
                 let times = [Some(EARLIEST), tenure.create_time, tenure.delete_time, Some(rules.now)];
                 let times: Vec<_> = times.into_iter().flatten().collect();

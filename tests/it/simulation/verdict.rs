@@ -62,8 +62,7 @@ impl Simulation {
         let held = self.held();
         let before: BTreeSet<&Membership> = self.before.iter().collect();
         for (row, done) in settled {
-            // Rows have the numbers of their order.
-            let key = self.key(&self.tenures[row.0 as usize - 1]);
+            let key = self.key(&self.tenures[self.rows[&row]]);
             let copies = held.get(&key).or(self.gone.get(&key)).copied().unwrap_or(0);
             if done {
                 assert_eq!(copies, 1, "row {row} is written down as done: {key:?}");

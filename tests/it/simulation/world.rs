@@ -64,6 +64,8 @@ pub(super) struct Simulation {
     /// Memberships that a space held when it was deleted.
     pub(super) gone: BTreeMap<Membership, u32>,
     pub(super) tenures: Vec<Tenure>,
+    /// Which of them a row of the journal is.
+    pub(super) rows: BTreeMap<RowId, usize>,
     /// Virtual time since the beginning of everything.
     pub(super) clock: Duration,
     /// How wrong this life's clock is, in microseconds.
@@ -152,6 +154,7 @@ impl Simulation {
             // Troubles are for the migration, not for what was before it.
             troubles: Troubles::none(),
             existed: BTreeMap::new(),
+            rows: BTreeMap::new(),
             seen: Seen { standard: u64::from(standard), ..Seen::default() },
             tenures,
             rng,
@@ -190,8 +193,16 @@ impl Simulation {
         for (place, tenure) in self.tenures.iter().enumerate() {
             loader.row(place as u64 + 2, tenure, None).unwrap();
         }
-        loader.end_source().unwrap();
         loader.commit().unwrap();
+        for space in self.journal.work().unwrap().spaces {
+            for job in self.journal.pending(space.id, None, usize::MAX >> 1).unwrap() {
+                let is_it = |tenure: &Tenure| {
+                    (&tenure.space, &tenure.member, tenure.create_time, tenure.delete_time)
+                        == (&job.space_name, &job.member_name, job.span.create_time, job.span.delete_time)
+                };
+                self.rows.insert(job.id, self.tenures.iter().position(is_it).unwrap());
+            }
+        }
     }
 
     /// Somebody was there before: strangers, with the very times of our rows where there are any, and some of our own
@@ -440,7 +451,7 @@ impl Simulation {
 }
 
 fn empty(standard: bool) -> Journal {
-    Journal::scratch(None, Destination { target: "emulator", standard }, BEGIN).unwrap()
+    Journal::scratch(Destination { target: "emulator", standard }, BEGIN).unwrap()
 }
 
 impl Troubles {

@@ -14,14 +14,14 @@ fn suspects() -> Bench {
 #[test]
 fn what_may_be_there_is_sent_one_at_a_time() {
     let bench = suspects();
-    let rows: Vec<i64> = bench.creates.iter().map(|(row, _)| row.0).collect();
+    let rows: Vec<i64> = bench.creates.iter().map(|(row, _)| member_of(*row)).collect();
     assert_eq!(rows, [1, 4], "the first, and the one that is not there for certain");
 }
 
 #[test]
 fn a_chat_that_makes_two_is_found_out_with_one_row() {
     let mut bench = suspects();
-    // The bench's Chat answers with `users/1` and the row's number.
+    // The bench's Chat answers with `users/1` and the member's number.
     bench.slow = |request| matches!(request, Request::Prior { .. });
     bench.answer(Ok(()));
     assert_eq!(bench.counts(), [2, 2, 0, 0], "in flight until the journal has said what was there");

@@ -1,20 +1,27 @@
 //! Input into a journal: every row read, checked, told from its like, and taken in, before anything is sent.
 
+mod feed;
+
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::RecvTimeoutError;
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 
 use crate::input::{
-    BadRow, Becoming, Entry, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored,
-    Row, Rules, printable,
+    BadRow, Becoming, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored, Rules,
+    printable,
 };
-use crate::journal::{Added, JournalError, Loader, Overlap};
+use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
+use crate::model::{Role, Tenure};
 
-/// How many rows are read between two looks at the clock.
-const ROWS_PER_LOOK: u64 = 1000;
+use feed::{Begun, Said};
+
+/// How long nothing may come before whoever watches is asked again.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What is read, and how.
 #[derive(Debug, Clone)]
@@ -81,6 +88,9 @@ pub enum IntakeError {
     /// Whoever watches asked to stop.
     #[error("interrupted while reading")]
     Interrupted,
+    /// The system has no room for a thread.
+    #[error("no thread can be had for reading: {0}")]
+    NoThread(std::io::Error),
 }
 
 /// Reads all inputs into a journal. Whether what came of it is committed is the caller's decision.
@@ -92,27 +102,67 @@ pub fn take_in(
     inputs: &Inputs,
     mut watch: impl FnMut(Reading<'_>) -> ControlFlow<()>,
 ) -> Result<Intake, IntakeError> {
+    let names = std::mem::take(loader.names());
+    let (heard, thread) = feed::begin(inputs, names).map_err(IntakeError::NoThread)?;
     let mut intake = Intake::default();
-    let mut names = HashMap::new();
-    for path in &inputs.paths {
-        let reader = match Reader::open(path, inputs.format, Arc::clone(&inputs.rules)) {
-            Ok(reader) => reader,
-            Err(problems) => {
-                intake.problems.absorb(problems);
+    let mut files: Vec<Begun> = Vec::new();
+    loop {
+        let said = match heard.recv_timeout(PATIENCE) {
+            Ok(said) => said,
+            Err(RecvTimeoutError::Timeout) => {
+                look(&intake, files.last(), &mut watch)?;
                 continue;
             }
+            Err(RecvTimeoutError::Disconnected) => match thread.join() {
+                Err(panic) => std::panic::resume_unwind(panic),
+                Ok(()) => return Err(IntakeError::Interrupted),
+            },
         };
-        intake.notices.extend(notices(&reader, &inputs.rules.becoming));
-        let source = source_name(path);
-        names.insert(source.clone(), Arc::clone(reader.file()));
-        let layout = serde_json::to_string(reader.layout())
-            .map_err(|error| JournalError::Content(error.to_string()))?;
-        loader.begin_source(&source, &layout)?;
-        read_one(reader, loader, inputs, &mut intake, &mut watch)?;
-        loader.end_source()?;
+        match said {
+            Said::Refused(problems) => intake.problems.absorb_at((files.len(), 0), problems),
+            Said::Began(mut begun) => {
+                intake.notices.append(&mut begun.notices);
+                let layout = serde_json::to_string(&begun.layout)
+                    .map_err(|error| JournalError::Content(error.to_string()))?;
+                loader.begin_source(&begun.name, &layout)?;
+                files.push(begun);
+            }
+            Said::Rows(piece) => {
+                intake.rows += (piece.good.len() + piece.bad.len()) as u64;
+                loader.rows(piece.good)?;
+                for bad in piece.bad {
+                    take_bad(bad, files.len() - 1, loader, inputs, &mut intake)?;
+                }
+                look(&intake, files.last(), &mut watch)?;
+            }
+            Said::Ended(problem) => {
+                if let Some(problem) = problem {
+                    intake.problems.push_at((files.len() - 1, u64::MAX), *problem);
+                }
+            }
+            Said::Done(names) => {
+                *loader.names() = names;
+                break;
+            }
+        }
     }
-    overlaps(loader, inputs, &mut intake, &names)?;
+    settle(loader, inputs, &mut intake, &files, &mut watch)?;
     Ok(intake)
+}
+
+fn look(
+    intake: &Intake,
+    file: Option<&Begun>,
+    watch: &mut impl FnMut(Reading<'_>) -> ControlFlow<()>,
+) -> Result<(), IntakeError> {
+    let reading = Reading {
+        file: file.map_or("", |file| &file.file),
+        bytes: file.map_or(0, |file| file.progress.bytes_read()),
+        bytes_total: file.and_then(|file| file.progress.bytes_total()),
+        rows: intake.rows,
+        problems: intake.problems.total(),
+    };
+    if watch(reading).is_break() { Err(IntakeError::Interrupted) } else { Ok(()) }
 }
 
 /// What the header says that the operator should know: columns that nothing is made of, and the one without which
@@ -146,92 +196,23 @@ fn notices(reader: &Reader, becoming: &Becoming) -> Vec<String> {
     notices
 }
 
-fn read_one(
-    reader: Reader,
-    loader: &mut Loader<'_>,
-    inputs: &Inputs,
-    intake: &mut Intake,
-    watch: &mut impl FnMut(Reading<'_>) -> ControlFlow<()>,
-) -> Result<(), IntakeError> {
-    let file = Arc::clone(reader.file());
-    let layout = reader.layout().clone();
-    let progress = reader.progress().clone();
-    let mut look = |intake: &Intake| {
-        watch(Reading {
-            file: &file,
-            bytes: progress.bytes_read(),
-            bytes_total: progress.bytes_total(),
-            rows: intake.rows,
-            problems: intake.problems.total(),
-        })
-    };
-    for entry in reader {
-        match entry {
-            Ok(Entry::Row(row)) => take_row(row, &layout, &file, loader, inputs, intake)?,
-            Ok(Entry::Bad(bad)) => take_bad(bad, loader, inputs, intake)?,
-            Err(problem) => {
-                intake.problems.push(*problem);
-                break;
-            }
-        }
-        intake.rows += 1;
-        if intake.rows.is_multiple_of(ROWS_PER_LOOK) && look(intake).is_break() {
-            return Err(IntakeError::Interrupted);
-        }
-    }
-    let _ = look(intake);
-    Ok(())
-}
-
-fn take_row(
-    row: Row,
-    layout: &Layout,
-    file: &Arc<str>,
-    loader: &mut Loader<'_>,
-    inputs: &Inputs,
-    intake: &mut Intake,
-) -> Result<(), IntakeError> {
-    let given = row.given.to_json();
-    match loader.row(row.line, &row.tenure, given.as_deref())? {
-        Added::New => intake.new += 1,
-        Added::Known => intake.known += 1,
-        Added::Again => intake.again += 1,
-        Added::Duplicate => intake.duplicates += 1,
-        Added::OtherRole { origin, role } => {
-            let message = format!(
-                "the same membership stands at {} with {}",
-                shown(&origin),
-                role.as_deref().map_or("no role".to_owned(), |role| format!("role {role}"))
-            );
-            let mut problem = Problem::new(file, row.line, ProblemKind::DuplicateWithOtherRole, message)
-                .column("role")
-                .help("a membership has one role: delete one of the two rows");
-            if let Some(role) = row.tenure.role {
-                problem = problem.value(role.as_str());
-            }
-            let given = whole(&row, layout)?;
-            let bad = BadRow { line: row.line, problems: vec![problem], given };
-            take_bad(bad, loader, inputs, intake)?;
-        }
-    }
-    Ok(())
-}
-
 /// A row that was in order by itself, as it stood, for those that are kept without their tenure.
-fn whole(row: &Row, layout: &Layout) -> Result<Given, JournalError> {
-    let object: Map<String, Value> = match row.given.restore(layout, Some(&row.tenure)) {
+fn whole(layout: &Layout, tenure: &Tenure, given: Option<&str>) -> Option<String> {
+    // What came from the reader can be read.
+    let given = Given::from_json(given).unwrap_or_default();
+    let object: Map<String, Value> = match given.restore(layout, Some(tenure)) {
         Restored::Csv(fields) => {
             layout.columns.iter().cloned().zip(fields.into_iter().map(Value::String)).collect()
         }
         Restored::Jsonl(object) => object,
         Restored::Raw(line) => [("raw".to_owned(), Value::String(line))].into_iter().collect(),
     };
-    Given::from_json(Some(&Value::Object(object).to_string()))
-        .map_err(|error| JournalError::Content(error.to_string()))
+    Some(Value::Object(object).to_string())
 }
 
 fn take_bad(
     bad: BadRow,
+    source: usize,
     loader: &mut Loader<'_>,
     inputs: &Inputs,
     intake: &mut Intake,
@@ -240,11 +221,12 @@ fn take_bad(
         && let Some(first) = bad.problems.first()
     {
         let story: Vec<String> = bad.problems.iter().map(story).collect();
-        loader.invalid(bad.line, first.kind.as_str(), &story.join("; "), bad.given.to_json().as_deref())?;
+        let refusal = Refusal { kind: first.kind.as_str(), error: story.join("; ") };
+        loader.invalid(source, bad.line, &refusal, bad.given.as_json())?;
         intake.invalid += 1;
     }
     for problem in bad.problems {
-        intake.problems.push(problem);
+        intake.problems.push_at((source, bad.line), problem);
     }
     Ok(())
 }
@@ -258,27 +240,79 @@ fn story(problem: &Problem) -> String {
     }
 }
 
-fn overlaps(
+/// Puts all rows together, and lists what is wrong with those that do not go together.
+fn settle(
     loader: &mut Loader<'_>,
     inputs: &Inputs,
     intake: &mut Intake,
-    names: &HashMap<String, Arc<str>>,
+    files: &[Begun],
+    watch: &mut impl FnMut(Reading<'_>) -> ControlFlow<()>,
 ) -> Result<(), IntakeError> {
-    let mut rejected = Vec::new();
-    loader.overlaps(|overlap| {
-        let file = names.get(&overlap.path).cloned().unwrap_or_else(|| shown(&overlap.path).into());
-        let problem = overlap_problem(&file, &overlap);
-        if inputs.skip_invalid {
-            rejected.push((overlap.victim, problem.message.clone()));
-        }
-        intake.problems.push(problem);
-        inputs.skip_invalid
-    })?;
-    for (row, message) in rejected {
-        loader.reject(row, ProblemKind::Overlap.as_str(), &message)?;
-        intake.invalid += 1;
-    }
+    let names: HashMap<&str, &Arc<str>> = files.iter().map(|file| (file.name.as_str(), &file.file)).collect();
+    let mut found = Found { problems: std::mem::take(&mut intake.problems), left_out: 0 };
+    let taken = loader.settle(
+        |finding| {
+            let (place, problem, kept) = match finding {
+                Finding::OtherRole { source, line, tenure, given, origin, role } => {
+                    let Begun { file, layout, .. } = &files[source];
+                    let problem = other_role_problem(file, line, tenure.role, &origin, role);
+                    (
+                        Some((source, line)),
+                        problem,
+                        inputs.skip_invalid.then(|| whole(layout, &tenure, given)),
+                    )
+                }
+                Finding::Overlap(overlap) => {
+                    let file = names.get(overlap.path.as_str()).map(|file| Arc::clone(file));
+                    let file = file.unwrap_or_else(|| shown(&overlap.path).into());
+                    (None, overlap_problem(&file, &overlap), inputs.skip_invalid.then_some(None))
+                }
+            };
+            let verdict = match kept {
+                Some(given) => {
+                    found.left_out += 1;
+                    let error = if place.is_some() { story(&problem) } else { problem.message.clone() };
+                    Verdict::LeftOut(Refusal { kind: problem.kind.as_str(), error }, given)
+                }
+                None => Verdict::Stands,
+            };
+            // What is wrong with one row comes where the row is; what is wrong with two, after all of that.
+            found.problems.push_at(place.unwrap_or((usize::MAX, 0)), problem);
+            verdict
+        },
+        || look(intake, files.last(), watch).is_ok(),
+    )?;
+    let Taken { new, known, again, duplicates } = taken.ok_or(IntakeError::Interrupted)?;
+    (intake.new, intake.known, intake.again, intake.duplicates) = (new, known, again, duplicates);
+    intake.invalid += found.left_out;
+    intake.problems = found.problems;
     Ok(())
+}
+
+struct Found {
+    problems: Problems,
+    left_out: u64,
+}
+
+fn other_role_problem(
+    file: &Arc<str>,
+    line: u64,
+    role: Option<Role>,
+    origin: &str,
+    other: Option<&str>,
+) -> Problem {
+    let message = format!(
+        "the same membership stands at {} with {}",
+        shown(origin),
+        other.map_or("no role".to_owned(), |role| format!("role {role}"))
+    );
+    let problem = Problem::new(file, line, ProblemKind::DuplicateWithOtherRole, message)
+        .column("role")
+        .help("a membership has one role: delete one of the two rows");
+    match role {
+        Some(role) => problem.value(role.as_str()),
+        None => problem,
+    }
 }
 
 fn overlap_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {

@@ -1,0 +1,128 @@
+//! The thread that reads: it takes bytes to checked rows, while whoever listens puts them in order.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+use super::{Inputs, notices, source_name};
+use crate::input::{BadRow, Entry, Layout, Names, Problem, Problems, Progress, Reader};
+use crate::journal::Incoming;
+
+/// Rows that come at once, at most.
+const ROWS_MAX: usize = 1 << 15;
+/// Rows with problems that come at once, at most.
+const BAD_ROWS_MAX: usize = 1000;
+/// How long a row waits for others to come with it.
+const WAIT_MAX: Duration = Duration::from_millis(100);
+/// How many rows are read between two looks at the clock.
+const ROWS_PER_LOOK: u64 = 256;
+/// Pieces that wait for the listener.
+const WAITING_MAX: usize = 2;
+
+/// What the thread says.
+pub(super) enum Said {
+    /// A file begins.
+    Began(Begun),
+    /// A file cannot be read at all.
+    Refused(Problems),
+    /// Rows of the file begun last.
+    Rows(Piece),
+    /// The file begun last has ended; with a problem, if the rest of it cannot be read.
+    Ended(Option<Box<Problem>>),
+    /// There are no more files; the names of all rows.
+    Done(Names),
+}
+
+/// A file whose header is in order.
+pub(super) struct Begun {
+    pub(super) name: String,
+    pub(super) file: Arc<str>,
+    pub(super) layout: Layout,
+    pub(super) progress: Progress,
+    pub(super) notices: Vec<String>,
+}
+
+/// Some rows.
+#[derive(Default)]
+pub(super) struct Piece {
+    pub(super) good: Vec<Incoming>,
+    pub(super) bad: Vec<BadRow>,
+}
+
+/// Begins to read. Names of earlier readings keep their numbers.
+///
+/// # Errors
+/// When the system gives no thread.
+pub(super) fn begin(inputs: &Inputs, names: Names) -> std::io::Result<(Receiver<Said>, JoinHandle<()>)> {
+    let (said, heard) = sync_channel(WAITING_MAX);
+    let inputs = inputs.clone();
+    let thread = std::thread::Builder::new().name("reading".to_owned()).spawn(move || {
+        // When nobody listens any more, there is nothing left to do.
+        let _ = read_all(&inputs, names, &said);
+    })?;
+    Ok((heard, thread))
+}
+
+/// Nobody listens any more.
+struct Unheard;
+
+fn say(to: &SyncSender<Said>, said: Said) -> Result<(), Unheard> {
+    to.send(said).map_err(|_| Unheard)
+}
+
+fn read_all(inputs: &Inputs, mut names: Names, to: &SyncSender<Said>) -> Result<(), Unheard> {
+    let mut source = 0;
+    for path in &inputs.paths {
+        match Reader::open(path, inputs.format, Arc::clone(&inputs.rules)) {
+            Ok(reader) => {
+                read_one(reader, path, inputs, source, &mut names, to)?;
+                source += 1;
+            }
+            Err(problems) => say(to, Said::Refused(problems))?,
+        }
+    }
+    say(to, Said::Done(names))
+}
+
+fn read_one(
+    mut reader: Reader,
+    path: &PathBuf,
+    inputs: &Inputs,
+    source: usize,
+    names: &mut Names,
+    to: &SyncSender<Said>,
+) -> Result<(), Unheard> {
+    say(
+        to,
+        Said::Began(Begun {
+            name: source_name(path),
+            file: Arc::clone(reader.file()),
+            layout: reader.layout().clone(),
+            progress: reader.progress().clone(),
+            notices: notices(&reader, &inputs.rules.becoming),
+        }),
+    )?;
+    let mut piece = Piece::default();
+    let mut begun = Instant::now();
+    let mut rows: u64 = 0;
+    let problem = loop {
+        match reader.next_numbered(names) {
+            Some(Ok(Entry::Row(row))) => {
+                piece.good.push(Incoming::new(source, row.line, &row.tenure, row.given.as_json()));
+            }
+            Some(Ok(Entry::Bad(bad))) => piece.bad.push(bad),
+            Some(Err(problem)) => break Some(problem),
+            None => break None,
+        }
+        rows += 1;
+        let full = piece.good.len() >= ROWS_MAX || piece.bad.len() >= BAD_ROWS_MAX;
+        if full || (rows.is_multiple_of(ROWS_PER_LOOK) && begun.elapsed() > WAIT_MAX) {
+            say(to, Said::Rows(std::mem::take(&mut piece)))?;
+            begun = Instant::now();
+        }
+    };
+    say(to, Said::Rows(piece))?;
+    say(to, Said::Ended(problem))
+}

@@ -1,0 +1,204 @@
+//! What the rows of one member in one space are to each other: new, known, the same once more, or overlapping. Pure.
+//!
+//! Rows come in the order of their times, those that say the same in the order of the input; what earlier readings have
+//! left of the member is there before the first.
+
+use super::JournalError;
+use super::incoming::{Incoming, Times};
+use super::number::STINTS_MAX;
+use crate::model::{Role, RowId, State};
+
+/// Where a row stands: the number of its file, and its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) source: i64,
+    pub(super) line: u64,
+}
+
+/// What this reading makes of a stint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is from an earlier reading, and this one says nothing of it.
+    Unmet,
+    /// Not in the journal before.
+    New,
+    /// In the journal from an earlier reading; whether its role is another now.
+    Known { corrected: bool },
+    /// A reject of another file: it is to be tried again.
+    Again,
+    /// An open row that has got its end: another row stands for it now.
+    Superseded,
+}
+
+/// Why a row is left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// A short stable word.
+    pub kind: &'static str,
+    /// The reason in full.
+    pub error: String,
+}
+
+/// One row of the member.
+#[derive(Debug)]
+pub(super) struct Stint {
+    pub(super) times: Times,
+    pub(super) origin: Origin,
+    pub(super) role: Option<Role>,
+    pub(super) state: State,
+    pub(super) fate: Fate,
+    /// Its number, if an earlier reading has left it.
+    pub(super) row: Option<RowId>,
+    pub(super) given: Option<Box<str>>,
+    pub(super) refusal: Option<Refusal>,
+    /// Its place among those of the same times.
+    pub(super) arrival: (bool, u64),
+}
+
+impl Stint {
+    fn is_met(&self) -> bool {
+        self.fate != Fate::Unmet
+    }
+
+    /// Whether no request of it can have been applied.
+    pub(super) fn is_unsent(&self) -> bool {
+        matches!(self.state, State::Pending | State::Open)
+    }
+}
+
+/// What a row turned out to be when it came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Added {
+    New,
+    Known,
+    Again,
+    Duplicate,
+}
+
+/// Two stints that share time.
+pub(super) struct Clash<'a> {
+    /// The one that is complained of: of this reading, the later if both are.
+    pub(super) here: &'a Stint,
+    pub(super) other: &'a Stint,
+}
+
+/// The rows of one member in one space.
+#[derive(Debug, Default)]
+pub(super) struct Judge {
+    stints: Vec<Stint>,
+    /// How many of them are from earlier readings.
+    earlier: usize,
+    /// The one that the last row was.
+    last: usize,
+}
+
+impl Judge {
+    /// Begins with what earlier readings have left.
+    pub(super) fn begin(&mut self, mut earlier: Vec<Stint>) {
+        earlier.sort_by_key(|stint| stint.times);
+        self.earlier = earlier.len();
+        self.last = usize::MAX;
+        self.stints.clear();
+        self.stints.append(&mut earlier);
+    }
+
+    /// Takes a row in; gives it back, with the stint that says the same, if that has another role. `waits` says whether
+    /// somebody who is still a member waits.
+    ///
+    /// # Errors
+    /// When the member has more stints than can be numbered.
+    pub(super) fn row(
+        &mut self,
+        row: Incoming,
+        source: i64,
+        waits: bool,
+    ) -> Result<Result<Added, (Incoming, &Stint)>, JournalError> {
+        let times = row.times();
+        let role = row.role();
+        if self.stints.get(self.last).is_some_and(|last| last.times == times) {
+            let last = &self.stints[self.last];
+            return Ok(if last.role == role { Ok(Added::Duplicate) } else { Err((row, last)) });
+        }
+        let origin = Origin { source, line: row.line() };
+        let state = if waits && times.is_open() { State::Open } else { State::Pending };
+        if let Ok(place) = self.stints[..self.earlier].binary_search_by_key(&times, |stint| stint.times) {
+            self.last = place;
+            let stint = &mut self.stints[place];
+            if stint.state == State::Rejected && stint.origin.source != source {
+                (stint.state, stint.fate, stint.origin) = (state, Fate::Again, origin);
+                (stint.role, stint.given) = (role, row.given);
+                return Ok(Ok(Added::Again));
+            }
+            stint.fate = Fate::Known { corrected: stint.role != role };
+            stint.role = role;
+            return Ok(Ok(Added::Known));
+        }
+        if self.stints.len() >= STINTS_MAX {
+            let what = "stints of one member in one space";
+            return Err(JournalError::TooMany { what, most: STINTS_MAX as u64 });
+        }
+        let arrival = (true, (row.source() as u64) << 44 | row.line());
+        self.last = self.stints.len();
+        self.stints.push(Stint {
+            times,
+            origin,
+            role,
+            state,
+            fate: Fate::New,
+            row: None,
+            given: row.given,
+            refusal: None,
+            arrival,
+        });
+        Ok(Ok(Added::New))
+    }
+
+    /// All of them in the order of their times, now that no more come. Tenures that merely touch do not overlap; refused ones
+    /// do not count. `clash` says whether the one to leave out is left out: the later, unless only the earlier is still to
+    /// be sent.
+    pub(super) fn end(&mut self, mut clash: impl FnMut(Clash<'_>) -> Option<Refusal>) -> &mut Vec<Stint> {
+        if self.stints.len() > 1 {
+            self.supersede();
+            self.stints.sort_by_key(|stint| (stint.times.start, stint.times.end, stint.arrival));
+            self.overlaps(&mut clash);
+        }
+        &mut self.stints
+    }
+
+    /// Somebody has left since an earlier reading: the open row has got its end.
+    fn supersede(&mut self) {
+        let (earlier, new) = self.stints.split_at_mut(self.earlier);
+        for open in earlier.iter_mut().filter(|stint| stint.state == State::Open && !stint.is_met()) {
+            if new.iter().any(|new| new.state == State::Pending && new.times.begins_with(open.times)) {
+                open.fate = Fate::Superseded;
+            }
+        }
+    }
+
+    fn overlaps(&mut self, clash: &mut impl FnMut(Clash<'_>) -> Option<Refusal>) {
+        let counts = |stint: &Stint| stint.state != State::Rejected && stint.fate != Fate::Superseded;
+        let Some(mut holder) = self.stints.iter().position(counts) else { return };
+        for next in holder + 1..self.stints.len() {
+            if !counts(&self.stints[next]) {
+                continue;
+            }
+            let (earlier, later) = (&self.stints[holder], &self.stints[next]);
+            let longer = later.times.end > earlier.times.end;
+            if later.times.start < earlier.times.end && (earlier.is_met() || later.is_met()) {
+                let (here, other) = if later.is_met() { (later, earlier) } else { (earlier, later) };
+                let victim = if later.is_unsent() { next } else { holder };
+                let refusal = clash(Clash { here, other });
+                // A row that is left out overlaps nothing any more.
+                let gone = refusal.is_some() && victim == next;
+                if refusal.is_some() && self.stints[victim].is_unsent() {
+                    self.stints[victim].refusal = refusal;
+                }
+                if !gone && longer {
+                    holder = next;
+                }
+            } else if longer {
+                holder = next;
+            }
+        }
+    }
+}
