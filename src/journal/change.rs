@@ -3,7 +3,7 @@
 use rusqlite::{Connection, named_params};
 
 use super::JournalError;
-use crate::model::{MemberId, RowId, SpaceId, Span, State, Timestamp};
+use crate::model::{MemberId, Pace, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
 ///
@@ -99,6 +99,8 @@ pub enum Change {
     },
     /// Calls were made.
     Calls(Calls),
+    /// How fast the run goes now.
+    Pace(Box<Pace>),
 }
 
 /// Why something did not succeed.
@@ -231,6 +233,13 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                   WHERE id = ?1",
                 [space.0],
             )?;
+            Ok(())
+        }
+        Change::Pace(pace) => {
+            let Some(run) = run else { return Ok(()) };
+            let json =
+                serde_json::to_string(pace).map_err(|error| JournalError::Content(error.to_string()))?;
+            conn.prepare_cached("UPDATE runs SET pace = ?2 WHERE id = ?1")?.execute((run, json))?;
             Ok(())
         }
         Change::Calls(calls) => {

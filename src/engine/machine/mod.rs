@@ -25,7 +25,7 @@ use super::lane::{Lane, Look, Purpose, Step};
 use super::pacer::{Kind, Pacer};
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
-use crate::model::{Job, MemberId, Operation, RowId, SpaceId, Span};
+use crate::model::{Job, MemberId, Operation, Pace, RowId, SlowedSpace, SpaceId, Span};
 pub use io::{Config, Finish, For, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
@@ -35,6 +35,8 @@ const LANES_OPEN_MAX: usize = 256;
 const LATE_WRITE: Duration = Duration::from_secs(2);
 /// How many rows a lane asks the journal for.
 const FEED: usize = 32;
+/// How often the pace is looked at, and written down at most.
+const PACE_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Active {
@@ -80,6 +82,8 @@ pub struct Engine {
     lanes: BTreeMap<SpaceId, Lane>,
     /// The order in which lanes are asked for a row.
     ring: VecDeque<SpaceId>,
+    /// Spaces that are out of it until they have a permit again, so that nobody asks them in vain meanwhile.
+    parked: BinaryHeap<Reverse<(Duration, SpaceId)>>,
     rows: HashMap<RowId, Active>,
     /// The rows in memory by member: what one answer tells of somebody's id holds for all of them.
     members: HashMap<MemberId, Vec<RowId>>,
@@ -102,6 +106,10 @@ pub struct Engine {
     stopping: Option<Stopping>,
     counts: Snapshot,
     wake: Option<Duration>,
+    /// The pace, when it was looked at last, and whether the journal has it.
+    pace: Pace,
+    paced_at: Option<Duration>,
+    pace_is_written: bool,
 }
 
 #[derive(Debug)]
@@ -123,6 +131,7 @@ impl Engine {
             witness: work.witness,
             lanes: BTreeMap::new(),
             ring: VecDeque::new(),
+            parked: BinaryHeap::new(),
             rows: HashMap::new(),
             members: HashMap::new(),
             learned: HashMap::new(),
@@ -146,6 +155,9 @@ impl Engine {
                 ..Snapshot::default()
             },
             wake: None,
+            pace: Pace::default(),
+            paced_at: None,
+            pace_is_written: false,
         }
     }
 
@@ -178,6 +190,7 @@ impl Engine {
         } else {
             self.wind_down(now);
         }
+        self.look_at_pace(now);
         self.flush();
         std::mem::take(&mut self.outputs)
     }
@@ -210,11 +223,9 @@ impl Engine {
         Snapshot {
             under_way: self.sent,
             waiting: self.delayed.len(),
-            paused: self
-                .pacer
-                .paused_until(Kind::Write, now.elapsed)
-                .map_or(Duration::ZERO, |until| until - now.elapsed),
-            throttled: self.pacer.waits_for_quota(),
+            paused: self.pacer.wait(Kind::Write, now.elapsed),
+            throttled: self.pacer.waits_for_quota(now.elapsed),
+            pace: self.pace.clone(),
             failures_in_a_row: self
                 .failing
                 .iter()
@@ -222,7 +233,32 @@ impl Engine {
                 .map(|failing| failing.in_a_row)
                 .max()
                 .unwrap_or(0),
-            ..self.counts
+            ..self.counts.clone()
+        }
+    }
+
+    /// Once a second is enough to show how fast it goes.
+    fn look_at_pace(&mut self, now: Now) {
+        if self.paced_at.is_some_and(|at| now.elapsed < at + PACE_EVERY) {
+            return;
+        }
+        self.paced_at = Some(now.elapsed);
+        let mut pace = self.pacer.pace(now.elapsed);
+        for lane in self.lanes.values_mut() {
+            let Some(writes_per_minute) = self.pacer.slowed(&mut lane.buckets, now.elapsed) else { continue };
+            pace.slowed_spaces += 1;
+            if pace.slowest.as_ref().is_none_or(|slowest| writes_per_minute < slowest.writes_per_minute) {
+                pace.slowest = Some(SlowedSpace { space: lane.name.to_string(), writes_per_minute });
+            }
+        }
+        if pace != self.pace {
+            self.pace = pace;
+            self.pace_is_written = false;
+        }
+        // With what is written anyway.
+        if !self.pace_is_written && (!self.changes.is_empty() || self.calls != Calls::default()) {
+            self.pace_is_written = true;
+            self.changes.push(Change::Pace(Box::new(self.pace.clone())));
         }
     }
 
@@ -299,9 +335,10 @@ impl Engine {
                 let permit = self
                     .pacer
                     .ready(Kind::Read, now.elapsed)
-                    .and_then(|()| self.pacer.spend(Kind::Read, &mut lane.buckets));
+                    .and_then(|()| self.pacer.take(Kind::Read, &mut lane.buckets, now.elapsed));
                 match permit {
                     Ok(()) => {
+                        self.pacer.leave(Kind::Read, now.elapsed);
                         look.waiting = true;
                         look.asked_at = now.elapsed;
                         let mut listing = Listing::whole();
@@ -354,16 +391,23 @@ impl Engine {
 
     /// Takes rows, one from each space in turn, as long as the quota and the number of requests allow.
     fn pick(&mut self, now: Now) {
-        while self.marking.len() + self.ready.len() < self.config.in_flight_max
-            && self.sent + self.marking.len() + self.ready.len() < 2 * self.config.in_flight_max
-        {
-            if let Err(until) = self.pacer.ready(Kind::Write, now.elapsed) {
-                // Nobody is waiting for the permit when there is nothing to send.
-                if self.lanes.values().any(Lane::may_send) {
-                    self.wake_at(until);
-                }
-                return;
+        let wait = self.pacer.wait(Kind::Write, now.elapsed);
+        if !wait.is_zero() {
+            return self.wake_at(now.elapsed + wait);
+        }
+        while let Some(Reverse((until, space))) = self.parked.peek().copied() {
+            if until > now.elapsed {
+                self.wake_at(until);
+                break;
             }
+            self.parked.pop();
+            self.ring.push_back(space);
+        }
+        let most = self.config.in_flight_max;
+        let ahead = self.pacer.writes_ahead(now.elapsed).map_or(most, |ahead| ahead.min(most));
+        while self.marking.len() + self.ready.len() < ahead
+            && self.sent + self.marking.len() + self.ready.len() < 2 * most
+        {
             if !self.pick_one(now) {
                 return;
             }
@@ -373,14 +417,16 @@ impl Engine {
     fn pick_one(&mut self, now: Now) -> bool {
         for _ in 0..self.ring.len() {
             let Some(space) = self.ring.pop_front() else { return false };
-            self.ring.push_back(space);
             let Some(lane) = self.lanes.get_mut(&space) else { continue };
+            self.ring.push_back(space);
             if !lane.may_send() {
                 continue;
             }
             let rows = &self.rows;
             let Some(place) = lane.next(|row| rows.get(&row).map(|active| &active.job)) else { continue };
-            if let Err(until) = self.pacer.spend(Kind::Write, &mut lane.buckets) {
+            if let Err(until) = self.pacer.take(Kind::Write, &mut lane.buckets, now.elapsed) {
+                self.ring.pop_back();
+                self.parked.push(Reverse((until, space)));
                 self.wake_at(until);
                 continue;
             }
@@ -404,12 +450,13 @@ impl Engine {
 
     /// Lets rows leave that are durably in flight.
     fn send(&mut self, now: Now) {
-        if let Some(until) = self.pacer.paused_until(Kind::Write, now.elapsed) {
-            return self.wake_at(until);
-        }
-        while self.sent < self.config.in_flight_max {
+        while self.sent < self.config.in_flight_max && !self.ready.is_empty() {
+            if let Err(until) = self.pacer.ready(Kind::Write, now.elapsed) {
+                return self.wake_at(until);
+            }
             let Some(row) = self.ready.pop_front() else { return };
             let Some(active) = self.rows.get_mut(&row) else { continue };
+            self.pacer.leave(Kind::Write, now.elapsed);
             active.asked_at = now.elapsed;
             let job = &active.job;
             let call = match job.operation {
