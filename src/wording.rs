@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use crate::model::{Pace, PaceReason};
+
 /// `1 row`, `12 rows`.
 pub fn many(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
@@ -12,6 +14,17 @@ pub fn many(count: u64, noun: &str) -> String {
 /// A rate: by the second when it is fast, else by the minute.
 pub fn rate(per_second: f64) -> String {
     if per_second >= 10.0 { format!("{per_second:.0}/s") } else { format!("{:.0}/min", per_second * 60.0) }
+}
+
+/// How fast a run goes, and why not faster.
+pub fn pace(pace: &Pace) -> String {
+    let configured = match pace.configured {
+        0 => "no limit configured".to_owned(),
+        configured => format!("{configured} writes/min configured"),
+    };
+    let waits = Some("waiting for the connection".to_owned()).filter(|_| pace.why == PaceReason::Unreachable);
+    let reasons: Vec<String> = waits.into_iter().chain(pace.reasons()).collect();
+    if reasons.is_empty() { configured } else { format!("{} ({configured})", reasons.join(", ")) }
 }
 
 /// A time span in its two largest units: `3 s`, `12 min`, `5 h 20 min`, `2 d 7 h`.

@@ -19,6 +19,11 @@ pub struct Refusal {
     pub reason: Option<String>,
     /// The Cloud project, `projects/{number}`, where `google.rpc.ErrorInfo.metadata` names it.
     pub consumer: Option<String>,
+    /// The name of the limit that it ran into, where `google.rpc.ErrorInfo.metadata.quota_limit` or
+    /// `google.rpc.QuotaFailure.violations[].quotaId` gives one: `...PerMinutePerProject`.
+    pub limit: Option<String>,
+    /// That limit, where `quota_limit_value` or `quotaValue` gives it.
+    pub limit_value: Option<u32>,
     /// What it says, shortened.
     pub message: String,
     /// How long to wait at least: the longer of `Retry-After` and `google.rpc.RetryInfo`.
@@ -145,11 +150,22 @@ pub(super) fn read(http_status: u16, retry_after: Option<&str>, body: &[u8], now
     };
     let consumer =
         error.details.iter().find_map(|detail| detail["metadata"]["consumer"].as_str()).map(str::to_owned);
+    let quota = |info: &str, violation: &str| {
+        error.details.iter().find_map(|detail| {
+            let value = match &detail["metadata"][info] {
+                Value::Null => &detail["violations"][0][violation],
+                value => value,
+            };
+            value.as_str().map(str::to_owned).or_else(|| value.as_u64().map(|value| value.to_string()))
+        })
+    };
     let info = detail("google.rpc.RetryInfo", "retryDelay").and_then(read_duration);
     Refusal {
         http_status,
         reason: detail("google.rpc.ErrorInfo", "reason").map(str::to_owned),
         consumer,
+        limit: quota("quota_limit", "quotaId"),
+        limit_value: quota("quota_limit_value", "quotaValue").and_then(|value| value.parse().ok()),
         message: shorten(&error.message, MESSAGE_CHARS_MAX),
         status: error.status,
         retry_after: header.max(info),
@@ -216,6 +232,21 @@ mod tests {
         assert_eq!(refusal.reason.as_deref(), Some("RATE_LIMIT_EXCEEDED"));
         assert_eq!(refusal.retry_after, Some(Duration::from_millis(3500)));
         assert_eq!(read(429, Some("7"), body, NOW).retry_after, Some(Duration::from_secs(7)));
+    }
+
+    #[test]
+    fn which_limit_it_is() {
+        let info = br#"{"error":{"code":429,"details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo",
+            "metadata":{"quota_limit":"WritesPerMinutePerProject","quota_limit_value":"300"}}]}}"#;
+        let failure =
+            br#"{"error":{"code":429,"details":[{"@type":"type.googleapis.com/google.rpc.QuotaFailure",
+            "violations":[{"quotaId":"WritesPerMinutePerProject","quotaValue":300}]}]}}"#;
+        for body in [&info[..], failure] {
+            let refusal = read(429, None, body, NOW);
+            assert_eq!(refusal.limit.as_deref(), Some("WritesPerMinutePerProject"));
+            assert_eq!(refusal.limit_value, Some(300));
+        }
+        assert_eq!(read(429, None, b"{}", NOW).limit, None);
     }
 
     #[test]

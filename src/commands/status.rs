@@ -24,9 +24,12 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
         journal.last_settings().map_err(at)?.and_then(|json| serde_json::from_str(&json).ok());
     let credentials = settings.as_ref().and_then(Settings::credentials_story);
     let needs = settings.as_ref().map_or("", Settings::resume_needs);
+    // What it was before the end says nothing about a run that is over.
+    let pace = if running.is_some() { journal.last_pace().map_err(at)? } else { None };
     if args.json {
         let mut status = json(&operation, &path.display().to_string(), &target, running.is_some(), &tally);
         status["credentials"] = Value::from(credentials);
+        status["pace"] = json!(pace);
         print(&format!("{status}\n"))?;
         return Ok(Exit::Done);
     }
@@ -42,6 +45,9 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     if let Some(credentials) = credentials {
         text += &format!("credentials: {credentials}\n");
     }
+    if let Some(pace) = pace {
+        text += &format!("pace: {}\n", wording::pace(&pace));
+    }
     text += &format!("\n{}", summary::counts(&tally, &kinds));
     if running.is_none() && tally.pending + tally.in_flight > 0 {
         text +=
@@ -51,7 +57,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The contract's keys, and `target` and `running` besides; `credentials` comes on top.
+/// The contract's keys, and `target` and `running` besides; `credentials` and `pace` come on top.
 fn json(operation: &str, journal: &str, target: &str, running: bool, tally: &Tally) -> Value {
     json!({
         "operation": operation,

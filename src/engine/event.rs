@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::chat::{NotOffered, Refusal};
 use crate::credentials::TokenFailure;
 use crate::journal::{Calls, Note};
-use crate::model::{Job, SpaceName};
+use crate::model::{Job, Pace, SpaceName};
 
 /// The kind of a reject whose space was refused as a whole.
 pub const SPACE_REFUSED: &str = "SPACE_REFUSED";
@@ -73,8 +73,10 @@ pub enum Event {
         /// What went wrong.
         story: String,
     },
-    /// Chat answered 429: all writes (or reads) wait.
+    /// Chat answered 429: writes (or reads) wait.
     Throttled {
+        /// The one space that is slowed, if it is not the project.
+        space: Option<SpaceName>,
         /// For how long.
         wait: Duration,
     },
@@ -111,7 +113,7 @@ pub enum Event {
 }
 
 /// Where the engine stands.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Snapshot {
     /// Distinct rows of the journal.
     pub total: u64,
@@ -131,6 +133,8 @@ pub struct Snapshot {
     pub paused: Duration,
     /// Whether that is for the quota, rather than for the network.
     pub throttled: bool,
+    /// How fast writes leave, and why; a second old at most.
+    pub pace: Pace,
     /// How many calls have failed since the last that succeeded.
     pub failures_in_a_row: u32,
 }

@@ -4,7 +4,7 @@ use rusqlite::{Connection, named_params};
 
 use super::JournalError;
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
-use crate::model::{MemberId, RowId, SpaceId, Span, State, Timestamp};
+use crate::model::{MemberId, Pace, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
 ///
@@ -119,6 +119,8 @@ pub enum Change {
     Doubles,
     /// Calls were made.
     Calls(Calls),
+    /// How fast the run goes now.
+    Pace(Box<Pace>),
 }
 
 /// Why something did not succeed.
@@ -283,6 +285,13 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
         Change::Told { member, user } => told(conn, *member, user),
         Change::Doubles => {
             conn.execute("UPDATE journal SET doubles = 1", [])?;
+            Ok(())
+        }
+        Change::Pace(pace) => {
+            let Some(run) = run else { return Ok(()) };
+            let json =
+                serde_json::to_string(pace).map_err(|error| JournalError::Content(error.to_string()))?;
+            conn.prepare_cached("UPDATE runs SET pace = ?2 WHERE id = ?1")?.execute((run, json))?;
             Ok(())
         }
         Change::Calls(calls) => {

@@ -6,7 +6,9 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::number::Numbers;
 use super::{Calls, Journal, JournalError};
-use crate::model::{Job, MemberId, MemberName, Operation, Prior, RowId, SpaceId, SpaceName, Span, Timestamp};
+use crate::model::{
+    Job, MemberId, MemberName, Operation, Pace, Prior, RowId, SpaceId, SpaceName, Span, Timestamp,
+};
 
 /// Where a run stands. `done + rejected + pending + in_flight + open = total`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -147,6 +149,18 @@ impl Journal {
                 Ok((Timestamp::from_micros(row.get(0)?), row.get(1)?))
             })
             .optional()?)
+    }
+
+    /// How fast the latest run went last, and why; `None` when it did not tell, or not in words that are known here.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn last_pace(&self) -> Result<Option<Pace>, JournalError> {
+        let json: Option<Option<String>> = self
+            .conn
+            .query_row("SELECT pace FROM runs ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
+            .optional()?;
+        Ok(json.flatten().and_then(|json| serde_json::from_str(&json).ok()))
     }
 
     /// Where the run stands, from the counters that each change keeps.

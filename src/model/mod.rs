@@ -2,12 +2,14 @@
 
 mod job;
 mod name;
+mod pace;
 mod role;
 mod tenure;
 mod time;
 
 pub use job::{Job, MemberId, Operation, Prior, RowId, SpaceId, Span, State};
 pub use name::{MemberName, MembershipName, NameError, SpaceName};
+pub use pace::{Pace, PaceReason, SlowedSpace};
 pub use role::Role;
 pub use tenure::Tenure;
 pub use time::{EARLIEST, TimeError, Timestamp};

@@ -159,6 +159,7 @@ fn figures(meter: &Meter, snapshot: &Snapshot) -> Vec<Cow<'static, str>> {
             parts.push(format!("{} left", span(left)).into());
         }
     }
+    parts.extend(snapshot.pace.reasons().into_iter().map(Cow::from));
     if snapshot.rejected > 0 {
         parts.push(format!("{} rejected", snapshot.rejected).into());
     }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::Display;
 use crate::engine::{Event, Now, Snapshot};
 use crate::intake::Reading;
+use crate::model::SpaceName;
 use crate::wording::harmless;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -41,6 +42,7 @@ impl<W: Write> Json<W> {
             "under_way": snapshot.under_way,
             "waiting": snapshot.waiting,
             "paused": snapshot.paused.as_secs_f64(),
+            "pace": snapshot.pace,
             "requests": {
                 "sent": snapshot.calls.sent,
                 "ok": snapshot.calls.ok,
@@ -86,9 +88,10 @@ impl<W: Write> Display for Json<W> {
                 "event": "retry", "at": at, "space": job.space_name.as_str(), "member": job.member_name.as_str(),
                 "wait": wait.as_secs_f64(), "error": story,
             }),
-            Event::Throttled { wait } => {
-                json!({ "event": "throttled", "at": at, "wait": wait.as_secs_f64() })
-            }
+            Event::Throttled { space, wait } => json!({
+                "event": "throttled", "at": at, "space": space.as_ref().map(SpaceName::as_str),
+                "wait": wait.as_secs_f64(),
+            }),
             Event::Unreachable { wait, story, .. } => json!({
                 "event": "unreachable", "at": at, "wait": wait.as_secs_f64(), "error": story,
             }),
@@ -100,7 +103,7 @@ impl<W: Write> Display for Json<W> {
     }
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot) {
-        (self.last, self.elapsed) = (Some(*snapshot), now.elapsed);
+        (self.last, self.elapsed) = (Some(snapshot.clone()), now.elapsed);
         if now.elapsed >= self.next {
             self.next = now.elapsed + EVERY;
             self.progress(now.elapsed, snapshot);

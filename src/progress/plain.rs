@@ -68,6 +68,9 @@ fn progress_line(meter: &Meter, snapshot: &Snapshot) -> String {
             line += &format!(", {} left", span(left));
         }
     }
+    for reason in snapshot.pace.reasons() {
+        line += &format!(", {reason}");
+    }
     line += &format!(", {} rejected, {} throttled", snapshot.rejected, snapshot.calls.throttled);
     if !snapshot.paused.is_zero() {
         let what = if snapshot.throttled { "quota" } else { "connection" };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::event::{Event, SPACE_REFUSED, Stop};
 use super::super::lane::{Lane, Look, Purpose, Step};
-use super::super::pacer::Kind;
+use super::super::pacer::{Asked, Kind};
 use super::super::reconcile::{Finding, relevant};
 use super::super::retry::{Verdict, decide};
 use super::{Claim, Engine, LATE_WRITE, Now};
@@ -21,8 +21,9 @@ impl Engine {
             Ok(_) => Err(mismatched()),
             Err(failure) => Err(failure),
         };
-        self.count(Kind::Write, now, result.as_ref().err());
-        let Some(active) = self.rows.get_mut(&row) else { return };
+        let asked = self.rows.get(&row).map(|active| Asked { space: active.job.space, at: active.asked_at });
+        self.count(Kind::Write, now, asked, result.as_ref().err());
+        let (Some(active), Some(asked)) = (self.rows.get_mut(&row), asked) else { return };
         let space = active.job.space;
         if let Some(lane) = self.lanes.get_mut(&space) {
             lane.out -= 1;
@@ -47,7 +48,7 @@ impl Engine {
             verdict @ (Verdict::Throttled | Verdict::NotApplied) => {
                 active.job.attempts -= u32::from(!sent && !active.unsure);
                 let throttled = verdict == Verdict::Throttled;
-                let wait = self.set_back(now, Kind::Write, &failure, throttled);
+                let wait = self.set_back(now, Kind::Write, asked, &failure, throttled);
                 self.release(row, sent, Some(note));
                 self.retry_event(row, wait, &failure);
                 self.delay(now, row, wait);
@@ -114,12 +115,19 @@ impl Engine {
             Ok(_) => Err(mismatched()),
             Err(failure) => Err(failure),
         };
-        self.count(Kind::Read, now, result.as_ref().err());
-        let Some(Lane { step: Step::Looking(look), .. }) = self.lanes.get_mut(&space) else { return };
-        look.waiting = false;
+        let look = match self.lanes.get_mut(&space) {
+            Some(Lane { step: Step::Looking(look), .. }) => Some(look),
+            _ => None,
+        };
+        let asked = look.map(|look| {
+            look.waiting = false;
+            Asked { space, at: look.asked_at }
+        });
+        self.count(Kind::Read, now, asked, result.as_ref().err());
+        let Some(asked) = asked else { return };
         match result {
             Ok(page) => self.take_page(now, space, page),
-            Err(failure) => self.on_list_failed(now, space, &failure),
+            Err(failure) => self.on_list_failed(now, space, asked, &failure),
         }
     }
 
@@ -174,11 +182,11 @@ impl Engine {
         }
     }
 
-    fn on_list_failed(&mut self, now: Now, space: SpaceId, failure: &Failure) {
+    fn on_list_failed(&mut self, now: Now, space: SpaceId, asked: Asked, failure: &Failure) {
         let verdict = decide(failure);
         let until = match verdict {
             Verdict::Throttled | Verdict::NotApplied => {
-                now.elapsed + self.set_back(now, Kind::Read, failure, verdict == Verdict::Throttled)
+                now.elapsed + self.set_back(now, Kind::Read, asked, failure, verdict == Verdict::Throttled)
             }
             Verdict::Unclear => {
                 self.failed(Kind::Read, now, failure.to_string(), false);

@@ -27,7 +27,7 @@ use super::pacer::{Kind, Pacer};
 use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
-use crate::model::{Job, MemberId, Operation, RowId, SpaceId, Span};
+use crate::model::{Job, MemberId, Operation, Pace, RowId, SlowedSpace, SpaceId, Span};
 pub use io::{Config, Finish, For, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
@@ -41,6 +41,8 @@ const ROWS_PER_TURN_MAX: usize = 16;
 const TURNS_UNDER_WAY_MIN: usize = 8;
 /// How many rows a lane asks the journal for.
 const FEED: usize = 32;
+/// How often the pace is looked at, and written down at most.
+const PACE_EVERY: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 struct Active {
@@ -70,6 +72,15 @@ enum Claim {
     Denied(Note),
 }
 
+/// What came of asking a space for a row.
+enum Pick {
+    Row,
+    /// It has none that may leave.
+    Nothing,
+    /// It is not in the ring any more: it waits for a permit, or is finished.
+    OutOfTurn,
+}
+
 #[derive(Debug)]
 struct Stopping {
     stop: Stop,
@@ -90,6 +101,8 @@ pub struct Engine {
     some_refused: bool,
     /// The order in which lanes are asked for a row.
     ring: VecDeque<SpaceId>,
+    /// Spaces that are out of it until they have a permit again, so that nobody asks them in vain meanwhile.
+    parked: BinaryHeap<Reverse<(Duration, SpaceId)>>,
     rows: HashMap<RowId, Active>,
     /// The rows in memory by member: what one answer tells of somebody's id holds for all of them.
     members: HashMap<MemberId, Vec<RowId>>,
@@ -118,6 +131,10 @@ pub struct Engine {
     stopping: Option<Stopping>,
     counts: Snapshot,
     wake: Option<Duration>,
+    /// The pace, when it was looked at last, and whether the journal has it.
+    pace: Pace,
+    paced_at: Option<Duration>,
+    pace_is_written: bool,
 }
 
 #[derive(Debug)]
@@ -140,6 +157,7 @@ impl Engine {
             lanes: BTreeMap::new(),
             some_refused: false,
             ring: VecDeque::new(),
+            parked: BinaryHeap::new(),
             rows: HashMap::new(),
             members: HashMap::new(),
             learned: HashMap::new(),
@@ -166,6 +184,9 @@ impl Engine {
                 ..Snapshot::default()
             },
             wake: None,
+            pace: Pace::default(),
+            paced_at: None,
+            pace_is_written: false,
         }
     }
 
@@ -201,6 +222,7 @@ impl Engine {
         } else {
             self.wind_down(now);
         }
+        self.look_at_pace(now);
         self.flush();
         std::mem::take(&mut self.outputs)
     }
@@ -234,11 +256,9 @@ impl Engine {
         Snapshot {
             under_way: self.sent,
             waiting: self.delayed.len(),
-            paused: self
-                .pacer
-                .paused_until(Kind::Write, now.elapsed)
-                .map_or(Duration::ZERO, |until| until - now.elapsed),
-            throttled: self.pacer.waits_for_quota(),
+            paused: self.pacer.wait(Kind::Write, now.elapsed),
+            throttled: self.pacer.waits_for_quota(now.elapsed),
+            pace: self.pace.clone(),
             failures_in_a_row: self
                 .failing
                 .iter()
@@ -246,7 +266,32 @@ impl Engine {
                 .map(|failing| failing.in_a_row)
                 .max()
                 .unwrap_or(0),
-            ..self.counts
+            ..self.counts.clone()
+        }
+    }
+
+    /// Once a second is enough to show how fast it goes.
+    fn look_at_pace(&mut self, now: Now) {
+        if self.paced_at.is_some_and(|at| now.elapsed < at + PACE_EVERY) {
+            return;
+        }
+        self.paced_at = Some(now.elapsed);
+        let mut pace = self.pacer.pace(now.elapsed);
+        for lane in self.lanes.values_mut() {
+            let Some(writes_per_minute) = self.pacer.slowed(&mut lane.buckets, now.elapsed) else { continue };
+            pace.slowed_spaces += 1;
+            if pace.slowest.as_ref().is_none_or(|slowest| writes_per_minute < slowest.writes_per_minute) {
+                pace.slowest = Some(SlowedSpace { space: lane.name.to_string(), writes_per_minute });
+            }
+        }
+        if pace != self.pace {
+            self.pace = pace;
+            self.pace_is_written = false;
+        }
+        // With what is written anyway.
+        if !self.pace_is_written && (!self.changes.is_empty() || self.calls != Calls::default()) {
+            self.pace_is_written = true;
+            self.changes.push(Change::Pace(Box::new(self.pace.clone())));
         }
     }
 
@@ -326,9 +371,10 @@ impl Engine {
                 let permit = self
                     .pacer
                     .ready(Kind::Read, now.elapsed)
-                    .and_then(|()| self.pacer.spend(Kind::Read, &mut lane.buckets));
+                    .and_then(|()| self.pacer.take(Kind::Read, &mut lane.buckets, now.elapsed));
                 match permit {
                     Ok(()) => {
+                        self.pacer.leave(Kind::Read, now.elapsed);
                         look.waiting = true;
                         look.asked_at = now.elapsed;
                         let mut listing = Listing::whole();
@@ -381,22 +427,29 @@ impl Engine {
 
     /// Takes rows, a few from each space in turn, as long as the quota and the number of requests allow.
     fn pick(&mut self, now: Now) {
-        let mut taken = 0;
-        while self.marking.len() + self.ready.len() < self.config.in_flight_max
-            && self.sent + self.marking.len() + self.ready.len() < 2 * self.config.in_flight_max
-        {
-            if let Err(until) = self.pacer.ready(Kind::Write, now.elapsed) {
-                // Nobody is waiting for the permit when there is nothing to send.
-                if self.lanes.values().any(Lane::may_send) {
-                    self.wake_at(until);
-                }
+        let wait = self.pacer.wait(Kind::Write, now.elapsed);
+        if !wait.is_zero() {
+            return self.wake_at(now.elapsed + wait);
+        }
+        while let Some(Reverse((until, space))) = self.parked.peek().copied() {
+            if until > now.elapsed {
+                self.wake_at(until);
                 break;
             }
+            self.parked.pop();
+            self.ring.push_back(space);
+        }
+        let most = self.config.in_flight_max;
+        let ahead = self.pacer.writes_ahead(now.elapsed).map_or(most, |ahead| ahead.min(most));
+        let mut taken = 0;
+        while self.marking.len() + self.ready.len() < ahead
+            && self.sent + self.marking.len() + self.ready.len() < 2 * most
+        {
             if !self.pick_one(now, &mut taken) {
                 break;
             }
         }
-        if taken > 0 {
+        if taken > 0 && !self.ring.is_empty() {
             self.ring.rotate_left(1);
         }
     }
@@ -407,9 +460,19 @@ impl Engine {
         let turn = (self.config.in_flight_max / TURNS_UNDER_WAY_MIN).clamp(1, ROWS_PER_TURN_MAX);
         for _ in 0..=self.ring.len() {
             let Some(space) = self.ring.front().copied() else { return false };
-            if *taken < turn && self.pick_from(now, space) {
-                *taken += 1;
-                return true;
+            if *taken < turn {
+                match self.pick_from(now, space) {
+                    Pick::Row => {
+                        *taken += 1;
+                        return true;
+                    }
+                    Pick::Nothing => {}
+                    Pick::OutOfTurn => {
+                        self.ring.pop_front();
+                        *taken = 0;
+                        continue;
+                    }
+                }
             }
             *taken = 0;
             self.ring.rotate_left(1);
@@ -417,47 +480,49 @@ impl Engine {
         false
     }
 
-    fn pick_from(&mut self, now: Now, space: SpaceId) -> bool {
-        let Some(lane) = self.lanes.get_mut(&space) else { return false };
+    fn pick_from(&mut self, now: Now, space: SpaceId) -> Pick {
+        let Some(lane) = self.lanes.get_mut(&space) else { return Pick::OutOfTurn };
         if !lane.may_send() {
-            return false;
+            return Pick::Nothing;
         }
         let (rows, repeats) = (&self.rows, &self.repeats);
         let job = |row| rows.get(&row).map(|active| &active.job).filter(|job| repeats.may_leave(job));
-        let Some(place) = lane.next(job) else { return false };
-        if let Err(until) = self.pacer.spend(Kind::Write, &mut lane.buckets) {
+        let Some(place) = lane.next(job) else { return Pick::Nothing };
+        if let Err(until) = self.pacer.take(Kind::Write, &mut lane.buckets, now.elapsed) {
+            self.parked.push(Reverse((until, space)));
             self.wake_at(until);
-            return false;
+            return Pick::OutOfTurn;
         }
-        let Some(row) = lane.queue.remove(place) else { return false };
-        let Some(active) = self.rows.get_mut(&row) else { return false };
+        let Some(row) = lane.queue.remove(place) else { return Pick::Nothing };
+        let Some(active) = self.rows.get_mut(&row) else { return Pick::Nothing };
         lane.claim(&active.job);
         self.repeats.leaves(&active.job);
         lane.out += 1;
         if active.unsure {
             // In flight it is already.
             self.ready.push_back(row);
-            return true;
+            return Pick::Row;
         }
         active.job.attempts += 1;
         self.changes.push(Change::Mark { row, space, at: now.wall });
         // The batch that is being gathered.
         self.marking.push_back((self.batch + 1, row));
-        true
+        Pick::Row
     }
 
     /// Lets rows leave that are durably in flight.
     fn send(&mut self, now: Now) {
-        if let Some(until) = self.pacer.paused_until(Kind::Write, now.elapsed) {
-            return self.wake_at(until);
-        }
-        while self.sent < self.config.in_flight_max {
+        while self.sent < self.config.in_flight_max && !self.ready.is_empty() {
+            if let Err(until) = self.pacer.ready(Kind::Write, now.elapsed) {
+                return self.wake_at(until);
+            }
             let Some(row) = self.ready.pop_front() else { return };
             let Some(active) = self.rows.get_mut(&row) else { continue };
             if self.repeats.holds_back(&active.job) {
                 self.call_back(now, row);
                 continue;
             }
+            self.pacer.leave(Kind::Write, now.elapsed);
             active.asked_at = now.elapsed;
             let job = &active.job;
             let call = match job.operation {

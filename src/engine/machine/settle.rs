@@ -4,9 +4,11 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use super::super::event::Event;
-use super::super::pacer::Kind;
+use super::super::pacer::{Asked, Kind};
 use super::super::retry::{Verdict, asked_to_wait, backoff, decide};
 use super::{Active, Engine, Failing, Now};
+use rand::RngExt;
+
 use crate::chat::Failure;
 use crate::journal::{Calls, Change, Note};
 use crate::model::{Job, MemberId, RowId, SpaceId};
@@ -129,22 +131,34 @@ impl Engine {
     }
 
     /// A 429, or no network: nothing was applied, and everything of its kind waits.
-    pub(super) fn set_back(&mut self, now: Now, kind: Kind, failure: &Failure, throttled: bool) -> Duration {
+    pub(super) fn set_back(
+        &mut self,
+        now: Now,
+        kind: Kind,
+        asked: Asked,
+        failure: &Failure,
+        throttled: bool,
+    ) -> Duration {
         self.failed(kind, now, failure.to_string(), throttled);
-        let asked = asked_to_wait(failure).unwrap_or_default();
-        if let Some(until) = self.pacer.paused_until(kind, now.elapsed) {
-            // One of those that left before the pause began: it does not make the pause longer, unless it says so.
-            self.pacer.pause(kind, now.elapsed + asked);
-            return asked.max(until - now.elapsed);
+        if let (true, Failure::Refused(refusal)) = (throttled, failure) {
+            let share = self.rng.random();
+            let wait = asked_to_wait(failure).unwrap_or_default();
+            let lane = self.lanes.get_mut(&asked.space);
+            let (name, buckets) = lane.map(|lane| (lane.name.clone(), &mut lane.buckets)).unzip();
+            let refused = self.pacer.refused(kind, asked, buckets, refusal, wait, share, now.elapsed);
+            if refused.is_news {
+                let space = name.filter(|_| refused.only_space);
+                self.events.push(Event::Throttled { space, wait: refused.wait });
+            }
+            return refused.wait;
         }
-        let in_a_row = self.pacer.set_back(kind, throttled);
+        let in_a_row = match self.pacer.unreachable(kind, asked, now.elapsed) {
+            Ok(until) => return until - now.elapsed,
+            Err(in_a_row) => in_a_row,
+        };
         let wait = self.wait(in_a_row, failure);
         self.pacer.pause(kind, now.elapsed + wait);
-        self.events.push(if throttled {
-            Event::Throttled { wait }
-        } else {
-            Event::Unreachable { wait, story: failure.to_string() }
-        });
+        self.events.push(Event::Unreachable { wait, story: failure.to_string() });
         wait
     }
 
@@ -165,7 +179,8 @@ impl Engine {
         self.failing[kind as usize] = None;
     }
 
-    pub(super) fn count(&mut self, kind: Kind, now: Now, failure: Option<&Failure>) {
+    /// Counts a call that was answered, and tells the pacer if no quota has refused it.
+    pub(super) fn count(&mut self, kind: Kind, now: Now, asked: Option<Asked>, failure: Option<&Failure>) {
         let mut calls = Calls { sent: 1, ..Calls::default() };
         let verdict = failure.map(decide);
         let throttled = verdict == Some(Verdict::Throttled);
@@ -177,8 +192,10 @@ impl Engine {
             Some(_) if throttled => calls.throttled = 1,
             Some(_) => calls.failed = 1,
         }
-        if !throttled {
-            self.pacer.flowing(kind, now.elapsed);
+        // Of what was lost nobody knows.
+        if let (false, false, Some(asked)) = (throttled, matches!(failure, Some(Failure::Lost(_))), asked) {
+            let buckets = self.lanes.get_mut(&asked.space).map(|lane| &mut lane.buckets);
+            self.pacer.let_through(kind, asked, buckets, now.elapsed);
         }
         self.calls += calls;
         self.counts.calls += calls;
