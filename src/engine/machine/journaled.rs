@@ -33,6 +33,7 @@ impl Engine {
 
     /// Rows that an earlier run left in flight.
     pub(super) fn on_in_flight(&mut self, now: Now, space: SpaceId, jobs: Vec<Job>, alike: &[RowId]) {
+        self.repeats.recovered();
         let mut recovered = Vec::with_capacity(jobs.len());
         let Some(lane) = self.lanes.get_mut(&space) else { return };
         lane.step = Step::Sending;
@@ -48,6 +49,7 @@ impl Engine {
             recovered.push(job);
         }
         for job in recovered {
+            self.repeats.leaves(&job);
             let (row, unsure) = (job.id, job.operation == Operation::Add);
             self.hold(job);
             if let Some(active) = self.rows.get_mut(&row) {

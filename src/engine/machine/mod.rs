@@ -329,6 +329,7 @@ impl Engine {
         while self.lanes.len() < LANES_OPEN_MAX {
             let Some(next) = self.backlog.pop_front() else { return };
             let step = if next.in_flight > 0 {
+                self.repeats.recovers();
                 self.ask_journal(Request::InFlight { space: next.id, alike: self.lost });
                 Step::Recovering
             } else {

@@ -157,7 +157,9 @@ impl Simulation {
         // To find out that Chat makes two takes one that is; whoever has lost that knowledge has to find out again.
         let mut doubled = 0;
         for (key, copies) in held {
-            if kinds.get(&key).is_some_and(|kind| OPEN_QUESTIONS.contains(&kind.as_str())) {
+            // Of a space that went before its list could tell, no row says so: it is left, or refused with the space.
+            let untold = left.contains(&key.0) || self.gone.contains_key(&key);
+            if untold || kinds.get(&key).is_some_and(|kind| OPEN_QUESTIONS.contains(&kind.as_str())) {
                 doubled += copies.saturating_sub(1);
             } else {
                 assert_eq!(copies, 1, "held twice: {key:?}");

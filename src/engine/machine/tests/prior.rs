@@ -89,3 +89,22 @@ fn a_member_of_today_whose_answer_was_lost_is_asked_for_again() {
     bench.answer(Err(refused(409, None)));
     assert_eq!(bench.counts(), [0, 0, 1, 0]);
 }
+
+#[test]
+fn what_an_earlier_run_has_left_in_flight_is_looked_up_first() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("B", "b@b.cd", 1)]);
+    bench.settle();
+    bench.list_with(&[("users/11", 1)]);
+    assert_eq!(bench.creates.len(), 1, "one of the two");
+    // The process is killed, and another goes on.
+    let (work, tally) = (bench.journal.work().unwrap(), bench.journal.tally().unwrap());
+    bench.engine = Engine::new(bench.engine.config.clone(), work, &tally, StdRng::seed_from_u64(2));
+    bench.creates.clear();
+    bench.settle();
+    assert!(bench.creates.is_empty(), "the row that was left may tell already");
+    bench.at(3);
+    bench.list_with(&[("users/11", 1), ("users/11", 1)]);
+    assert_eq!(bench.rejects(), ["DOUBLED", "PERHAPS_THERE"]);
+    assert!(bench.creates.is_empty());
+    assert_eq!(bench.finish(), Some(Finish::Complete));
+}
