@@ -95,7 +95,13 @@ fn look_up(row: &Unclear<'_>, listed: &[Attribution]) -> (Finding, Option<usize>
         let entry = &listed[place];
         // It can only be this row's if the member has no other there. Then 409 says so, or nothing was there before.
         let sure = !entry.owner_has_others && (row.exists || !entry.found_beforehand);
-        return if sure { held(place, false) } else { (Finding::Undecided, None) };
+        // Without an answer, one more than beforehand may be the same once more.
+        let more = !row.exists && entry.found_beforehand && entry.grown;
+        return match sure {
+            true => held(place, false),
+            false if more => (Finding::PerhapsDoubled, None),
+            false => (Finding::Undecided, None),
+        };
     }
     if let Some(entry) = listed.iter().find(|entry| is_own(entry)) {
         return (Finding::Different { held: entry.held.clone() }, None);
