@@ -12,14 +12,15 @@ use super::judge::{Added, Clash, Fate, Judge, Origin, Stint};
 use super::number::{Numbers, expect_room};
 use super::runs::Runs;
 use super::{Journal, JournalError, Refusal};
-use crate::input::Names;
 use crate::model::{
-    MemberId, MemberName, NameError, Operation, Role, RowId, SpaceId, SpaceName, Span, State, Tenure,
+    MemberId, MemberName, NameError, Names, Operation, Role, RowId, SpaceId, SpaceName, Span, State, Tenure,
     Timestamp,
 };
 
 /// Rows that are sorted at a time when they come in one by one.
 const PIECE_ROWS: usize = 1 << 15;
+/// SQLite's page cache while rows come in: enough for the indexes of the names, which come in any order.
+const CACHE_KIB: i64 = 16 * 1024;
 /// How many rows are taken in between two looks at whoever watches.
 const ROWS_PER_LOOK: u64 = 16 * 1024;
 
@@ -161,6 +162,7 @@ impl Journal {
     pub fn loader(&mut self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
         let folder = self.folder();
         let mut loader = Loader::with(Some(&self.conn), self.is_standard()?, folder, now)?;
+        self.conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         loader.writes = true;
         self.conn.execute("UPDATE journal SET readings = readings + 1", [])?;

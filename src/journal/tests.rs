@@ -57,7 +57,7 @@ fn left_out(kind: &'static str) -> Verdict {
 
 /// Where each row lies, in the order of the numbers.
 fn times(journal: &Journal) -> Vec<(i64, String, Option<i64>, Option<i64>)> {
-    let sql = "SELECT rows.id, name, create_time, delete_time FROM rows JOIN members ON members.id = member ORDER BY 1";
+    let sql = "SELECT rows.id, name, create_time, delete_time FROM rows JOIN members ON members.id = rows.id >> 16 & 67108863 ORDER BY 1";
     let mut statement = journal.conn.prepare(sql).unwrap();
     let days = |time: Option<i64>| time.map(|time| (time - day(0).as_micros()) / 86_400_000_000);
     statement
@@ -469,8 +469,11 @@ proptest! {
     }
 }
 
-/// What a space's rows are made into, whatever the order in which readings bring them.
-fn readings() -> impl Strategy<Value = Vec<Vec<(usize, usize, Option<i64>, Option<i64>)>>> {
+/// A space, a member, from when and until when.
+type Drawn = (usize, usize, Option<i64>, Option<i64>);
+
+/// Several readings into one journal.
+fn readings() -> impl Strategy<Value = Vec<Vec<Drawn>>> {
     let time = || proptest::option::weighted(0.8, 0i64..12);
     let row = (0usize..2, 0usize..3, time(), time())
         .prop_filter("begins before it ends", |(_, _, from, to)| {
