@@ -16,7 +16,7 @@ DROP TABLE room;
 
 DROP VIEW tenures;
 CREATE TABLE numbered (
-    id          INTEGER PRIMARY KEY,        -- space << 42 | member << 16 | stint; below 1 << 42: a line that is no row
+    id          INTEGER PRIMARY KEY,        -- (space << 42) | (member << 16) | stint; below 1 << 42: a line that is no row
     operation   INTEGER NOT NULL,           -- 1 create, 2 add
     create_time INTEGER,                    -- NULL: not given
     delete_time INTEGER,                    -- NULL: open, still a member
@@ -37,7 +37,7 @@ CREATE TABLE numbered (
 
 INSERT INTO numbered (id, operation, create_time, delete_time, role, source, line, given, state, attempts, marked_at,
                       settled_at, http_status, kind, error, membership, existed)
-SELECT ifnull(space << 42 | member << 16, 0)
+SELECT ifnull((space << 42) | (member << 16), 0)
            + row_number() OVER (PARTITION BY space, member
                                 ORDER BY ifnull(create_time, delete_time), ifnull(delete_time, 9223372036854775807), id),
        operation, create_time, delete_time, role, source, line, given, state, attempts, marked_at,
