@@ -2,6 +2,7 @@
 //!
 //! `cargo fuzz` runs them without end, and `cargo test` once over the seeds in `corpus/`, a folder a target.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use tenure::emulator::world::{Principal, Request, Rules as WorldRules, Scopes, W
 use tenure::input::{
     Entry, Format, Layout, Reader, Restored, Row, Rules, Source, SpaceMap, UserMap, disarmed,
 };
-use tenure::model::{MemberName, MembershipName, Role, SpaceName, Span, Timestamp};
+use tenure::model::{MemberName, MembershipName, Names, Role, SpaceName, Span, Timestamp};
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -123,6 +124,7 @@ fn opened(name: &str, bytes: &[u8]) -> Option<(Reader, Layout)> {
 /// Reads, gives back, and reads what was given back.
 fn come_back(name: &str, bytes: &[u8]) {
     let Some((reader, layout)) = opened(name, bytes) else { return };
+    numbers_say_what_names_say(name, bytes);
     let rows: Vec<Row> = reader
         .map_while(Result::ok)
         .filter_map(|entry| match entry {
@@ -150,6 +152,33 @@ fn come_back(name: &str, bytes: &[u8]) {
         assert_eq!(again.tenure, row.tenure);
         assert_eq!(&again.given.restore(&layout, Some(&again.tenure)), given);
     }
+}
+
+/// Rows are the same with their names by number, and only rows in order have their names numbered.
+fn numbers_say_what_names_say(name: &str, bytes: &[u8]) {
+    let (Some((named, _)), Some((mut numbered, _))) = (opened(name, bytes), opened(name, bytes)) else {
+        return;
+    };
+    let mut names = Names::new();
+    let mut met = (BTreeSet::new(), BTreeSet::new());
+    for entry in named {
+        match (entry, numbered.next_numbered(&mut names)) {
+            (Ok(Entry::Row(row)), Some(Ok(Entry::Row(other)))) => {
+                assert_eq!(names.space_name(other.tenure.space), row.tenure.space.as_str());
+                assert_eq!(names.member_name(other.tenure.member), row.tenure.member.as_str());
+                let times = (other.tenure.create_time, other.tenure.delete_time, other.tenure.role);
+                assert_eq!(times, (row.tenure.create_time, row.tenure.delete_time, row.tenure.role));
+                assert_eq!((other.line, other.given), (row.line, row.given));
+                met.0.insert(row.tenure.space);
+                met.1.insert(row.tenure.member);
+            }
+            (Ok(Entry::Bad(bad)), Some(Ok(Entry::Bad(other)))) => assert_eq!(other, bad),
+            (Err(problem), Some(Err(other))) => assert_eq!(other, problem),
+            (entry, other) => panic!("{entry:?} is {other:?}"),
+        }
+    }
+    assert!(numbered.next_numbered(&mut names).is_none());
+    assert_eq!((names.spaces() as usize, names.members() as usize), (met.0.len(), met.1.len()));
 }
 
 /// As `rejects` writes rows.

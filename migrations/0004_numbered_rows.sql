@@ -16,9 +16,7 @@ DROP TABLE room;
 
 DROP VIEW tenures;
 CREATE TABLE numbered (
-    id          INTEGER PRIMARY KEY,        -- space << 42 | member << 16 | stint; below 1 << 42: a line that is no row
-    space       INTEGER GENERATED ALWAYS AS (nullif(id >> 42, 0)) VIRTUAL,
-    member      INTEGER GENERATED ALWAYS AS (CASE WHEN id >> 42 > 0 THEN id >> 16 & 67108863 END) VIRTUAL,
+    id          INTEGER PRIMARY KEY,        -- (space << 42) | (member << 16) | stint; below 1 << 42: a line that is no row
     operation   INTEGER NOT NULL,           -- 1 create, 2 add
     create_time INTEGER,                    -- NULL: not given
     delete_time INTEGER,                    -- NULL: open, still a member
@@ -71,5 +69,5 @@ SELECT rows.id,
        sources.path || ':' || rows.line AS origin
   FROM rows
   JOIN sources ON sources.id = rows.source
-  LEFT JOIN spaces ON spaces.id = rows.space
-  LEFT JOIN members ON members.id = rows.member;
+  LEFT JOIN spaces ON spaces.id = rows.id >> 42
+  LEFT JOIN members ON members.id = rows.id >> 16 & 67108863 AND rows.id >> 42 > 0;

@@ -66,6 +66,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let resume = format!("tenure resume {}{}", quoted(&path.display().to_string()), settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     let before = journal.tally().map_err(|error| error.at(path))?;
+    let is_large = !journal.is_examined();
     let mut identity = Identity::default();
     let finish = if before.pending + before.in_flight == 0 {
         begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
@@ -118,7 +119,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         lock.settle(false);
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));
-        if !journal.is_examined() {
+        if is_large {
             let (path, signals) = (path.to_owned(), signals.clone());
             std::thread::Builder::new()
                 .name("examining".to_owned())
@@ -166,7 +167,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         .at(path));
     }
     let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
-    is_kept(journal, path, &tally).map_err(|error| error.at(path))?;
+    // Who has interrupted a run with a large journal does not wait until all of that is read again.
+    let whole = !is_large || signals.received().is_none();
+    is_kept(journal, path, &tally, whole).map_err(|error| error.at(path))?;
     lock.settle(true);
     let setup = Setup { identity: &identity, access: settings.access };
     let remedy = match &finish {
@@ -205,11 +208,13 @@ fn take_over(lock: &Lock, journal: &mut Journal) -> Result<LastEnd, JournalError
     Ok(last_end)
 }
 
-/// Makes sure that the next process will find in the file what this one has in memory.
-fn is_kept(journal: Journal, path: &Path, tally: &Tally) -> Result<(), JournalError> {
+/// Makes sure that the next process will find in the file what this one has in memory; if `whole`, by reading all of it.
+fn is_kept(journal: Journal, path: &Path, tally: &Tally, whole: bool) -> Result<(), JournalError> {
     journal.close()?;
     let journal = Journal::open_read_only(path)?;
-    journal.examine()?;
+    if whole {
+        journal.examine()?;
+    }
     if journal.tally()? == *tally {
         Ok(())
     } else {

@@ -40,7 +40,7 @@ impl Table {
             return Err(problem.help("check that the export finished").fatal().into());
         };
         let line = mark.line;
-        if let Some((problem, _)) = flaw_of(&file, &mark, records.record(), None, delimiter) {
+        if let Some((problem, _)) = flaw_of(&file, &mark, &mut records.record(), None, delimiter) {
             return Err(problem.fatal().into());
         }
         arm(&mut records);
@@ -54,7 +54,7 @@ impl Table {
     /// # Errors
     /// A fatal problem: there is no next line to be had.
     pub(super) fn next(&mut self) -> Result<Option<Line<'_>>, Box<Problem>> {
-        loop {
+        let mark = loop {
             let mark = match self.records.next() {
                 Ok(Some(mark)) => mark,
                 Ok(None) => return Ok(None),
@@ -65,17 +65,24 @@ impl Table {
             };
             let record = self.records.record();
             let blank = record.len() == 1 && record.bytes(0).trim_ascii().is_empty();
-            if blank && self.header.len() > 1 && mark.flaw.is_none() {
-                continue;
+            if !(blank && self.header.len() > 1 && mark.flaw.is_none()) {
+                break mark;
             }
-            if let Some((problem, raw)) =
-                flaw_of(&self.file, &mark, record, Some(&self.header), self.delimiter)
-            {
-                return Ok(Some(Line::Bad(problem, raw)));
-            }
+        };
+        let is_armed = needs_arming(self.records.record());
+        if is_armed
+            && flaw_of(&self.file, &mark, &mut self.records.record(), Some(&self.header), self.delimiter)
+                .is_none()
+        {
             arm(&mut self.records);
-            return Ok(Some(Line::Fields(mark.line, self.records.record())));
         }
+        let mut record = self.records.record();
+        if let Some((problem, raw)) =
+            flaw_of(&self.file, &mark, &mut record, Some(&self.header), self.delimiter)
+        {
+            return Ok(Some(Line::Bad(problem, raw)));
+        }
+        Ok(Some(Line::Fields(mark.line, record)))
     }
 
     /// Problems that a table's header may have whatever its columns mean.
@@ -84,11 +91,15 @@ impl Table {
     }
 }
 
+/// Nearly no record has an apostrophe.
+fn needs_arming(record: Record<'_>) -> bool {
+    record.contains(b'\'')
+}
+
 /// Takes off what keeps a spreadsheet from computing: of fields that are UTF-8.
 fn arm(records: &mut Records<Peeked>) {
     let record = records.record();
-    // Nearly no record has an apostrophe.
-    if record.contains(b'\'') {
+    if needs_arming(record) {
         let fields: Vec<Vec<u8>> =
             record.iter().map(|field| armed(&String::from_utf8_lossy(field)).into_bytes()).collect();
         records.replace(&fields);
@@ -99,7 +110,7 @@ fn arm(records: &mut Records<Peeked>) {
 fn flaw_of(
     file: &Arc<str>,
     mark: &Mark,
-    record: Record<'_>,
+    record: &mut Record<'_>,
     header: Option<&[String]>,
     delimiter: u8,
 ) -> Option<(Problem, String)> {
@@ -112,7 +123,7 @@ fn flaw_of(
         let problem = Problem::new(file, mark.line, ProblemKind::NotUtf8, "it is not UTF-8")
             .value(&String::from_utf8_lossy(record.bytes(field)))
             .help("was it saved as Windows-1252 or Latin-1? save it as UTF-8");
-        return Some((problem.in_column(name(field)), written(record, delimiter)));
+        return Some((problem.in_column(name(field)), written(*record, delimiter)));
     }
     let header = header?;
     if record.len() == header.len() {
@@ -126,7 +137,7 @@ fn flaw_of(
     };
     Some((
         Problem::new(file, mark.line, ProblemKind::RaggedLine, message).help(help),
-        written(record, delimiter),
+        written(*record, delimiter),
     ))
 }
 

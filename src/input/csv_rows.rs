@@ -13,7 +13,7 @@ use super::problem::{Problem, ProblemKind, Problems};
 use super::records::Record;
 use super::row::{Fields, Rules, admit, check};
 use super::source::Source;
-use super::{BadRow, Entry, Row, problems_of};
+use super::{BadRow, Entry, Next, Row, problems_of};
 
 /// A CSV file of rows whose header is in order.
 pub(super) struct CsvRows {
@@ -38,11 +38,7 @@ impl CsvRows {
     ///
     /// # Errors
     /// A fatal problem.
-    pub(super) fn next<N: Naming>(
-        &mut self,
-        rules: &Rules,
-        names: &mut N,
-    ) -> Result<Option<Entry<N::Space, N::Member>>, Box<Problem>> {
+    pub(super) fn next<N: Naming>(&mut self, rules: &Rules, names: &mut N) -> Next<N> {
         let header_line = self.table.header_line;
         let (file, columns) = (&self.file, &self.columns);
         let Some(line) = self.table.next()? else {

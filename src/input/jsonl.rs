@@ -12,7 +12,7 @@ use super::names::Naming;
 use super::problem::{Problem, ProblemKind};
 use super::row::{Checked, Fields, Flaw, Name, Rules, admit, check};
 use super::source::{BUFFER_BYTES, Peeked, Source};
-use super::{BadRow, Entry, Row, problems_of};
+use super::{BadRow, Entry, Next, Row, problems_of};
 use crate::model::Tenure;
 
 /// A JSONL file of rows.
@@ -34,11 +34,7 @@ impl JsonlRows {
     ///
     /// # Errors
     /// A fatal problem.
-    pub(super) fn next<N: Naming>(
-        &mut self,
-        rules: &Rules,
-        names: &mut N,
-    ) -> Result<Option<Entry<N::Space, N::Member>>, Box<Problem>> {
+    pub(super) fn next<N: Naming>(&mut self, rules: &Rules, names: &mut N) -> Next<N> {
         loop {
             if !self.next_line()? {
                 if self.any {

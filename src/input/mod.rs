@@ -31,7 +31,7 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{MemberName, SpaceName, Tenure};
+use crate::model::{MemberName, Names, SpaceName, Tenure};
 
 pub use columns::{COLUMNS_MAX, Key};
 pub use format::{Format, Layout};
@@ -39,7 +39,6 @@ pub use formula::disarmed;
 pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{NameMap, SpaceMap, UserMap};
-pub use names::Names;
 pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
@@ -80,6 +79,9 @@ pub enum Entry<S = SpaceName, M = MemberName> {
     /// With problems.
     Bad(BadRow),
 }
+
+/// The next row, if there is one, or what is fatal.
+type Next<N> = Result<Option<Entry<<N as Naming>::Space, <N as Naming>::Member>>, Box<Problem>>;
 
 /// Reads the rows of one input, in its order.
 ///
@@ -158,24 +160,20 @@ impl Reader {
     ///
     /// # Errors
     /// As the iterator's.
-    #[allow(clippy::type_complexity)]
     pub fn next_numbered(&mut self, names: &mut Names) -> Option<Result<Entry<u32, u32>, Box<Problem>>> {
-        self.advance(names)
+        self.advance(names).transpose()
     }
 
-    fn advance<N: Naming>(
-        &mut self,
-        names: &mut N,
-    ) -> Option<Result<Entry<N::Space, N::Member>, Box<Problem>>> {
+    fn advance<N: Naming>(&mut self, names: &mut N) -> Next<N> {
         if self.ended {
-            return None;
+            return Ok(None);
         }
         let next = match &mut self.rows {
             Rows::Csv(rows) => rows.next(&self.rules, names),
             Rows::Jsonl(rows) => rows.next(&self.rules, names),
         };
         self.ended = !matches!(next, Ok(Some(_)));
-        next.transpose()
+        next
     }
 
     /// How far the reading is.
@@ -188,7 +186,7 @@ impl Iterator for Reader {
     type Item = Result<Entry, Box<Problem>>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.advance(&mut Owned)
+        self.advance(&mut Owned).transpose()
     }
 }
 

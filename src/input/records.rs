@@ -4,6 +4,7 @@
 //! guard, which knows where it ends and what is wrong with it, and through the csv crate's core.
 
 use std::io::{self, Read};
+use std::ops::Range;
 
 use csv_core::ReadRecordResult;
 use memchr::{memchr_iter, memchr2};
@@ -28,6 +29,8 @@ pub(super) struct Record<'a> {
     ends: &'a [usize],
     /// Bytes between two fields.
     gap: usize,
+    /// The text, where all of it is known to be UTF-8.
+    valid: Option<&'a str>,
 }
 
 impl<'a> Record<'a> {
@@ -35,16 +38,23 @@ impl<'a> Record<'a> {
         self.ends.len()
     }
 
+    fn range(&self, field: usize) -> Option<Range<usize>> {
+        let end = *self.ends.get(field)?;
+        let begin = field.checked_sub(1).map_or(0, |before| self.ends[before] + self.gap);
+        Some(begin..end)
+    }
+
     /// A field's bytes; none where there is no field.
     pub(super) fn bytes(&self, field: usize) -> &'a [u8] {
-        let begin =
-            field.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end + self.gap);
-        self.ends.get(field).and_then(|end| self.text.get(begin..*end)).unwrap_or_default()
+        self.range(field).and_then(|range| self.text.get(range)).unwrap_or_default()
     }
 
     /// A field's text; empty where it is none.
     pub(super) fn get(&self, field: usize) -> &'a str {
-        std::str::from_utf8(self.bytes(field)).unwrap_or_default()
+        match self.valid {
+            Some(text) => self.range(field).and_then(|range| text.get(range)).unwrap_or_default(),
+            None => std::str::from_utf8(self.bytes(field)).unwrap_or_default(),
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &'a [u8]> + use<'a, '_> {
@@ -52,9 +62,10 @@ impl<'a> Record<'a> {
     }
 
     /// The first field that is not UTF-8.
-    pub(super) fn not_utf_8(&self) -> Option<usize> {
+    pub(super) fn not_utf_8(&mut self) -> Option<usize> {
         // The delimiter is ASCII: where it stands between the fields, one look tells of all of them.
-        if self.gap > 0 && std::str::from_utf8(self.text).is_ok() {
+        self.valid = std::str::from_utf8(self.text).ok().filter(|_| self.gap > 0);
+        if self.valid.is_some() {
             return None;
         }
         self.iter().position(|field| std::str::from_utf8(field).is_err())
@@ -111,8 +122,10 @@ impl<R: Read> Records<R> {
     /// The record that was read last.
     pub(super) fn record(&self) -> Record<'_> {
         match self.plain {
-            Some((begin, end)) => Record { text: &self.buffer[begin..end], ends: &self.ends, gap: 1 },
-            None => Record { text: &self.text, ends: &self.ends, gap: 0 },
+            Some((begin, end)) => {
+                Record { text: &self.buffer[begin..end], ends: &self.ends, gap: 1, valid: None }
+            }
+            None => Record { text: &self.text, ends: &self.ends, gap: 0, valid: None },
         }
     }
 

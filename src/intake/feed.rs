@@ -1,14 +1,15 @@
 //! The thread that reads: it takes bytes to checked rows, while whoever listens puts them in order.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::{Inputs, notices, source_name};
-use crate::input::{BadRow, Entry, Layout, Names, Problem, Problems, Progress, Reader};
+use crate::input::{BadRow, Entry, Layout, Problem, Problems, Progress, Reader};
 use crate::journal::Incoming;
+use crate::model::Names;
 
 /// Rows that come at once, at most.
 const ROWS_MAX: usize = 1 << 15;
@@ -88,7 +89,7 @@ fn read_all(inputs: &Inputs, mut names: Names, to: &SyncSender<Said>) -> Result<
 
 fn read_one(
     mut reader: Reader,
-    path: &PathBuf,
+    path: &Path,
     inputs: &Inputs,
     source: usize,
     names: &mut Names,

@@ -1,25 +1,26 @@
 //! Rows coming in: in the order of the input to begin with, and then, sorted, into the journal.
 
+mod settle;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::bulk::Bulk;
-use super::incoming::{Incoming, SOURCES_MAX, Times};
-use super::judge::{Added, Clash, Fate, Judge, Origin, Stint};
+use super::incoming::{Incoming, SOURCES_MAX};
+use super::judge::Origin;
 use super::number::{Numbers, expect_room};
 use super::runs::Runs;
 use super::{Journal, JournalError, Refusal};
-use crate::input::Names;
-use crate::model::{
-    MemberId, MemberName, NameError, Operation, Role, RowId, SpaceId, SpaceName, Span, State, Tenure,
-    Timestamp,
-};
+use crate::model::{MemberName, Names, Operation, SpaceName, Span, Tenure, Timestamp};
+
+use settle::Settling;
 
 /// Rows that are sorted at a time when they come in one by one.
 const PIECE_ROWS: usize = 1 << 15;
+/// SQLite's page cache while rows come in: enough for the indexes of the names, which come in any order.
+const CACHE_KIB: i64 = 16 * 1024;
 /// How many rows are taken in between two looks at whoever watches.
 const ROWS_PER_LOOK: u64 = 16 * 1024;
 
@@ -161,6 +162,7 @@ impl Journal {
     pub fn loader(&mut self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
         let folder = self.folder();
         let mut loader = Loader::with(Some(&self.conn), self.is_standard()?, folder, now)?;
+        self.conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         loader.writes = true;
         self.conn.execute("UPDATE journal SET readings = readings + 1", [])?;
@@ -458,261 +460,4 @@ fn each_name(
         }
     }
     Ok(())
-}
-
-/// The second half of a reading: rows in order, member by member.
-struct Settling<'j> {
-    bulk: Option<Bulk<'j>>,
-    judge: Judge,
-    /// The first number of the member whose rows come.
-    member: i64,
-    /// Members with several stints among those of earlier readings, and those behind the first.
-    before: (i64, i64),
-    space: SpaceId,
-    /// How the counters of the space change, by state.
-    moved: [i64; 5],
-    taken: Taken,
-}
-
-impl<'j> Settling<'j> {
-    fn begin(loader: &Loader<'j>) -> Result<Self, JournalError> {
-        let conn = loader.journal.filter(|_| loader.writes);
-        let bulk = conn.map(|conn| Bulk::new(conn, loader.operation, loader.now)).transpose()?;
-        if let Some(bulk) = &bulk {
-            let (names, (spaces, members)) = (&loader.names, loader.earlier);
-            bulk.names("spaces", spaces + 1..=names.spaces(), |number| names.space_name(number))?;
-            bulk.names("members", members + 1..=names.members(), |number| names.member_name(number))?;
-        }
-        Ok(Settling {
-            bulk,
-            judge: Judge::default(),
-            member: 0,
-            before: (0, 0),
-            space: SpaceId(0),
-            moved: [0; 5],
-            taken: Taken::default(),
-        })
-    }
-
-    fn row(
-        &mut self,
-        loader: &mut Loader<'j>,
-        row: Incoming,
-        judge: &mut impl FnMut(Finding<'_>) -> Verdict,
-    ) -> Result<(), JournalError> {
-        if row.member() != self.member {
-            self.end_member(loader, judge)?;
-            self.begin_member(loader, row.member())?;
-        }
-        let index = row.source();
-        let Some(source) = loader.sources.get_mut(index) else { return Ok(()) };
-        source.rows += 1;
-        let waits = loader.operation == Operation::Create;
-        match self.judge.row(row, source.id, waits)? {
-            Ok(Added::New) => self.taken.new += 1,
-            Ok(Added::Known) => self.taken.known += 1,
-            Ok(Added::Again) => self.taken.again += 1,
-            Ok(Added::Duplicate) => {
-                source.duplicates += 1;
-                self.taken.duplicates += 1;
-            }
-            Err((row, first)) => {
-                source.rows -= 1;
-                let (origin, role) = (first.origin, first.role.map(|role| role.as_str()));
-                let finding = Finding::OtherRole {
-                    source: index,
-                    line: row.line(),
-                    tenure: named(loader, &row)?,
-                    given: row.given.as_deref(),
-                    origin: loader.origin(origin)?,
-                    role,
-                };
-                match judge(finding) {
-                    Verdict::Stands => loader.stands = true,
-                    Verdict::PassedOver => {}
-                    Verdict::LeftOut(refusal, given) => {
-                        loader.invalid(index, row.line(), &refusal, given.as_deref())?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn begin_member(&mut self, loader: &mut Loader<'j>, first: i64) -> Result<(), JournalError> {
-        self.member = first;
-        let (space, member) = Numbers::parts(first);
-        let old = space.0 <= loader.earlier.0.into() && member.0 <= loader.earlier.1.into();
-        let earlier = match loader.journal.filter(|_| old) {
-            Some(conn) => stints(conn, Numbers::of_member(space, member))?,
-            None => Vec::new(),
-        };
-        self.before = several(&earlier);
-        self.judge.begin(earlier);
-        if space != self.space {
-            self.end_space(loader)?;
-            self.space = space;
-        }
-        Ok(())
-    }
-
-    fn end_member(
-        &mut self,
-        loader: &mut Loader<'j>,
-        judge: &mut impl FnMut(Finding<'_>) -> Verdict,
-    ) -> Result<(), JournalError> {
-        if self.member == 0 {
-            return Ok(());
-        }
-        let (space, member) = Numbers::parts(self.member);
-        let mut failed = None;
-        let stints = self.judge.end(|clash| {
-            let overlap = match overlap(loader, space, member, &clash) {
-                Ok(overlap) => overlap,
-                Err(error) => {
-                    failed = Some(error);
-                    return None;
-                }
-            };
-            match judge(Finding::Overlap(overlap)) {
-                Verdict::Stands => {
-                    loader.stands = true;
-                    None
-                }
-                Verdict::PassedOver => None,
-                Verdict::LeftOut(refusal, _) => Some(refusal),
-            }
-        });
-        if let Some(error) = failed {
-            return Err(error);
-        }
-        for stint in stints.iter_mut() {
-            // What it was before this reading, if it was, and what it is now.
-            let (was, is) = match stint.fate {
-                Fate::New => (None, Some(stint.state)),
-                Fate::Again => (Some(State::Rejected), Some(stint.state)),
-                Fate::Superseded => (Some(stint.state), None),
-                Fate::Unmet | Fate::Known { .. } => (Some(stint.state), Some(stint.state)),
-            };
-            let is = is.map(|state| if stint.refusal.is_some() { State::Rejected } else { state });
-            stint.state = is.unwrap_or(stint.state);
-            if was != is {
-                was.into_iter().for_each(|state| self.moved[state.code() as usize] -= 1);
-                is.into_iter().for_each(|state| self.moved[state.code() as usize] += 1);
-            }
-        }
-        let after = several(stints);
-        let outlook = &mut loader.outlook;
-        outlook.several_more += after.0 - self.before.0;
-        outlook.stints_more += after.1 - self.before.1;
-        if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
-            bulk.member(Numbers::of_member(space, member), stints)?;
-        }
-        Ok(())
-    }
-
-    fn end_space(&mut self, loader: &mut Loader<'j>) -> Result<(), JournalError> {
-        let moved = std::mem::take(&mut self.moved);
-        if let (Some(bulk), false) = (&mut self.bulk, moved == [0; 5]) {
-            bulk.space(self.space, moved)?;
-        }
-        let outlook = &mut loader.outlook;
-        outlook.open = outlook.open.saturating_add_signed(moved[State::Open.code() as usize]);
-        outlook.spaces = loader.names.spaces().into();
-        let spaces = outlook.pending.len().max(self.space.0 as usize);
-        outlook.pending.resize(spaces, 0);
-        if let Some(pending) =
-            (self.space.0 as usize).checked_sub(1).and_then(|place| outlook.pending.get_mut(place))
-        {
-            *pending = pending.saturating_add_signed(moved[State::Pending.code() as usize]);
-        }
-        Ok(())
-    }
-
-    fn end(
-        mut self,
-        loader: &mut Loader<'j>,
-        judge: &mut impl FnMut(Finding<'_>) -> Verdict,
-    ) -> Result<Taken, JournalError> {
-        self.end_member(loader, judge)?;
-        self.end_space(loader)?;
-        if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
-            bulk.flush()?;
-        }
-        Ok(self.taken)
-    }
-}
-
-/// What earlier readings have left of a member in a space.
-fn stints(conn: &Connection, numbers: Numbers) -> Result<Vec<Stint>, JournalError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, create_time, delete_time, role, source, line, state FROM rows WHERE id BETWEEN ?1 AND ?2",
-    )?;
-    let mut rows = statement.query((numbers.first, numbers.last))?;
-    let mut stints = Vec::new();
-    while let Some(row) = rows.next()? {
-        let time = |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_micros));
-        let (id, state): (i64, i64) = (row.get(0)?, row.get(6)?);
-        let role: Option<String> = row.get(3)?;
-        stints.push(Stint {
-            times: Times::of(time(1)?, time(2)?),
-            origin: Origin { source: row.get(4)?, line: row.get::<_, i64>(5)?.cast_unsigned() },
-            role: role.and_then(|role| role.parse::<Role>().ok()),
-            state: State::of_code(state)
-                .ok_or_else(|| JournalError::Content(format!("a row in state {state}")))?,
-            fate: Fate::Unmet,
-            row: Some(RowId(id)),
-            given: None,
-            refusal: None,
-            arrival: (false, id.cast_unsigned()),
-        });
-    }
-    Ok(stints)
-}
-
-/// Whether a member has several stints, and how many are behind the first; refused and open rows aside.
-fn several(stints: &[Stint]) -> (i64, i64) {
-    let counts = |stint: &&Stint| {
-        matches!(stint.state, State::Pending | State::InFlight | State::Done)
-            && !stint.times.is_open()
-            && stint.fate != Fate::Superseded
-    };
-    match stints.iter().filter(counts).count() as i64 {
-        0 | 1 => (0, 0),
-        count => (1, count - 1),
-    }
-}
-
-/// The row with its names.
-fn named(loader: &Loader<'_>, row: &Incoming) -> Result<Tenure, JournalError> {
-    let (SpaceId(space), MemberId(member)) = Numbers::parts(row.member());
-    let (space, member) = (loader.names.space_name(space as u32), loader.names.member_name(member as u32));
-    let Span { create_time, delete_time } = row.times().span();
-    let unreadable = |error: NameError| JournalError::Content(error.to_string());
-    Ok(Tenure {
-        space: SpaceName::parse(&space).map_err(unreadable)?,
-        member: MemberName::parse(&member).map_err(unreadable)?,
-        create_time,
-        delete_time,
-        role: row.role(),
-    })
-}
-
-fn overlap(
-    loader: &mut Loader<'_>,
-    space: SpaceId,
-    member: MemberId,
-    clash: &Clash<'_>,
-) -> Result<Overlap, JournalError> {
-    let (here, other) = (clash.here, clash.other);
-    let before = if other.fate == Fate::Unmet { ", read before" } else { "" };
-    Ok(Overlap {
-        space: loader.names.space_name(space.0 as u32),
-        member: loader.names.member_name(member.0 as u32),
-        path: loader.path(here.origin.source)?.into_owned(),
-        line: here.origin.line,
-        span: here.times.span(),
-        other_origin: format!("{}{before}", loader.origin(other.origin)?),
-        other_span: other.times.span(),
-    })
 }

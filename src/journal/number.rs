@@ -2,6 +2,7 @@
 //! member, and those of one member in one space are found without an index.
 //!
 //! From the top: 21 bits for the space, 26 for the member, 16 for the stint. Space 0 is that of lines which are no rows.
+//! In SQL the space is `id >> 42`, and the member `id >> 16 & 67108863`.
 
 use super::JournalError;
 use crate::model::{MemberId, RowId, SpaceId};

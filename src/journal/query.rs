@@ -344,7 +344,7 @@ impl Journal {
         let mut statement = self.conn.prepare_cached(&format!(
             "SELECT rows.id, operation, spaces.id, spaces.name, members.id, members.name, members.user, create_time,
                     delete_time, attempts
-               FROM rows INDEXED BY {index} CROSS JOIN spaces ON spaces.id = space CROSS JOIN members ON members.id = member
+               FROM rows INDEXED BY {index} CROSS JOIN spaces ON spaces.id = rows.id >> 42 CROSS JOIN members ON members.id = rows.id >> 16 & 67108863
               WHERE {condition}"
         ))?;
         let mut rows = statement.query(parameters)?;

@@ -65,8 +65,8 @@ impl Journal {
                         error, http_status, attempts
                    FROM rows
                    JOIN sources ON sources.id = rows.source
-                   LEFT JOIN spaces ON spaces.id = rows.space
-                   LEFT JOIN members ON members.id = rows.member
+                   LEFT JOIN spaces ON spaces.id = rows.id >> 42
+                   LEFT JOIN members ON members.id = rows.id >> 16 & 67108863 AND rows.id >> 42 > 0
                   WHERE rows.state = 3 ORDER BY rows.source, rows.line, rows.id",
             )
             .map_err(JournalError::from)?;

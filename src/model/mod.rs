@@ -2,6 +2,7 @@
 
 mod job;
 mod name;
+mod names;
 mod pace;
 mod role;
 mod tenure;
@@ -9,6 +10,7 @@ mod time;
 
 pub use job::{Job, MemberId, Operation, Prior, RowId, SpaceId, Span, State};
 pub use name::{MemberName, MembershipName, NameError, SpaceName};
+pub use names::Names;
 pub use pace::{Pace, PaceReason, SlowedSpace};
 pub use role::Role;
 pub use tenure::Tenure;
