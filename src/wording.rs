@@ -112,6 +112,7 @@ pub fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::SlowedSpace;
 
     #[test]
     fn spans_and_rates() {
@@ -126,6 +127,27 @@ mod tests {
             assert_eq!(span(Duration::from_secs(seconds)), text);
         }
         assert_eq!((rate(4.99), rate(98.6)), ("299/min".to_owned(), "99/s".to_owned()));
+    }
+
+    #[test]
+    fn how_fast_and_why() {
+        let slowest = SlowedSpace { space: "spaces/A".to_owned(), writes_per_minute: 30 };
+        let mut throttled = Pace {
+            writes_per_minute: 600,
+            configured: 6000,
+            why: PaceReason::ProjectQuota,
+            slowed_spaces: 1,
+            slowest: Some(slowest),
+        };
+        let story =
+            "throttled by project quota to 600/min, spaces/A slowed to 30/min (6000 writes/min configured)";
+        assert_eq!(pace(&throttled), story);
+        throttled.slowed_spaces = 3;
+        throttled.why = PaceReason::Unreachable;
+        let story =
+            "waiting for the connection, 3 spaces slowed, spaces/A to 30/min (6000 writes/min configured)";
+        assert_eq!(pace(&throttled), story);
+        assert_eq!(pace(&Pace { configured: 300, ..Pace::default() }), "300 writes/min configured");
     }
 
     #[test]

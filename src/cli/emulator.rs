@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse::duration;
+use super::parse::{counting, duration, later_limit};
 use crate::emulator::faults::Fault;
+use crate::emulator::quota::Counting;
 use crate::emulator::world::Scopes;
 
 /// `tenure emulator`.
@@ -66,6 +67,18 @@ pub struct WeatherArgs {
     /// Membership reads per minute, 0 = no limit
     #[arg(long, value_name = "N", default_value_t = 3000)]
     pub reads_per_minute: u32,
+    /// Other membership writes per minute after a time, e.g. 90s=600; may be given several times
+    #[arg(long = "writes-per-minute-after", value_name = "TIME=N", value_parser = later_limit)]
+    pub schedule: Vec<(Duration, u32)>,
+    /// Membership writes per second in one space, a limit that refusals do not name, 0 = no limit
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub hidden_writes_per_space_second: u32,
+    /// How calls are counted, as nobody knows how Google does: sliding or fixed (windows), or bucket (of tokens)
+    #[arg(long = "quota", value_name = "KIND", default_value = "sliding", value_parser = counting)]
+    pub counting: Counting,
+    /// Say in refusals how long to wait
+    #[arg(long)]
+    pub retry_info: bool,
     /// How long each answer takes
     #[arg(long, value_name = "TIME", default_value = "0ms", value_parser = duration)]
     pub latency: Duration,

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use crate::emulator::quota::Counting;
 use crate::engine::InFlight;
 use crate::model::{Role, Timestamp};
 
@@ -37,4 +38,20 @@ pub(super) fn role(text: &str) -> Result<Role, String> {
 
 pub(super) fn zone(text: &str) -> Result<TimeZone, String> {
     TimeZone::get(text).map_err(|_| "it is not a time zone's name such as Europe/Berlin or UTC".to_owned())
+}
+
+pub(super) fn counting(text: &str) -> Result<Counting, String> {
+    match text {
+        "sliding" => Ok(Counting::Sliding),
+        "fixed" => Ok(Counting::Fixed),
+        "bucket" => Ok(Counting::Bucket),
+        _ => Err("write sliding, fixed or bucket".to_owned()),
+    }
+}
+
+/// A limit from some time on: `90s=600`.
+pub(super) fn later_limit(text: &str) -> Result<(Duration, u32), String> {
+    let (time, limit) = text.split_once('=').ok_or("give it as TIME=N, e.g. 90s=600")?;
+    let limit = limit.parse().map_err(|error| format!("{limit:?}: {error}"))?;
+    Ok((duration(time)?, limit))
 }

@@ -50,8 +50,12 @@ fn config(args: &EmulatorArgs) -> anyhow::Result<Config> {
         limits: Limits {
             writes_per_minute: weather.writes_per_minute,
             reads_per_minute: weather.reads_per_minute,
+            hidden_writes_per_space_second: weather.hidden_writes_per_space_second,
+            counting: weather.counting,
+            retry_info: weather.retry_info,
             ..Limits::default()
         },
+        schedule: weather.schedule.clone(),
         latency: weather.latency,
         faults: weather.faults.clone(),
         seed: weather.seed,

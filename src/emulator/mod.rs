@@ -50,6 +50,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The quotas.
     pub limits: Limits,
+    /// Other limits of membership writes per minute, after so long.
+    pub schedule: Vec<(Duration, u32)>,
     /// How long an answer takes, at least; up to a fifth more.
     pub latency: Duration,
     /// What goes wrong.
@@ -83,6 +85,7 @@ impl Default for Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             limits: Limits::default(),
+            schedule: Vec::new(),
             latency: Duration::ZERO,
             faults: Vec::new(),
             seed: 0,
@@ -179,8 +182,14 @@ impl Emulator {
         };
         let mut identity = Identity::new(key, set_up, random);
         identity.set_key_revoked(config.revoke_key_after == Some(0));
+        let mut quota = Quota::new(config.limits);
+        let now = Timestamp::now().as_micros().saturating_add(config.clock_skew_s.saturating_mul(1_000_000));
+        quota.schedule(config.schedule.iter().map(|(after, writes_per_minute)| {
+            let after = i64::try_from(after.as_micros()).unwrap_or(i64::MAX);
+            (Timestamp::from_micros(now.saturating_add(after)), *writes_per_minute)
+        }));
         let inner = Inner {
-            service: Service { world, quota: Quota::new(config.limits), faults },
+            service: Service { world, quota, faults },
             identity,
             store,
             writes_left: config.revoke_key_after,

@@ -1,5 +1,4 @@
-//! Google's quotas, as sliding windows: a call is admitted when fewer than the limit were admitted in the window
-//! that ends with it. Pure; the time is an argument.
+//! Google's quotas. How Google counts is not documented, so it is a setting. Pure; the time is an argument.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -11,6 +10,18 @@ use crate::model::Timestamp;
 
 const SECOND: i64 = 1_000_000;
 const MINUTE: i64 = 60 * SECOND;
+
+/// How calls are counted: nobody knows how Google does.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Counting {
+    /// A call is admitted when fewer than the limit were in the span that ends with it.
+    #[default]
+    Sliding,
+    /// When fewer were in the span that has begun last; time is cut into spans.
+    Fixed,
+    /// When there is a token left; as many as the limit are kept, and so many come in a span.
+    Bucket,
+}
 
 /// How many calls are admitted. 0 is no limit. The defaults are those of the limits guide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +39,8 @@ pub struct Limits {
     /// members.create and members.delete, per space and second: a limit that Google does not publish but says may
     /// be there ("additional rate limit checks on the backend").
     pub hidden_writes_per_space_second: u32,
+    /// How they are counted.
+    pub counting: Counting,
     /// Whether a refusal carries `google.rpc.RetryInfo`; nobody knows whether Chat's do.
     pub retry_info: bool,
 }
@@ -41,6 +54,7 @@ impl Default for Limits {
             space_reads_per_minute: 3000,
             reads_per_space_second: 15,
             hidden_writes_per_space_second: 0,
+            counting: Counting::Sliding,
             retry_info: false,
         }
     }
@@ -125,28 +139,38 @@ impl fmt::Display for OverQuota {
 #[derive(Debug, Clone, Default)]
 struct Window {
     admitted: VecDeque<i64>,
+    /// When a bucket of tokens will be full again.
+    full_at: i64,
 }
 
 impl Window {
     /// Microseconds until there is room; 0 when there is.
-    fn wait(&mut self, now: i64, most: u32, width: i64) -> i64 {
+    fn wait(&mut self, counting: Counting, now: i64, most: u32, width: i64) -> i64 {
         if most == 0 {
             return 0;
+        }
+        if counting == Counting::Bucket {
+            return (self.full_at.max(now) + width / i64::from(most) - now - width).max(0);
         }
         while self.admitted.len() > most as usize {
             self.admitted.pop_front();
         }
         match self.admitted.front() {
-            Some(oldest) if self.admitted.len() == most as usize => (oldest + width - now).max(0),
+            Some(oldest) if self.admitted.len() == most as usize => match counting {
+                Counting::Fixed if *oldest < now - now.rem_euclid(width) => 0,
+                Counting::Fixed => width - now.rem_euclid(width),
+                _ => (oldest + width - now).max(0),
+            },
             _ => 0,
         }
     }
 
     /// Counts a call for which there was room.
-    fn count(&mut self, now: i64, most: u32) {
+    fn count(&mut self, now: i64, most: u32, width: i64) {
         if most == 0 {
             return;
         }
+        self.full_at = self.full_at.max(now) + width / i64::from(most);
         if self.admitted.len() >= most as usize {
             self.admitted.pop_front();
         }
@@ -158,6 +182,8 @@ impl Window {
 #[derive(Debug, Clone)]
 pub struct Quota {
     limits: Limits,
+    /// Limits of membership writes that are to come.
+    changes: VecDeque<(Timestamp, u32)>,
     latest: i64,
     project: [Window; 4],
     /// Reads and membership writes of each space.
@@ -171,6 +197,7 @@ impl Quota {
     pub fn new(limits: Limits) -> Self {
         Quota {
             limits,
+            changes: VecDeque::new(),
             latest: i64::MIN,
             project: Default::default(),
             spaces: HashMap::new(),
@@ -183,6 +210,12 @@ impl Quota {
         self.limits = limits;
     }
 
+    /// Other limits of membership writes from then on, per minute, in the order of their times.
+    pub fn schedule(&mut self, changes: impl IntoIterator<Item = (Timestamp, u32)>) {
+        self.changes.extend(changes);
+        self.changes.make_contiguous().sort_by_key(|(at, _)| *at);
+    }
+
     /// The limits in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
@@ -193,6 +226,9 @@ impl Quota {
     /// # Errors
     /// Over a limit; the call is not counted then.
     pub fn admit(&mut self, now: Timestamp, api: Api, space: &str) -> Result<(), OverQuota> {
+        while let Some((_, writes_per_minute)) = self.changes.pop_front_if(|(at, _)| *at <= now) {
+            self.limits.writes_per_minute = writes_per_minute;
+        }
         let now = now.as_micros();
         if now < self.latest {
             self.clock_went_back(now);
@@ -222,7 +258,7 @@ impl Quota {
             |limit, most, wait_micros| OverQuota { limit, most, wait_micros, retry_info: limits.retry_info };
 
         if let Some((index, most, limit)) = project {
-            let wait = self.project[index].wait(now, most, MINUTE);
+            let wait = self.project[index].wait(limits.counting, now, most, MINUTE);
             if wait > 0 {
                 return Err(over(limit, most, wait));
             }
@@ -240,15 +276,15 @@ impl Quota {
                 self.spaces.insert(space.to_owned(), Default::default());
             }
             if let Some(windows) = self.spaces.get_mut(space) {
-                let wait = windows[index].wait(now, most, SECOND);
+                let wait = windows[index].wait(limits.counting, now, most, SECOND);
                 if wait > 0 {
                     return Err(over(limit, most, wait));
                 }
-                windows[index].count(now, most);
+                windows[index].count(now, most, SECOND);
             }
         }
         if let Some((index, most, _)) = project {
-            self.project[index].count(now, most);
+            self.project[index].count(now, most, MINUTE);
         }
         Ok(())
     }
@@ -259,6 +295,7 @@ impl Quota {
             for time in &mut window.admitted {
                 *time = now.min(*time);
             }
+            window.full_at = window.full_at.min(now + MINUTE);
         }
     }
 }
@@ -329,6 +366,30 @@ mod tests {
         quota.admit(at(10 * MINUTE), Api::MembersCreate, "").unwrap();
         assert_eq!(quota.admit(at(0), Api::MembersCreate, "").unwrap_err().wait_micros(), MINUTE);
         assert!(quota.admit(at(MINUTE), Api::MembersCreate, "").is_ok());
+    }
+
+    #[test]
+    fn every_way_of_counting() {
+        // Of three a minute, asked for every ten seconds from the thirtieth on.
+        for (counting, admitted) in [
+            (Counting::Sliding, [true, true, true, false, false, false, true, true]),
+            (Counting::Fixed, [true, true, true, true, true, true, false, false]),
+            (Counting::Bucket, [true, true, true, true, false, true, false, true]),
+        ] {
+            let mut quota = Quota::new(Limits { writes_per_minute: 3, counting, ..Limits::default() });
+            let admits = [30, 40, 50, 60, 70, 80, 90, 100]
+                .map(|second| quota.admit(at(second * SECOND), Api::MembersCreate, "").is_ok());
+            assert_eq!(admits, admitted, "{counting:?}");
+        }
+    }
+
+    #[test]
+    fn a_limit_that_changes() {
+        let mut quota = Quota::new(Limits { writes_per_minute: 1, ..Limits::default() });
+        quota.schedule([(at(20 * SECOND), 1), (at(10 * SECOND), 3)]);
+        let admits =
+            [0, 9, 10, 11, 20].map(|second| quota.admit(at(second * SECOND), Api::MembersCreate, "").is_ok());
+        assert_eq!(admits, [true, false, true, true, false]);
     }
 
     #[test]

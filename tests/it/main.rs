@@ -25,6 +25,7 @@ mod members;
 mod migration;
 mod outage;
 mod output;
+mod pacing;
 mod probe;
 mod rejects;
 mod screens;

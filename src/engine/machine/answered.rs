@@ -21,8 +21,12 @@ impl Engine {
             Ok(_) => Err(mismatched()),
             Err(failure) => Err(failure),
         };
-        let asked = self.rows.get(&row).map(|active| Asked { space: active.job.space, at: active.asked_at });
-        self.count(Kind::Write, now, asked, result.as_ref().err());
+        let asked = self.rows.get(&row).map(|active| Asked {
+            kind: Kind::Write,
+            space: active.job.space,
+            at: active.asked_at,
+        });
+        self.count(now, asked, result.as_ref().err());
         let (Some(active), Some(asked)) = (self.rows.get_mut(&row), asked) else { return };
         let space = active.job.space;
         if let Some(lane) = self.lanes.get_mut(&space) {
@@ -48,7 +52,7 @@ impl Engine {
             verdict @ (Verdict::Throttled | Verdict::NotApplied) => {
                 active.job.attempts -= u32::from(!sent && !active.unsure);
                 let throttled = verdict == Verdict::Throttled;
-                let wait = self.set_back(now, Kind::Write, asked, &failure, throttled);
+                let wait = self.set_back(now, asked, &failure, throttled);
                 self.release(row, sent, Some(note));
                 self.retry_event(row, wait, &failure);
                 self.delay(now, row, wait);
@@ -121,9 +125,9 @@ impl Engine {
         };
         let asked = look.map(|look| {
             look.waiting = false;
-            Asked { space, at: look.asked_at }
+            Asked { kind: Kind::Read, space, at: look.asked_at }
         });
-        self.count(Kind::Read, now, asked, result.as_ref().err());
+        self.count(now, asked, result.as_ref().err());
         let Some(asked) = asked else { return };
         match result {
             Ok(page) => self.take_page(now, space, page),
@@ -186,7 +190,7 @@ impl Engine {
         let verdict = decide(failure);
         let until = match verdict {
             Verdict::Throttled | Verdict::NotApplied => {
-                now.elapsed + self.set_back(now, Kind::Read, asked, failure, verdict == Verdict::Throttled)
+                now.elapsed + self.set_back(now, asked, failure, verdict == Verdict::Throttled)
             }
             Verdict::Unclear => {
                 self.failed(Kind::Read, now, failure.to_string(), false);

@@ -147,7 +147,11 @@ fn perhaps_doubled(job: &Job, http_status: Option<u16>) -> Note {
     let error = format!(
         "{}, and Chat held a membership in {} before of which it does not tell the times: if it was this one, it is \
          there twice now. Look at the space (tenure members list {}) for {}, and leave one",
-        if http_status == Some(200) { "Chat has made it" } else { "its answer was lost, Chat may have made it" },
+        if http_status == Some(200) {
+            "Chat has made it"
+        } else {
+            "its answer was lost, Chat may have made it"
+        },
         job.space_name,
         job.space_name,
         job.member_name

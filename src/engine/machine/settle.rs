@@ -134,25 +134,25 @@ impl Engine {
     pub(super) fn set_back(
         &mut self,
         now: Now,
-        kind: Kind,
         asked: Asked,
         failure: &Failure,
         throttled: bool,
     ) -> Duration {
+        let kind = asked.kind;
         self.failed(kind, now, failure.to_string(), throttled);
         if let (true, Failure::Refused(refusal)) = (throttled, failure) {
             let share = self.rng.random();
             let wait = asked_to_wait(failure).unwrap_or_default();
             let lane = self.lanes.get_mut(&asked.space);
             let (name, buckets) = lane.map(|lane| (lane.name.clone(), &mut lane.buckets)).unzip();
-            let refused = self.pacer.refused(kind, asked, buckets, refusal, wait, share, now.elapsed);
+            let refused = self.pacer.refused(asked, buckets, refusal, wait, share, now.elapsed);
             if refused.is_news {
                 let space = name.filter(|_| refused.only_space);
                 self.events.push(Event::Throttled { space, wait: refused.wait });
             }
             return refused.wait;
         }
-        let in_a_row = match self.pacer.unreachable(kind, asked, now.elapsed) {
+        let in_a_row = match self.pacer.unreachable(asked, now.elapsed) {
             Ok(until) => return until - now.elapsed,
             Err(in_a_row) => in_a_row,
         };
@@ -180,7 +180,7 @@ impl Engine {
     }
 
     /// Counts a call that was answered, and tells the pacer if no quota has refused it.
-    pub(super) fn count(&mut self, kind: Kind, now: Now, asked: Option<Asked>, failure: Option<&Failure>) {
+    pub(super) fn count(&mut self, now: Now, asked: Option<Asked>, failure: Option<&Failure>) {
         let mut calls = Calls { sent: 1, ..Calls::default() };
         let verdict = failure.map(decide);
         let throttled = verdict == Some(Verdict::Throttled);
@@ -195,7 +195,7 @@ impl Engine {
         // Of what was lost nobody knows.
         if let (false, false, Some(asked)) = (throttled, matches!(failure, Some(Failure::Lost(_))), asked) {
             let buckets = self.lanes.get_mut(&asked.space).map(|lane| &mut lane.buckets);
-            self.pacer.let_through(kind, asked, buckets, now.elapsed);
+            self.pacer.let_through(asked, buckets, now.elapsed);
         }
         self.calls += calls;
         self.counts.calls += calls;

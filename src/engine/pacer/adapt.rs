@@ -110,8 +110,8 @@ pub(super) struct Adaptive {
     begin: Option<Duration>,
     /// Calls a minute that had got through at the last refusal, if that came within the first minute.
     young: Option<f64>,
-    /// How many were refused since the last probe began.
-    cost: u32,
+    /// How many were refused since the last probe began; `None` after a refusal that no probe has made.
+    cost: Option<u32>,
     /// How long answers take.
     latency: Duration,
 }
@@ -130,7 +130,7 @@ impl Adaptive {
             log: Window::new(Duration::from_millis(250)),
             begin: None,
             young: None,
-            cost: 0,
+            cost: None,
             latency: Duration::ZERO,
         }
     }
@@ -157,10 +157,10 @@ impl Adaptive {
     pub(super) fn rate(&mut self, now: Duration) -> f64 {
         let top = self.ceiling * (1.0 - MARGIN) / MINUTE.as_secs_f64();
         if let Phase::Steady { since } = self.phase {
-            let calls = f64::from(self.cost) * CALLS_PER_REFUSAL;
+            let calls = f64::from(self.cost.unwrap_or(0)) * CALLS_PER_REFUSAL;
             let after = Duration::try_from_secs_f64(calls / self.plateau()).unwrap_or(PROBE_AFTER_MAX);
             if now >= since + after.clamp(PROBE_AFTER, PROBE_AFTER_MAX) && self.closed.is_none() {
-                (self.phase, self.cost) = (Phase::Probing, 0);
+                (self.phase, self.cost) = (Phase::Probing, Some(0));
             }
         }
         let rate = match self.phase {
@@ -295,7 +295,7 @@ impl Adaptive {
         share: f64,
     ) -> (Duration, bool) {
         self.log.take_out(asked_at);
-        self.cost = self.cost.saturating_add(1);
+        self.cost = self.cost.map(|cost| cost.saturating_add(1));
         if self.cut_at.is_some_and(|cut| asked_at <= cut) {
             // One of those that were under way then. It makes the wait no longer unless it says so.
             if let Some(closed) = &mut self.closed {
@@ -328,6 +328,9 @@ impl Adaptive {
         if self.ceiling.is_infinite() && self.phase == Phase::Free && streak.is_none() {
             // Nothing was to be a limit: one refusal alone does not make one.
             return;
+        }
+        if let Phase::Free | Phase::Steady { .. } = self.phase {
+            self.cost = None;
         }
         let most = match self.phase {
             Phase::Free | Phase::Steady { .. } => self.known,

@@ -78,9 +78,10 @@ pub(super) enum Kind {
     Read,
 }
 
-/// A call that was answered: when it left, and for which space.
+/// A call that was answered: against which quota it counts, when it left, and for which space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Asked {
+    pub(super) kind: Kind,
     pub(super) space: SpaceId,
     pub(super) at: Duration,
 }
@@ -222,8 +223,8 @@ impl Pacer {
     }
 
     /// There is no network: until when everything of this kind waits already, or else how many times in a row that is.
-    pub(super) fn unreachable(&mut self, kind: Kind, asked: Asked, now: Duration) -> Result<Duration, u32> {
-        let tap = self.tap(kind);
+    pub(super) fn unreachable(&mut self, asked: Asked, now: Duration) -> Result<Duration, u32> {
+        let tap = self.tap(asked.kind);
         tap.adaptive.not_sent(asked.at);
         if tap.is_unreachable(now) {
             // One of those that left before the pause began.
@@ -241,28 +242,21 @@ impl Pacer {
 
     /// A call was let through by every quota, whatever became of it then. Answers that come in during a pause say nothing
     /// about what follows it.
-    pub(super) fn let_through(
-        &mut self,
-        kind: Kind,
-        asked: Asked,
-        space: Option<&mut SpaceBuckets>,
-        now: Duration,
-    ) {
-        let tap = self.tap(kind);
+    pub(super) fn let_through(&mut self, asked: Asked, space: Option<&mut SpaceBuckets>, now: Duration) {
+        let tap = self.tap(asked.kind);
         if now >= tap.paused_until {
             tap.setbacks_in_a_row = 0;
         }
         tap.adaptive.let_through(now, asked.at);
         tap.blame.let_through(asked.space, asked.at);
         if let Some(space) = space {
-            space.of(kind).let_through(asked.at);
+            space.of(asked.kind).let_through(asked.at);
         }
     }
 
     /// A call met a 429. `wait` is what the answer asks for, `share` (0..1) spreads the waits.
     pub(super) fn refused(
         &mut self,
-        kind: Kind,
         asked: Asked,
         space: Option<&mut SpaceBuckets>,
         refusal: &Refusal,
@@ -270,8 +264,8 @@ impl Pacer {
         share: f64,
         now: Duration,
     ) -> Refused {
-        let tap = self.tap(kind);
-        let mut space = space.map(|space| space.of(kind));
+        let tap = self.tap(asked.kind);
+        let mut space = space.map(|space| space.of(asked.kind));
         let is_slowed = space.as_mut().is_some_and(|space| space.slowed(now, tap.blame.void()).is_some());
         let expected = tap.adaptive.is_near_its_limit(now);
         let whose = tap.blame.find(now, asked.at, asked.space, refusal, is_slowed, expected);
