@@ -160,7 +160,9 @@ impl Simulation {
             // Of a space that went before its list could tell, no row says so: it is left, or refused with the space.
             let untold = left.contains(&key.0) || self.gone.contains_key(&key);
             if untold || kinds.get(&key).is_some_and(|kind| OPEN_QUESTIONS.contains(&kind.as_str())) {
-                doubled += copies.saturating_sub(1);
+                // Where no times are listed, a lost answer leaves open what it has made, and the row says so.
+                let open = !told && kinds.get(&key).is_some_and(|kind| kind == "UNDECIDED");
+                doubled += if open { 0 } else { copies.saturating_sub(1) };
             } else {
                 assert_eq!(copies, 1, "held twice: {key:?}");
             }
