@@ -71,6 +71,12 @@ pub(super) fn reconcile(unclear: &[Unclear<'_>], mut listed: Vec<Attribution>) -
         .collect()
 }
 
+/// Whether a listed membership that was not there beforehand, and is nobody's as far as the journal knows, may be a row's
+/// all the same.
+pub(super) fn could_be(job: &Job, entry: &Attribution) -> bool {
+    entry.owners.is_empty() && !entry.found_beforehand && fit(job.span, entry.held.span) != Fit::No
+}
+
 /// What the list says of one row, and which entry settles it.
 fn look_up(row: &Unclear<'_>, listed: &[Attribution]) -> (Finding, Option<usize>) {
     let job = row.job;

@@ -2,9 +2,9 @@
 
 use super::super::lane::Step;
 use super::super::pacer::Kind;
-use super::super::reconcile::{Finding, Unclear, reconcile};
+use super::super::reconcile::{Finding, Unclear, could_be, reconcile};
 use super::{Claim, Engine, FEED, LATE_WRITE, Now};
-use crate::journal::{Attribution, Note};
+use crate::journal::{Attribution, Change, Held, Note};
 use crate::model::{Job, Operation, Prior, RowId, SpaceId};
 
 /// A row that has failed this often, and for as long as a run may fail, while others succeeded, is rejected.
@@ -86,7 +86,23 @@ impl Engine {
                 alike: active.alike,
             })
             .collect();
-        for (row, finding) in rows.iter().zip(reconcile(&unclear, listed)) {
+        let findings = reconcile(&unclear, listed.clone());
+        // What may be an undecided row's must not be taken for another's later: it counts as there before from now on.
+        let left: Vec<Held> = listed
+            .into_iter()
+            .filter(|entry| {
+                let mut undecided =
+                    unclear.iter().zip(&findings).filter(|(_, found)| **found == Finding::Undecided);
+                undecided.any(|(row, _)| could_be(row.job, entry))
+            })
+            .map(|entry| entry.held)
+            .collect();
+        self.changes.extend(left.into_iter().map(|held| Change::Found {
+            space,
+            user: held.user,
+            span: held.span,
+        }));
+        for (row, finding) in rows.iter().zip(findings) {
             self.conclude(now, space, *row, finding);
         }
     }
