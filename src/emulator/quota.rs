@@ -374,7 +374,7 @@ mod tests {
         for (counting, admitted) in [
             (Counting::Sliding, [true, true, true, false, false, false, true, true]),
             (Counting::Fixed, [true, true, true, true, true, true, false, false]),
-            (Counting::Bucket, [true, true, true, true, false, true, false, true]),
+            (Counting::Bucket, [true, true, true, true, true, false, true, false]),
         ] {
             let mut quota = Quota::new(Limits { writes_per_minute: 3, counting, ..Limits::default() });
             let admits = [30, 40, 50, 60, 70, 80, 90, 100]
