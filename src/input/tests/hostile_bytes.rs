@@ -233,11 +233,11 @@ proptest! {
         for name in ["a.csv", "a.jsonl", "a"] {
             let whole = drain(name, bytes.clone(), vec![usize::MAX]);
             let in_pieces = drain(name, bytes.clone(), sizes.clone());
-            // How much a broken archive yields before it breaks is its decoder's business.
+            // How much a broken archive yields before it breaks is its decoder's business, and may be more than it has bytes.
             if !matches!(bytes.as_slice(), [0x1f, 0x8b, ..] | [0x28, 0xb5, ..] | [0x50, 0x2a, ..]) {
                 prop_assert_eq!(&whole, &in_pieces);
+                prop_assert!(whole.0 <= bytes.len() + 1);
             }
-            prop_assert!(whole.0 <= bytes.len() + 1);
         }
         for map in ["name,space\n", "id,member\n"] {
             let text = [map.as_bytes(), &bytes].concat();
