@@ -458,7 +458,10 @@ impl Engine {
     /// Takes one row from the space at the front of the ring, or from the first behind it that has one to give. `taken` is
     /// how many the one at the front has given since its turn began.
     fn pick_one(&mut self, now: Now, taken: &mut usize) -> bool {
-        let turn = (self.config.in_flight_max / TURNS_UNDER_WAY_MIN).clamp(1, ROWS_PER_TURN_MAX);
+        let turn = match self.config.rates.writes_per_minute {
+            0 => (self.config.in_flight_max / TURNS_UNDER_WAY_MIN).clamp(1, ROWS_PER_TURN_MAX),
+            _ => 1,
+        };
         for _ in 0..=self.ring.len() {
             let Some(space) = self.ring.front().copied() else { return false };
             if *taken < turn {
