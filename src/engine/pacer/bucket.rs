@@ -48,6 +48,8 @@ pub(super) struct Bucket {
     limiter: Option<Limiter>,
     /// Permits a second; infinite without a limit.
     rate: f64,
+    /// How many may always leave together.
+    burst_min: u32,
     in_hand: bool,
     /// When the last permit was taken.
     taken_at: Duration,
@@ -57,8 +59,15 @@ pub(super) struct Bucket {
 impl Bucket {
     /// A full one.
     pub(super) fn new(rate: f64, clock: &ToldClock) -> Self {
-        let limiter = limiter(rate, clock).map(|(limiter, _)| limiter);
-        Bucket { limiter, rate, in_hand: false, taken_at: Duration::ZERO, clock: clock.clone() }
+        let limiter = limiter(rate, BURST_MIN, clock).map(|(limiter, _)| limiter);
+        Bucket {
+            limiter,
+            rate,
+            burst_min: BURST_MIN,
+            in_hand: false,
+            taken_at: Duration::ZERO,
+            clock: clock.clone(),
+        }
     }
 
     /// Another rate from now on. What has come together since the last permit is reckoned at the new rate, so that a
@@ -71,13 +80,18 @@ impl Bucket {
         }
         let now = self.clock.told();
         self.clock.tell(self.taken_at.min(now));
-        self.limiter = limiter(rate, &self.clock).map(|(limiter, burst)| {
+        self.limiter = limiter(rate, self.burst_min, &self.clock).map(|(limiter, burst)| {
             // Emptied: of a bucket that is full there are always so many.
             let _ = limiter.check_n(burst);
             limiter
         });
         self.clock.tell(now);
         self.rate = rate;
+    }
+
+    /// From the next rate on no two leave together at a slow one.
+    pub(super) fn be_even(&mut self) {
+        self.burst_min = 1;
     }
 
     /// Takes a permit in hand, or says when there will be one.
@@ -100,9 +114,9 @@ impl Bucket {
     }
 }
 
-fn limiter(rate: f64, clock: &ToldClock) -> Option<(Limiter, NonZeroU32)> {
+fn limiter(rate: f64, burst_min: u32, clock: &ToldClock) -> Option<(Limiter, NonZeroU32)> {
     let period = Duration::try_from_secs_f64(1.0 / rate).ok()?;
-    let burst = NonZeroU32::new(((rate / BURSTS_PER_SECOND) as u32).max(BURST_MIN))?;
+    let burst = NonZeroU32::new(((rate / BURSTS_PER_SECOND) as u32).max(burst_min))?;
     let quota = Quota::with_period(period)?.allow_burst(burst);
     Some((RateLimiter::direct_with_clock(quota, clock.clone()), burst))
 }

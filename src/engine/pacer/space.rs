@@ -1,5 +1,5 @@
 //! The pace of one space, which Chat may hold to less than others ("additional rate limit checks on the backend", limits
-//! guide). Nothing is known of such limits, so it is additive increase, multiplicative decrease, and nothing finer.
+//! guide). Nothing is known of such limits, so it is additive increase, multiplicative decrease, and hardly finer.
 
 use std::time::Duration;
 
@@ -10,9 +10,13 @@ use super::window::{MINUTE, Window};
 const LOOK_BACK: Duration = Duration::from_secs(10);
 /// After a refusal it goes at this share of what has got through.
 const DECREASE: f64 = 0.85;
+/// Once slowed, no slower than this share of what it was held to before.
+const FALL: f64 = 0.7;
 /// For so long, and then faster by this share of that every second.
 const HOLD: Duration = Duration::from_secs(10);
 const INCREASE: f64 = 0.01;
+/// If nothing is refused for long, the third power of time takes over, and doubles it by then.
+const DOUBLES: Duration = Duration::from_secs(60);
 /// No slower than so many a second: there would be nothing to learn from.
 const RATE_MIN: f64 = 0.1;
 /// The first wait after a refusal, and the longest.
@@ -55,7 +59,8 @@ impl SpacePace {
     /// Calls a second, if it is slowed. `void` is a time whose refusals turned out to be the project's.
     pub(super) fn slowed(&mut self, now: Duration, void: Option<(Duration, Duration)>) -> Option<f64> {
         let slowed = self.slowed?;
-        let rate = slowed.rate * (1.0 + INCREASE * now.saturating_sub(slowed.cut_at + HOLD).as_secs_f64());
+        let since = now.saturating_sub(slowed.cut_at + HOLD).as_secs_f64();
+        let rate = slowed.rate * (1.0 + INCREASE * since + (since / DOUBLES.as_secs_f64()).powi(3));
         let mistaken = void.is_some_and(|(from, to)| slowed.since >= from && slowed.cut_at <= to);
         let forgotten = self.ceiling.is_infinite() && now >= slowed.cut_at + FORGOTTEN_AFTER;
         if mistaken || forgotten || rate >= self.ceiling {
@@ -112,9 +117,12 @@ impl SpacePace {
         let got_through = self.log.before(asked_at, span) as f64 / span.as_secs_f64();
         let pause = self.slowed.map_or(PAUSE_FIRST, |slowed| (slowed.pause * 2).min(PAUSE_MAX));
         let until = now + PAUSE_FIRST.max(pause / 2).mul_f64(1.0 + share).max(asked);
-        let rate = (got_through.min(self.ceiling) * DECREASE).max(RATE_MIN).min(self.ceiling);
+        // How little got through may be for want of its turn, so that is no reason to fall far.
+        let least = self.slowed.map_or(RATE_MIN, |slowed| (slowed.rate * FALL).max(RATE_MIN));
+        let rate = (got_through.min(self.ceiling) * DECREASE).max(least).min(self.ceiling);
         let since = self.slowed.map_or(now, |slowed| slowed.since);
         self.slowed = Some(Slowed { since, cut_at: now, rate, paused_until: until, pause });
+        self.bucket.be_even();
         self.bucket.set_rate(rate);
         (until - now, true)
     }
