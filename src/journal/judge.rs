@@ -153,8 +153,8 @@ impl Judge {
         Ok(Ok(Added::New))
     }
 
-    /// All of them in the order of their times, now that no more come. Tenures that merely touch do not overlap; refused ones
-    /// do not count. `clash` says whether the one to leave out is left out: the later, unless only the earlier is still to
+    /// All of them in the order of their times, now that no more come. Tenures that merely touch do not overlap. A refused one
+    /// overlaps nothing; where it reaches beyond the others, these are held against it and not against each other. `clash` says whether the one to leave out is left out: the later, unless only the earlier is still to
     /// be sent.
     pub(super) fn end(&mut self, mut clash: impl FnMut(Clash<'_>) -> Option<Refusal>) -> &mut Vec<Stint> {
         if self.stints.len() > 1 {
@@ -176,7 +176,7 @@ impl Judge {
     }
 
     fn overlaps(&mut self, clash: &mut impl FnMut(Clash<'_>) -> Option<Refusal>) {
-        let counts = |stint: &Stint| stint.state != State::Rejected && stint.fate != Fate::Superseded;
+        let counts = |stint: &Stint| stint.fate != Fate::Superseded;
         let Some(mut holder) = self.stints.iter().position(counts) else { return };
         for next in holder + 1..self.stints.len() {
             if !counts(&self.stints[next]) {
@@ -184,7 +184,9 @@ impl Judge {
             }
             let (earlier, later) = (&self.stints[holder], &self.stints[next]);
             let longer = later.times.end > earlier.times.end;
-            if later.times.start < earlier.times.end && (earlier.is_met() || later.is_met()) {
+            let shared = later.times.start < earlier.times.end;
+            let refused = [earlier, later].iter().any(|stint| stint.state == State::Rejected);
+            if shared && !refused && (earlier.is_met() || later.is_met()) {
                 let (here, other) = if later.is_met() { (later, earlier) } else { (earlier, later) };
                 let victim = if later.is_unsent() { next } else { holder };
                 let refusal = clash(Clash { here, other });

@@ -124,6 +124,27 @@ fn a_journal_of_an_earlier_version_goes_on() {
 }
 
 #[test]
+fn what_is_left_out_among_rows_of_an_earlier_reading_says_why() {
+    let mut journal = scratch_with_rollback();
+    let stint = |from, to| tenure("A", "a@b.cd", Some(from), Some(to));
+    read(&mut journal, &[stint(1, 3), stint(10, 12), stint(20, 22)]);
+    let more = [stint(2, 4), stint(11, 13), stint(30, 40)];
+    let mut loader = loader(&mut journal, "/more.csv", &more);
+    loader.settle(|_| left_out("overlap"), || true).unwrap();
+    loader.commit().unwrap();
+    let mut kinds = Vec::new();
+    let rejects = journal.rejects(|row| -> Result<(), JournalError> {
+        kinds.push((row.line, row.kind, row.error));
+        Ok(())
+    });
+    rejects.unwrap();
+    let left_out = |line| (line, "overlap".to_owned(), "it is".to_owned());
+    assert_eq!(kinds, [left_out(2), left_out(3)]);
+    assert_eq!(journal.recount().unwrap(), [4, 0, 0, 2, 0]);
+    journal.examine().unwrap();
+}
+
+#[test]
 fn rows_of_a_later_reading_come_to_lie_between() {
     let mut journal = scratch_with_rollback();
     let stint = |member, from, to| tenure("A", member, Some(from), Some(to));
