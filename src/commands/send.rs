@@ -135,6 +135,15 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         result
     };
     progress.finish();
+    // What SQLite complains of when its file is not there any more says less.
+    if matches!(finish, Ok(Finish::Stopped(Stop::JournalGone))) || !lock.is_in_place(path) {
+        return Err(anyhow::anyhow!(
+            "{}: {} If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
+             a new one: what Chat holds already counts as done then",
+            path.display(),
+            summary::stop_story(&Stop::JournalGone)
+        ));
+    }
     let finish = match finish {
         Ok(finish) => finish,
         Err(DriveError::Journal(error)) => {
@@ -144,14 +153,6 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         Err(error) => return Err(error.into()),
     };
-    if finish == Finish::Stopped(Stop::JournalGone) || !lock.is_in_place(path) {
-        return Err(anyhow::anyhow!(
-            "{}: {} If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
-             a new one: what Chat holds already counts as done then",
-            path.display(),
-            summary::stop_story(&Stop::JournalGone)
-        ));
-    }
     let outcome = match &finish {
         Finish::Complete => "complete".to_owned(),
         Finish::Stopped(stop) => summary::stop_story(stop),
