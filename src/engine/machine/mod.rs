@@ -330,7 +330,9 @@ impl Engine {
             let Some(next) = self.backlog.pop_front() else { return };
             let step = if next.in_flight > 0 {
                 self.repeats.recovers();
-                self.ask_journal(Request::InFlight { space: next.id, alike: self.lost });
+                // Once it was listed anew, all is written down that the journal had lost.
+                let alike = self.lost && !next.surveyed;
+                self.ask_journal(Request::InFlight { space: next.id, alike });
                 Step::Recovering
             } else {
                 Step::Sending

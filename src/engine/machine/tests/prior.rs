@@ -11,6 +11,15 @@ fn suspects() -> Bench {
     bench
 }
 
+/// The process is killed, and another goes on.
+fn killed(bench: &mut Bench) {
+    let (work, tally) = (bench.journal.work().unwrap(), bench.journal.tally().unwrap());
+    bench.engine = Engine::new(bench.engine.config.clone(), work, &tally, StdRng::seed_from_u64(2));
+    bench.creates.clear();
+    bench.now.elapsed = Duration::ZERO;
+    bench.settle();
+}
+
 #[test]
 fn what_may_be_there_is_sent_one_at_a_time() {
     let bench = suspects();
@@ -96,15 +105,28 @@ fn what_an_earlier_run_has_left_in_flight_is_looked_up_first() {
     bench.settle();
     bench.list_with(&[("users/11", 1)]);
     assert_eq!(bench.creates.len(), 1, "one of the two");
-    // The process is killed, and another goes on.
-    let (work, tally) = (bench.journal.work().unwrap(), bench.journal.tally().unwrap());
-    bench.engine = Engine::new(bench.engine.config.clone(), work, &tally, StdRng::seed_from_u64(2));
-    bench.creates.clear();
-    bench.settle();
+    killed(&mut bench);
     assert!(bench.creates.is_empty(), "the row that was left may tell already");
     bench.at(3);
     bench.list_with(&[("users/11", 1), ("users/11", 1)]);
     assert_eq!(bench.rejects(), ["DOUBLED", "PERHAPS_THERE"]);
     assert!(bench.creates.is_empty());
     assert_eq!(bench.finish(), Some(Finish::Complete));
+}
+
+#[test]
+fn times_tell_nothing_from_a_loss_of_commits_until_the_space_is_listed_anew() {
+    let mut bench = Bench::new(&[("A", "a@b.cd", 1), ("A", "b@b.cd", 1)]);
+    bench.settle();
+    bench.list_with(&[]);
+    bench.journal.doubt(true).unwrap();
+    killed(&mut bench);
+    bench.at(3);
+    bench.list_with(&[("users/50", 1)]);
+    assert_eq!(bench.rejects(), ["UNDECIDED"], "the other may have been sent in what was lost");
+    assert_eq!(bench.creates.len(), 1, "which is sent now that the space was listed anew");
+    killed(&mut bench);
+    bench.at(3);
+    bench.list_with(&[("users/50", 1), ("users/51", 1)]);
+    assert_eq!(bench.counts(), [0, 0, 1, 1], "it is the one that was not there then");
 }
