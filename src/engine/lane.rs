@@ -1,6 +1,6 @@
 //! One space's share of the work.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::pacer::SpaceBuckets;
@@ -62,6 +62,8 @@ pub(super) struct Look {
     pub(super) failures: u32,
     /// What the list holds that can matter.
     pub(super) kept: Vec<Held>,
+    /// Whom it has listed with which times, as far as it tells them.
+    pub(super) seen: HashSet<(String, Span)>,
 }
 
 impl Look {
@@ -75,6 +77,7 @@ impl Look {
             again: false,
             failures: 0,
             kept: Vec::new(),
+            seen: HashSet::new(),
         }
     }
 }

@@ -72,6 +72,11 @@ impl Repeats {
         self.out.remove(&row);
     }
 
+    /// Whether a list that has a membership twice would tell something.
+    pub(super) fn is_open(&self) -> bool {
+        self.known == Known::Nothing
+    }
+
     /// A row was refused that Chat held already.
     pub(super) fn refused(&mut self) {
         if self.known == Known::Nothing {
@@ -79,7 +84,7 @@ impl Repeats {
         }
     }
 
-    /// A row was held twice after it was sent.
+    /// A membership is held twice.
     pub(super) fn doubled(&mut self) {
         self.known = Known::Doubled;
     }

@@ -146,12 +146,24 @@ impl Engine {
             self.changes.push(Change::SurveyBegun { space });
         }
         let rows = &self.rows;
-        let held = page.memberships.into_iter().filter_map(|membership| {
-            let user = membership.holder()?.to_owned();
-            Some(Held { user, membership: membership.name, span: membership.span })
-        });
+        let held: Vec<Held> = page
+            .memberships
+            .into_iter()
+            .filter_map(|membership| {
+                let user = membership.holder()?.to_owned();
+                Some(Held { user, membership: membership.name, span: membership.span })
+            })
+            .collect();
+        let mut twice = false;
+        if self.repeats.is_open() {
+            let told =
+                held.iter().filter(|held| held.span.create_time.is_some() && held.span.delete_time.is_some());
+            for held in told {
+                twice |= !look.seen.insert((held.user.clone(), held.span));
+            }
+        }
         match look.purpose {
-            Purpose::Baseline => self.changes.extend(held.map(|held| Change::Found {
+            Purpose::Baseline => self.changes.extend(held.into_iter().map(|held| Change::Found {
                 space,
                 user: held.user,
                 span: held.span,
@@ -159,11 +171,17 @@ impl Engine {
             Purpose::Unclear => {
                 let unclear: Vec<&Job> =
                     lane.unclear.iter().filter_map(|row| Some(&rows.get(row)?.job)).collect();
-                look.kept.extend(held.filter(|held| unclear.iter().any(|job| relevant(job, held))));
+                look.kept.extend(held.into_iter().filter(|held| unclear.iter().any(|job| relevant(job, held))));
             }
             Purpose::Denied | Purpose::Presence => {}
         }
         look.page_token = page.next_page_token;
+        if twice {
+            // Whoever made it, this Chat does make two.
+            self.hold_back(now);
+        }
+        let Some(lane) = self.lanes.get_mut(&space) else { return };
+        let Step::Looking(look) = &mut lane.step else { return };
         match look.purpose {
             Purpose::Presence => lane.step = Step::Sending,
             Purpose::Denied => {

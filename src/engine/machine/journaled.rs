@@ -151,6 +151,11 @@ impl Engine {
             Some(Claim::Denied(note))
                 if !matches!(finding, Finding::Held { .. } | Finding::Doubled { .. }) =>
             {
+                let job = &active.job;
+                // Only an earlier call, of this row or of a journal before this one, can have made what is listed.
+                let early = job.attempts > 1 || job.prior != Prior::No;
+                let open = matches!(finding, Finding::Undecided | Finding::PerhapsDoubled);
+                let note = if early && open { denied_undecided(job, note) } else { note };
                 return self.settle_rejected(now, row, note);
             }
             Some(Claim::Denied(note)) => (false, note.http_status),
@@ -215,6 +220,16 @@ impl Engine {
         };
         self.settle_rejected(now, row, Note { http_status, kind: kind.to_owned(), error });
     }
+}
+
+/// Why a row that is denied is not refused for certain.
+fn denied_undecided(job: &Job, last: Note) -> Note {
+    let error = format!(
+        "Chat refuses it now ({}), and what {} lists does not tell whether it holds it already: look for {} with the \
+         times {} there",
+        last.error, job.space_name, job.member_name, job.span
+    );
+    Note { http_status: last.http_status, kind: "UNDECIDED".to_owned(), error }
 }
 
 /// Why a member of today is neither done nor refused for certain.

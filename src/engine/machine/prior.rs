@@ -119,7 +119,7 @@ impl Engine {
     }
 
     /// This Chat makes two: every row that waits and may be there is settled without being sent.
-    fn hold_back(&mut self, now: Now) {
+    pub(super) fn hold_back(&mut self, now: Now) {
         self.repeats.doubled();
         self.changes.push(Change::Doubles);
         let lanes: Vec<SpaceId> = self.lanes.keys().copied().collect();

@@ -12,7 +12,6 @@ mod verdict;
 mod world;
 
 use std::ops::AddAssign;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use world::Simulation;
 
@@ -20,8 +19,8 @@ use world::Simulation;
 const SEEDS: u64 = 1000;
 /// They are shared out, so that two of them run at a time.
 const SHARES: u64 = 4;
-
-static FAILED: AtomicBool = AtomicBool::new(false);
+/// More that fail say nothing more.
+const FAILURES_MAX: usize = 20;
 
 /// What happened, over all seeds.
 #[derive(Debug, Default, Clone, Copy)]
@@ -76,19 +75,17 @@ fn no_seed_loses_or_doubles_a_row(share: u64) {
     }
     let seeds = variable("TENURE_SEEDS").unwrap_or(SEEDS);
     let mut seen = Seen::default();
+    let mut failed = Vec::new();
     for seed in (share..seeds).step_by(SHARES as usize) {
-        // One that fails is enough.
-        if FAILED.load(Ordering::Relaxed) {
-            return;
-        }
         match std::panic::catch_unwind(|| Simulation::new(seed).run()) {
             Ok(one) => seen += one,
-            Err(_) => {
-                FAILED.store(true, Ordering::Relaxed);
-                panic!("seed {seed} fails: TENURE_SEED={seed} cargo test --test it no_seed_loses");
-            }
+            Err(_) => failed.push(seed),
+        }
+        if failed.len() == FAILURES_MAX {
+            break;
         }
     }
+    assert!(failed.is_empty(), "seeds {failed:?} fail: TENURE_SEED={} cargo test --test it no_seed", failed[0]);
     // A simulation in which nothing happens proves nothing.
     if seeds >= SEEDS {
         let every = [

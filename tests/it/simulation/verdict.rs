@@ -154,22 +154,30 @@ impl Simulation {
             }
             accounted.insert(key);
         }
-        // To find out that Chat makes two takes one that is; whoever has lost that knowledge has to find out again.
+        // To find out that Chat makes two takes one that is; whoever has lost that knowledge has to find out again. So
+        // has whoever never got it: of a space that went before its list could tell, no row says so, for it is left, or
+        // refused with the space.
         let mut doubled = 0;
+        let mut untold: BTreeMap<String, u32> = BTreeMap::new();
         for (key, copies) in held {
-            // Of a space that went before its list could tell, no row says so: it is left, or refused with the space.
-            let untold = left.contains(&key.0) || self.gone.contains_key(&key);
-            if untold || kinds.get(&key).is_some_and(|kind| OPEN_QUESTIONS.contains(&kind.as_str())) {
+            let kind = kinds.get(&key).map(String::as_str);
+            let more = copies.saturating_sub(1);
+            if left.contains(&key.0) || self.gone.contains_key(&key) {
+                *untold.entry(key.0.clone()).or_default() += more;
+            } else if kind.is_some_and(|kind| OPEN_QUESTIONS.contains(&kind)) {
                 // Where no times are listed, a lost answer leaves open what it has made, and the row says so.
-                let open = !told && kinds.get(&key).is_some_and(|kind| kind == "UNDECIDED");
-                doubled += if open { 0 } else { copies.saturating_sub(1) };
+                let open = !told && kind == Some("UNDECIDED");
+                doubled += if open { 0 } else { more };
             } else {
                 assert_eq!(copies, 1, "held twice: {key:?}");
             }
             assert!(accounted.contains(&key), "nobody asked for {key:?}");
         }
-        let most = if doubles && !self.is_standard() { 1 + self.losses } else { 0 };
-        assert!(doubled <= most, "{doubled} are doubled");
+        let may_double = u32::from(doubles && !self.is_standard());
+        assert!(doubled <= may_double * (1 + self.losses), "{doubled} are doubled");
+        for (space, more) in untold {
+            assert!(more <= may_double * (1 + self.losses), "{more} are doubled in {space}, which is gone");
+        }
         for (existed, held) in self.existed.values() {
             let before = self.before.contains(held);
             // A list without times leaves it open; then it counts as there before, and no rollback will touch it. Of a
