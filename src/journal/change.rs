@@ -1,5 +1,7 @@
 //! What can happen to a row, and the one place where it is written down.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, named_params};
 
 use super::JournalError;
@@ -167,9 +169,11 @@ pub(super) fn apply(
     changes: &[Change],
 ) -> Result<u64, JournalError> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let mut counters = Counters::default();
     for change in changes {
-        write(&tx, run, change)?;
+        write(&tx, run, change, &mut counters)?;
     }
+    counters.write(&tx)?;
     let commits: i64 = tx
         .prepare_cached("UPDATE journal SET commits = commits + 1 RETURNING commits")?
         .query_row([], |row| row.get(0))?;
@@ -177,7 +181,12 @@ pub(super) fn apply(
     Ok(commits.cast_unsigned())
 }
 
-fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), JournalError> {
+fn write(
+    conn: &Connection,
+    run: Option<i64>,
+    change: &Change,
+    counters: &mut Counters,
+) -> Result<(), JournalError> {
     match change {
         Change::Mark { row, space, at } => {
             let changed = conn
@@ -185,7 +194,7 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                     "UPDATE rows SET state = 1, attempts = attempts + 1, marked_at = ?2 WHERE id = ?1 AND state = 0",
                 )?
                 .execute((row.0, at.as_micros()))?;
-            moved(conn, changed, *row, *space, State::Pending, State::InFlight)
+            counters.moved(changed, *row, *space, State::Pending, State::InFlight)
         }
         Change::Release { row, space, sent, note } => {
             let changed = conn
@@ -202,7 +211,7 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                     ":kind": note.as_ref().map(|note| &note.kind),
                     ":error": note.as_ref().map(|note| &note.error),
                 })?;
-            moved(conn, changed, *row, *space, State::InFlight, State::Pending)
+            counters.moved(changed, *row, *space, State::InFlight, State::Pending)
         }
         Change::Unclear { row, note } => {
             let changed = conn
@@ -224,10 +233,9 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                 told(conn, *member, user)?;
             }
             if *existed {
-                conn.prepare_cached("UPDATE spaces SET existed = existed + 1 WHERE id = ?1")?
-                    .execute([space.0])?;
+                counters.of(*space).existed += 1;
             }
-            moved(conn, changed, *row, *space, State::InFlight, State::Done)
+            counters.moved(changed, *row, *space, State::InFlight, State::Done)
         }
         Change::Rejected { row, space, at, note } => {
             let changed = conn
@@ -236,7 +244,7 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                       WHERE id = ?1 AND state = 1",
                 )?
                 .execute((row.0, at.as_micros(), note.http_status, &note.kind, &note.error))?;
-            moved(conn, changed, *row, *space, State::InFlight, State::Rejected)
+            counters.moved(changed, *row, *space, State::InFlight, State::Rejected)
         }
         Change::SurveyBegun { space } => {
             conn.prepare_cached("DELETE FROM found WHERE space = ?1")?.execute([space.0])?;
@@ -252,12 +260,14 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
             Ok(())
         }
         Change::Surveyed { space, at } => {
+            counters.write(conn)?;
             except_own(conn, *space)?;
             conn.prepare_cached("UPDATE spaces SET surveyed_at = ?2 WHERE id = ?1")?
                 .execute((space.0, at.as_micros()))?;
             Ok(())
         }
         Change::SpaceRejected { space, at, note } => {
+            counters.write(conn)?;
             let numbers = Numbers::of_space(*space);
             // Each by its index, so that those that are settled are not looked at.
             for unsettled in ["state = 0", "state = 1"] {
@@ -334,20 +344,50 @@ fn told(conn: &Connection, member: MemberId, user: &str) -> Result<(), JournalEr
     Ok(())
 }
 
-/// Keeps the space's counters in step with its rows.
-fn moved(
-    conn: &Connection,
-    changed: usize,
-    row: RowId,
-    space: SpaceId,
-    from: State,
-    to: State,
-) -> Result<(), JournalError> {
-    expect_one(changed, row, from)?;
-    let (from, to) = (from.counter(), to.counter());
-    conn.prepare_cached(&format!("UPDATE spaces SET {from} = {from} - 1, {to} = {to} + 1 WHERE id = ?1"))?
-        .execute([space.0])?;
-    Ok(())
+/// What a batch does to the counters of the spaces: written once for all of its rows.
+#[derive(Debug, Default)]
+struct Counters(BTreeMap<SpaceId, Moved>);
+
+#[derive(Debug, Default)]
+struct Moved {
+    /// By the state's code.
+    states: [i64; 5],
+    existed: i64,
+}
+
+impl Counters {
+    fn of(&mut self, space: SpaceId) -> &mut Moved {
+        self.0.entry(space).or_default()
+    }
+
+    /// A row has gone from one state to another.
+    fn moved(
+        &mut self,
+        changed: usize,
+        row: RowId,
+        space: SpaceId,
+        from: State,
+        to: State,
+    ) -> Result<(), JournalError> {
+        expect_one(changed, row, from)?;
+        let states = &mut self.of(space).states;
+        states[from as usize] -= 1;
+        states[to as usize] += 1;
+        Ok(())
+    }
+
+    fn write(&mut self, conn: &Connection) -> Result<(), JournalError> {
+        for (space, moved) in std::mem::take(&mut self.0) {
+            let [pending, in_flight, done, rejected, open] = moved.states;
+            conn.prepare_cached(
+                "UPDATE spaces SET pending = pending + ?2, in_flight = in_flight + ?3, done = done + ?4,
+                        rejected = rejected + ?5, open = open + ?6, existed = existed + ?7
+                  WHERE id = ?1",
+            )?
+            .execute((space.0, pending, in_flight, done, rejected, open, moved.existed))?;
+        }
+        Ok(())
+    }
 }
 
 fn expect_one(changed: usize, row: RowId, state: State) -> Result<(), JournalError> {
