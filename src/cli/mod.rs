@@ -62,6 +62,25 @@ A run that was stopped, by whatever, goes on where it was: type the same command
     Import(ImportArgs),
     /// Go on with a run from its journal alone
     Resume(ResumeArgs),
+    /// Delete what an import has created, and only that
+    #[command(after_help = "\
+Says first what would be deleted and what would stay, and asks. Memberships of the past can be deleted while their
+space is in import mode; what was there before the import is never touched:
+  tenure rollback memberships.csv.journal.db --dry-run
+  tenure rollback memberships.csv.journal.db")]
+    Rollback(RollbackArgs),
+    /// Delete the memberships that the input names, journaled like an import
+    #[command(after_help = "\
+Of each row, space and member count; createTime, deleteTime and role do not. In a space in import mode every stint
+of the member goes. Whoever is not there counts as done.
+  tenure remove leavers.csv --standard-spaces --impersonate admin@example.com")]
+    Remove(RemoveArgs),
+    /// Change the roles of the members that the input names, journaled like an import
+    #[command(after_help = "\
+Of each row, space, member and role count. In each space managers (\"owners\" in Chat) are made first, so that
+the last one is never demoted before there is another.
+  tenure update roles.csv --impersonate admin@example.com")]
+    Update(ImportArgs),
     /// Show where a run stands, also while it goes on
     Status(StatusArgs),
     /// Give back the refused rows in the input's own columns, with the reason
@@ -188,7 +207,7 @@ pub struct CheckArgs {
     pub output: OutputArgs,
 }
 
-/// `tenure import`.
+/// `tenure import` and `tenure update`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// What to read.
@@ -217,6 +236,34 @@ pub struct ResumeArgs {
     /// The journal of the run; every option is as it was unless given anew
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
+    /// Where to, how fast, and what to show.
+    #[command(flatten)]
+    pub send: SendArgs,
+}
+
+/// `tenure remove`.
+#[derive(Debug, Args)]
+pub struct RemoveArgs {
+    /// As an import.
+    #[command(flatten)]
+    pub bulk: ImportArgs,
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `tenure rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The journal of the import
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Say what would be deleted, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
     pub send: SendArgs,

@@ -3,6 +3,7 @@
 
 mod check;
 mod completions;
+mod confirm;
 mod connect;
 mod doctor;
 mod emulator;
@@ -13,6 +14,7 @@ mod members;
 mod probed;
 mod rejects;
 mod resume;
+mod rollback;
 mod send;
 mod status;
 
@@ -23,6 +25,7 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::logging;
+use crate::model::Undertaking;
 use crate::settings::SettingsError;
 use crate::wording::harmless;
 
@@ -39,7 +42,10 @@ pub fn run() -> Exit {
     };
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
-        Command::Import(args) => asynchronously(import::run(args)),
+        Command::Import(args) => asynchronously(import::run(args, Undertaking::Import, true)),
+        Command::Remove(args) => asynchronously(import::run(args.bulk, Undertaking::Remove, args.yes)),
+        Command::Update(args) => asynchronously(import::run(args, Undertaking::Update, true)),
+        Command::Rollback(args) => asynchronously(rollback::run(args)),
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => status::run(&args),
         Command::Rejects(args) => rejects::run(&args),

@@ -181,6 +181,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Finish::Complete => None,
     };
     print(&summary::of_run(&Summary {
+        undertaking: settings.undertaking,
         journal: &path.display().to_string(),
         rehearsal: settings.is_rehearsal(),
         tally: &tally,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use super::pacer::SpaceBuckets;
+use crate::chat::Access;
 use crate::journal::{Held, Note};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId, SpaceName, Span};
 
@@ -13,6 +14,8 @@ const QUEUE_LOW: usize = 8;
 const HELD_MAX: usize = 128;
 /// How far a lane looks past rows that have to wait for another of the same member.
 const LOOK_AHEAD: usize = 32;
+/// How many steps there are; see [`Job::step`].
+const STEPS: usize = 4;
 
 /// Where a space stands.
 #[derive(Debug)]
@@ -93,6 +96,8 @@ pub(super) struct Lane {
     pub(super) step: Step,
     /// It has to be listed before anything is sent to it: what Chat held beforehand is not written down.
     pub(super) survey_due: bool,
+    /// It is not in import mode any more.
+    pub(super) is_completed: bool,
     /// Rows in memory that may be sent, in order.
     pub(super) queue: VecDeque<RowId>,
     /// The last row that the journal gave.
@@ -114,6 +119,8 @@ pub(super) struct Lane {
     members: HashMap<MemberId, RowId>,
     /// Times of such rows whose member the list could not name.
     spans: HashMap<Span, RowId>,
+    /// How many of the rows in memory belong to each step of the space.
+    steps: [usize; STEPS],
 }
 
 impl Lane {
@@ -125,6 +132,7 @@ impl Lane {
             buckets,
             step,
             survey_due: false,
+            is_completed: false,
             queue: VecDeque::new(),
             fed: None,
             feeding: false,
@@ -136,7 +144,31 @@ impl Lane {
             look_not_before: Duration::ZERO,
             members: HashMap::new(),
             spans: HashMap::new(),
+            steps: [0; STEPS],
         }
+    }
+
+    /// In what capacity a call is made for a row. Once a space is completed, chat.import is known to serve creating alone
+    /// (import-data guide).
+    pub(super) fn access(&self, operation: Operation, usual: Access) -> Access {
+        match (usual, operation) {
+            (Access::Import, Operation::Delete | Operation::Patch) if self.is_completed => Access::User,
+            _ => usual,
+        }
+    }
+
+    /// A row comes into memory.
+    pub(super) fn enters(&mut self, job: &Job) {
+        self.held += 1;
+        self.steps[job.step() as usize] += 1;
+    }
+
+    /// A row of it is settled, or given back to the journal.
+    pub(super) fn leaves(&mut self, job: &Job) {
+        self.free(job);
+        self.left -= 1;
+        self.held -= 1;
+        self.steps[job.step() as usize] -= 1;
     }
 
     /// Whether a row may leave now, as far as the lane is concerned.
@@ -184,6 +216,9 @@ impl Lane {
     }
 
     fn is_free_for(&self, job: &Job) -> bool {
+        if self.steps[..job.step() as usize].iter().any(|rows| *rows > 0) {
+            return false;
+        }
         let own = |holder: &RowId| *holder == job.id;
         self.members.get(&job.member).is_none_or(own)
             && (!is_told_by_times(job) || self.spans.get(&effective(job.span)).is_none_or(own))
@@ -198,7 +233,7 @@ impl Lane {
     }
 
     /// A row is settled.
-    pub(super) fn free(&mut self, job: &Job) {
+    fn free(&mut self, job: &Job) {
         // One that never left has taken nothing.
         if self.members.get(&job.member) == Some(&job.id) {
             self.members.remove(&job.member);

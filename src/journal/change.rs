@@ -224,8 +224,9 @@ fn write(
         Change::Done { row, space, member, at, http_status, membership, user, existed } => {
             let changed = conn
                 .prepare_cached(
-                    "UPDATE rows SET state = 2, settled_at = ?2, http_status = ?3, membership = ?4, existed = ?5,
-                            kind = NULL, error = NULL
+                    // A change of role says nothing of whether the membership was there before.
+                    "UPDATE rows SET state = 2, settled_at = ?2, http_status = ?3, membership = ifnull(?4, membership),
+                            existed = iif(operation = 4, ifnull(existed, ?5), ?5), kind = NULL, error = NULL
                       WHERE id = ?1 AND state = 1",
                 )?
                 .execute((row.0, at.as_micros(), http_status, membership, existed))?;

@@ -27,14 +27,14 @@ use super::pacer::{Kind, Pacer};
 use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
-use crate::model::{Job, MemberId, Operation, Pace, RowId, SlowedSpace, SpaceId, Span};
+use crate::model::{Job, MemberId, Operation, Pace, Role, RowId, SlowedSpace, SpaceId, Span};
 pub use io::{Config, Finish, For, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
 const LANES_OPEN_MAX: usize = 256;
 /// How soon after a request was lost the list is believed to show what it did. Nobody documents it; a row that is sent
 /// again too early meets a 409, or makes a second membership where Chat allows that.
-const LATE_WRITE: Duration = Duration::from_secs(2);
+pub const LATE_WRITE: Duration = Duration::from_secs(2);
 /// How many rows a space gives in its turn at most, when nothing limits it: neighbours in the journal share its pages, and
 /// so a commit of them writes less. Never more than a share of what may be under way, so that all spaces get on.
 const ROWS_PER_TURN_MAX: usize = 16;
@@ -341,6 +341,7 @@ impl Engine {
             let mut lane = Lane::new(next.id, next.name, left, self.pacer.space(), step);
             // What members of today there are beforehand, a repeated call tells by itself.
             lane.survey_due = !next.surveyed && self.config.access == Access::Import;
+            lane.is_completed = next.completed;
             self.lanes.insert(next.id, lane);
             self.ring.push_back(next.id);
         }
@@ -354,9 +355,12 @@ impl Engine {
             if lane.wants_look() {
                 let rows = lane.unclear.len();
                 self.events.push(Event::Looking { space: lane.name.clone(), rows });
-                // Of members of today nothing is unclear but whether it was the row or the space that was denied.
+                // Of all but historical memberships nothing is unclear but whether it was the row or the space that was denied.
+                let is_told = |row: &RowId| {
+                    self.rows.get(row).is_some_and(|active| active.job.operation.is_told_by_repeating())
+                };
                 let purpose =
-                    if self.config.access == Access::Import { Purpose::Unclear } else { Purpose::Denied };
+                    if lane.unclear.iter().all(is_told) { Purpose::Denied } else { Purpose::Unclear };
                 lane.step = Step::Looking(Look::new(purpose, lane.look_not_before));
             } else if lane.wants_survey() {
                 // What a process that was cut off has sent must have arrived by then.
@@ -412,9 +416,9 @@ impl Engine {
             self.ask_journal(request);
         }
         for space in finished {
-            if let Some(Lane { id, name, .. }) = self.close_lane(space) {
+            if let Some(Lane { id, name, is_completed: completed, .. }) = self.close_lane(space) {
                 // It was reached, so it can testify.
-                let witness = SpaceWork { id, name, pending: 0, in_flight: 0, surveyed: true };
+                let witness = SpaceWork { id, name, pending: 0, in_flight: 0, surveyed: true, completed };
                 self.witness = Some(witness);
             }
             // Its place is free for the next.
@@ -537,9 +541,15 @@ impl Engine {
                     member: job.member_name.clone(),
                     span: if job.operation == Operation::Add { Span::default() } else { job.span },
                 },
+                Operation::Delete => Call::DeleteMember(job.membership_name()),
+                Operation::Patch => {
+                    Call::PatchMember(job.membership_name(), job.role.unwrap_or(Role::Member))
+                }
             };
+            let lane = self.lanes.get(&job.space);
+            let access = lane.map_or(self.config.access, |lane| lane.access(job.operation, self.config.access));
             self.sent += 1;
-            self.outputs.push(Output::Call { whose: For::Row(row), call, access: self.config.access });
+            self.outputs.push(Output::Call { whose: For::Row(row), call, access });
         }
     }
 

@@ -56,7 +56,7 @@ impl Engine {
             job.user = self.learned.get(&job.member).map(|(_, user)| user.clone());
         }
         if let Some(lane) = self.lanes.get_mut(&job.space) {
-            lane.held += 1;
+            lane.enters(&job);
         }
         self.members.entry(job.member).or_default().push(job.id);
         self.rows.insert(
@@ -85,9 +85,7 @@ impl Engine {
             }
         }
         if let Some(lane) = self.lanes.get_mut(&active.job.space) {
-            lane.free(&active.job);
-            lane.left -= 1;
-            lane.held -= 1;
+            lane.leaves(&active.job);
         }
         Some(active)
     }
