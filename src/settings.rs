@@ -275,6 +275,11 @@ impl Settings {
             writes_per_minute: self.writes_per_minute,
             reads_per_minute: self.reads_per_minute,
             writes_per_minute_per_space: self.writes_per_minute_per_space,
+            // Whoever has lifted the one limit is on a rehearsal or has lifted the others.
+            space_writes_per_minute: match self.writes_per_minute {
+                0 => 0,
+                _ => Rates::default().space_writes_per_minute,
+            },
             ..Rates::default()
         }
     }

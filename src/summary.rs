@@ -101,7 +101,9 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
         some => match undertaking {
             Undertaking::Import | Undertaking::Update => format!("{some} of them were there already"),
             Undertaking::Remove => format!("{some} of them were gone already"),
-            Undertaking::Rollback => format!("{some} of them were there before, and stay, or were gone already"),
+            Undertaking::Rollback => {
+                format!("{some} of them were there before, and stay, or were gone already")
+            }
         },
     };
     line("done", tally.done, &existed);
@@ -133,10 +135,11 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
         line("duplicate", tally.duplicate, "lines that repeat another: sent once");
     }
     let unsettled = tally.spaces - tally.spaces_settled;
-    let spaces = match unsettled {
-        0 => String::new(),
-        rest => format!("{rest} of them with rows left to send"),
-    };
+    let left = (unsettled > 0).then(|| format!("{unsettled} of them with rows left to send"));
+    let completed =
+        (tally.spaces_completed > 0).then(|| format!("{} of them completed", tally.spaces_completed));
+    let spaces: Vec<String> = left.into_iter().chain(completed).collect();
+    let spaces = spaces.join(", ");
     line("spaces", tally.spaces, &spaces);
     text
 }

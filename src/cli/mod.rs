@@ -62,6 +62,13 @@ A run that was stopped, by whatever, goes on where it was: type the same command
     Import(ImportArgs),
     /// Go on with a run from its journal alone
     Resume(ResumeArgs),
+    /// Complete the spaces of an import, add those who are still members, and give them their roles
+    #[command(after_help = "\
+Says first what would be done, and asks. A space is completed once all of its rows are settled; what was completed
+cannot go back to import mode. It can be run again at any time: what is done is not done again.
+  tenure complete memberships.csv.journal.db --dry-run
+  tenure complete memberships.csv.journal.db --leave")]
+    Complete(CompleteArgs),
     /// Delete what an import has created, and only that
     #[command(after_help = "\
 Says first what would be deleted and what would stay, and asks. Memberships of the past can be deleted while their
@@ -250,6 +257,29 @@ pub struct RemoveArgs {
     /// Delete without asking
     #[arg(short, long)]
     pub yes: bool,
+}
+
+/// `tenure complete`.
+#[derive(Debug, Args)]
+pub struct CompleteArgs {
+    /// The journal of the import
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Complete spaces too of which rows were rejected: their history stays without these
+    #[arg(long)]
+    pub accept_rejects: bool,
+    /// Let the account that completes them leave each space when all is done, unless nobody else manages it
+    #[arg(long)]
+    pub leave: bool,
+    /// Complete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where to, how fast, and what to show.
+    #[command(flatten)]
+    pub send: SendArgs,
 }
 
 /// `tenure rollback`.

@@ -143,7 +143,17 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, agreed: bool
         }
         progress = Progress::new(args.send.output.progress);
     }
-    send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await
+    send::send(send::Sending {
+        journal,
+        lock,
+        path: &path,
+        settings,
+        signals,
+        stops,
+        progress,
+        completion: None,
+    })
+    .await
 }
 
 /// `--journal`, else the input's name with `.journal.db` behind it, in the current folder.

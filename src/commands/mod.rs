@@ -2,6 +2,7 @@
 //! error, and an exit code of the contract.
 
 mod check;
+mod complete;
 mod completions;
 mod confirm;
 mod connect;
@@ -45,6 +46,7 @@ pub fn run() -> Exit {
         Command::Import(args) => asynchronously(import::run(args, Undertaking::Import, true)),
         Command::Remove(args) => asynchronously(import::run(args.bulk, Undertaking::Remove, args.yes)),
         Command::Update(args) => asynchronously(import::run(args, Undertaking::Update, true)),
+        Command::Complete(args) => asynchronously(complete::run(args)),
         Command::Rollback(args) => asynchronously(rollback::run(args)),
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => status::run(&args),

@@ -27,11 +27,7 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
     let lock = Lock::take(&path).map_err(at)?;
     let mut journal = Journal::open(&path).map_err(at)?;
     expect_import(&journal).map_err(at)?;
-    let before: Settings = match journal.last_settings().map_err(at)? {
-        Some(json) => serde_json::from_str(&json)
-            .map_err(|error| at(JournalError::Content(format!("settings: {error}"))))?,
-        None => Settings::default(),
-    };
+    let before = send::last_settings(&journal).map_err(at)?;
     let undertaking = journal.undertaking().map_err(at)?;
     let mut settings = Settings { undertaking, ..before }.with(&args.send)?;
     journal.expect_destination(settings.destination()).map_err(at)?;
@@ -50,7 +46,17 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
     }
     let (signals, stops) = Signals::listen()?;
     let progress = Progress::new(args.send.output.progress);
-    send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await
+    send::send(send::Sending {
+        journal,
+        lock,
+        path: &path,
+        settings,
+        signals,
+        stops,
+        progress,
+        completion: None,
+    })
+    .await
 }
 
 fn expect_import(journal: &Journal) -> Result<(), JournalError> {
@@ -72,10 +78,18 @@ fn story(plan: &RollbackPlan) -> String {
             let _ = writeln!(text, "  {} {about}", many(count, noun));
         }
     };
-    line(plan.in_flight, "row", "of these: not known whether Chat has made them; they are deleted if they are there");
+    line(
+        plan.in_flight,
+        "row",
+        "of these: not known whether Chat has made them; they are deleted if they are there",
+    );
     line(plan.unsent, "row", "not sent yet, and not sent any more");
     line(plan.existed, "membership", "stay: Chat held them before");
-    line(plan.shared, "membership", "stay: the member had another one there before, which would be deleted with it");
+    line(
+        plan.shared,
+        "membership",
+        "stay: the member had another one there before, which would be deleted with it",
+    );
     line(plan.completed, "membership", "stay: their space is completed, so nobody can delete its history");
     line(plan.taken_back, "membership", "deleted already");
     text

@@ -27,7 +27,8 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     // What it was before the end says nothing about a run that is over.
     let pace = if running.is_some() { journal.last_pace().map_err(at)? } else { None };
     if args.json {
-        let mut status = json(operation.as_str(), &path.display().to_string(), &target, running.is_some(), &tally);
+        let mut status =
+            json(operation.as_str(), &path.display().to_string(), &target, running.is_some(), &tally);
         status["credentials"] = Value::from(credentials);
         status["pace"] = json!(pace);
         print(&format!("{status}\n"))?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use super::pacer::SpaceBuckets;
+use super::pacer::{Kind, SpaceBuckets};
 use crate::chat::Access;
 use crate::journal::{Held, Note};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId, SpaceName, Span};
@@ -26,6 +26,8 @@ pub(super) enum Step {
     Looking(Look),
     /// Rows may leave.
     Sending,
+    /// Something is done with the space itself; no row leaves meanwhile.
+    Errand(Errand),
     /// Chat refuses it. Only what succeeds elsewhere after that tells a bad space from a bad set-up.
     Refused {
         /// What Chat said.
@@ -35,6 +37,57 @@ pub(super) enum Step {
         /// For what it was listed.
         purpose: Purpose,
     },
+}
+
+/// Something that is to be done with the space itself.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) what: What,
+    pub(super) waiting: bool,
+    pub(super) not_before: Duration,
+    /// When its call left.
+    pub(super) asked_at: Duration,
+    pub(super) failures: u32,
+    /// With what Chat refused to complete it.
+    pub(super) refused: Option<Note>,
+}
+
+/// What is to be done with a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// `spaces.completeImport`.
+    Complete,
+    /// Chat has refused to complete it: look whether it is completed already.
+    LookAtIt,
+    /// Look who manages it, so that it is not left without anybody.
+    CountManagers,
+    /// The migrating account removes itself.
+    Leave,
+}
+
+impl What {
+    /// Against which quota it counts.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            What::Complete => Kind::Space,
+            What::LookAtIt | What::CountManagers => Kind::Read,
+            What::Leave => Kind::Write,
+        }
+    }
+
+    /// In what capacity it is done: completing takes chat.import, and after that people act for themselves.
+    pub(super) fn access(self) -> Access {
+        match self {
+            What::Complete | What::LookAtIt => Access::Import,
+            What::CountManagers | What::Leave => Access::User,
+        }
+    }
+}
+
+impl Errand {
+    pub(super) fn new(what: What, not_before: Duration) -> Self {
+        Errand { what, waiting: false, not_before, asked_at: Duration::ZERO, failures: 0, refused: None }
+    }
 }
 
 /// Why a space is listed.
@@ -98,11 +151,19 @@ pub(super) struct Lane {
     pub(super) survey_due: bool,
     /// It is not in import mode any more.
     pub(super) is_completed: bool,
+    /// Rows that wait for its completion.
+    pub(super) open: u64,
+    /// Rows that were refused.
+    pub(super) rejected: u64,
+    /// The migrating account is to leave it when all is done.
+    pub(super) leave_due: bool,
     /// Rows in memory that may be sent, in order.
     pub(super) queue: VecDeque<RowId>,
     /// The last row that the journal gave.
     pub(super) fed: Option<Job>,
     pub(super) feeding: bool,
+    /// What the journal is giving was asked for before there was more.
+    pub(super) rewinds: bool,
     /// The journal has no more rows for it.
     pub(super) drained: bool,
     /// Rows in memory, wherever they are.
@@ -133,9 +194,13 @@ impl Lane {
             step,
             survey_due: false,
             is_completed: false,
+            open: 0,
+            rejected: 0,
+            leave_due: false,
             queue: VecDeque::new(),
             fed: None,
             feeding: false,
+            rewinds: false,
             drained: false,
             held: 0,
             out: 0,
@@ -155,6 +220,17 @@ impl Lane {
             (Access::Import, Operation::Delete | Operation::Patch) if self.is_completed => Access::User,
             _ => usual,
         }
+    }
+
+    /// In what capacity it is listed.
+    pub(super) fn listing_access(&self, usual: Access) -> Access {
+        if usual == Access::Import && self.is_completed { Access::User } else { usual }
+    }
+
+    /// Rows have come into the journal that its cursor may be behind already: it begins at the first again.
+    pub(super) fn rewind(&mut self) {
+        (self.fed, self.drained) = (None, false);
+        self.rewinds = self.feeding;
     }
 
     /// A row comes into memory.

@@ -227,7 +227,11 @@ pub(super) fn check<N: Naming>(
         if let Ok(Name::New(member)) = &member
             && (member.is_group() || member.is_app())
         {
-            flaws.push(Flaw::new(Key::Member, ProblemKind::CannotJoin, "only people have a role that can be changed"));
+            flaws.push(Flaw::new(
+                Key::Member,
+                ProblemKind::CannotJoin,
+                "only people have a role that can be changed",
+            ));
         }
     }
     match (space, member, create, delete, role) {

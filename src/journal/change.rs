@@ -6,7 +6,7 @@ use rusqlite::{Connection, named_params};
 
 use super::JournalError;
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
-use crate::model::{MemberId, Pace, RowId, SpaceId, Span, State, Timestamp};
+use crate::model::{MemberId, Operation, Pace, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
 ///
@@ -63,6 +63,8 @@ pub enum Change {
         user: Option<String>,
         /// Whether Chat held it already.
         existed: bool,
+        /// What is to be done with it next: then it is pending again, and not done.
+        then: Option<Operation>,
     },
     /// Chat refused it for good.
     Rejected {
@@ -104,6 +106,27 @@ pub enum Change {
         at: Timestamp,
         /// Why.
         note: Note,
+    },
+    /// A space is not in import mode any more: those who are still members are to be added.
+    Completed {
+        /// Which.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Chat refuses to complete a space.
+    NotCompleted {
+        /// Which.
+        space: SpaceId,
+        /// What it said.
+        error: String,
+    },
+    /// The migrating account is in a space no more.
+    Left {
+        /// Which.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
     },
     /// A row that was marked is settled without a call: the attempt does not count.
     Uncalled {
@@ -221,7 +244,7 @@ fn write(
                 .execute((row.0, note.http_status, &note.kind, &note.error))?;
             expect_one(changed, *row, State::InFlight)
         }
-        Change::Done { row, space, member, at, http_status, membership, user, existed } => {
+        Change::Done { row, space, member, at, http_status, membership, user, existed, then } => {
             let changed = conn
                 .prepare_cached(
                     // A change of role says nothing of whether the membership was there before.
@@ -236,7 +259,14 @@ fn write(
             if *existed {
                 counters.of(*space).existed += 1;
             }
-            counters.moved(changed, *row, *space, State::InFlight, State::Done)
+            let Some(next) = then else {
+                return counters.moved(changed, *row, *space, State::InFlight, State::Done);
+            };
+            conn.prepare_cached(
+                "UPDATE rows SET operation = ?2, state = 0, attempts = 0, settled_at = NULL WHERE id = ?1",
+            )?
+            .execute((row.0, next.code()))?;
+            counters.moved(changed, *row, *space, State::InFlight, State::Pending)
         }
         Change::Rejected { row, space, at, note } => {
             let changed = conn
@@ -287,6 +317,22 @@ fn write(
             )?;
             Ok(())
         }
+        Change::Completed { space, at } => {
+            counters.write(conn)?;
+            conn.execute(
+                "UPDATE spaces SET completed_at = ?2, complete_error = NULL WHERE id = ?1",
+                (space.0, at.as_micros()),
+            )?;
+            open_up(conn, *space)
+        }
+        Change::NotCompleted { space, error } => {
+            conn.execute("UPDATE spaces SET complete_error = ?2 WHERE id = ?1", (space.0, error))?;
+            Ok(())
+        }
+        Change::Left { space, at } => {
+            conn.execute("UPDATE spaces SET left_at = ?2 WHERE id = ?1", (space.0, at.as_micros()))?;
+            Ok(())
+        }
         Change::Uncalled { row } => {
             let changed = conn
                 .prepare_cached("UPDATE rows SET attempts = attempts - 1 WHERE id = ?1 AND state = 1")?
@@ -321,6 +367,20 @@ fn write(
             Ok(())
         }
     }
+}
+
+/// Lets the open rows of a completed space be sent.
+pub(super) fn open_up(conn: &Connection, space: SpaceId) -> Result<(), JournalError> {
+    let numbers = Numbers::of_space(space);
+    let rows = conn.execute(
+        "UPDATE rows SET operation = ?3, state = 0 WHERE id BETWEEN ?1 AND ?2 AND state = 4",
+        (numbers.first, numbers.last, Operation::Add.code()),
+    )?;
+    conn.execute(
+        "UPDATE spaces SET pending = pending + ?2, open = open - ?2 WHERE id = ?1",
+        (space.0, rows as i64),
+    )?;
+    Ok(())
 }
 
 /// Takes what this journal has made itself out of what a listing has found.

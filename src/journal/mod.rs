@@ -6,6 +6,7 @@
 
 mod bulk;
 mod change;
+mod completion;
 mod incoming;
 mod judge;
 mod load;
@@ -32,6 +33,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
 
 pub use change::{Calls, Change, Note};
+pub use completion::{CompletionPlan, Unfit};
 pub use incoming::Incoming;
 pub use judge::Refusal;
 pub use load::{Finding, Loader, Outlook, Overlap, Taken, Verdict};
@@ -429,12 +431,7 @@ impl Journal {
     fn begin(&mut self, destination: Destination<'_>, now: Timestamp) -> Result<(), JournalError> {
         self.conn.execute(
             "INSERT INTO journal (id, operation, target, standard, created_at) VALUES (1, ?1, ?2, ?3, ?4)",
-            (
-                destination.undertaking.as_str(),
-                destination.target,
-                destination.standard,
-                now.as_micros(),
-            ),
+            (destination.undertaking.as_str(), destination.target, destination.standard, now.as_micros()),
         )?;
         Ok(())
     }

@@ -55,6 +55,12 @@ pub struct SpaceWork {
     pub surveyed: bool,
     /// Whether it is not in import mode any more.
     pub completed: bool,
+    /// Rows that wait for that.
+    pub open: u64,
+    /// Rows that were refused.
+    pub rejected: u64,
+    /// Whether the migrating account has left it.
+    pub left: bool,
 }
 
 /// What there is to do.
@@ -261,10 +267,10 @@ impl Journal {
         Ok(Work { spaces, witness, doubles: self.doubles()?, lost: self.has_lost()? })
     }
 
-    fn spaces(&self, condition: &str) -> Result<Vec<SpaceWork>, JournalError> {
+    pub(super) fn spaces(&self, condition: &str) -> Result<Vec<SpaceWork>, JournalError> {
         let mut statement = self.conn.prepare(&format!(
             "SELECT id, name, pending, in_flight, surveyed_at IS NOT NULL OR (SELECT operation <> 'import' FROM journal),
-                    completed_at IS NOT NULL
+                    completed_at IS NOT NULL, open, rejected, left_at IS NOT NULL
                FROM spaces WHERE {condition}"
         ))?;
         let mut rows = statement.query([])?;
@@ -277,6 +283,9 @@ impl Journal {
                 in_flight: row.get::<_, i64>(3)?.cast_unsigned(),
                 surveyed: row.get(4)?,
                 completed: row.get(5)?,
+                open: row.get::<_, i64>(6)?.cast_unsigned(),
+                rejected: row.get::<_, i64>(7)?.cast_unsigned(),
+                left: row.get(8)?,
             });
         }
         Ok(spaces)
@@ -338,7 +347,9 @@ impl Journal {
             let (low, high) = if backwards { (ends.1, from - 1) } else { (from + 1, ends.1) };
             jobs.append(&mut self.jobs(
                 "rows_pending",
-                &format!("state = 0 AND rows.id BETWEEN ?1 AND ?2 AND {rows} ORDER BY rows.id {order} LIMIT ?3"),
+                &format!(
+                    "state = 0 AND rows.id BETWEEN ?1 AND ?2 AND {rows} ORDER BY rows.id {order} LIMIT ?3"
+                ),
                 params![low, high, (limit - jobs.len()) as i64],
             )?);
             if jobs.len() >= limit {

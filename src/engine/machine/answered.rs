@@ -116,6 +116,9 @@ impl Engine {
 
     /// A page of a space's list.
     pub(super) fn on_page(&mut self, now: Now, space: SpaceId, result: Result<Answer, Failure>) {
+        if let Some(Lane { step: Step::Errand(_), .. }) = self.lanes.get(&space) {
+            return self.on_errand(now, space, result);
+        }
         let result = match result {
             Ok(Answer::Members(page)) => Ok(page),
             Ok(_) => Err(mismatched()),
@@ -173,7 +176,8 @@ impl Engine {
             Purpose::Unclear => {
                 let unclear: Vec<&Job> =
                     lane.unclear.iter().filter_map(|row| Some(&rows.get(row)?.job)).collect();
-                look.kept.extend(held.into_iter().filter(|held| unclear.iter().any(|job| relevant(job, held))));
+                look.kept
+                    .extend(held.into_iter().filter(|held| unclear.iter().any(|job| relevant(job, held))));
             }
             Purpose::Denied | Purpose::Presence => {}
         }
@@ -329,11 +333,11 @@ pub(super) fn kept_failing(times: u32, last: &Note) -> Note {
     Note { http_status: last.http_status, kind: "KEPT_FAILING".to_owned(), error }
 }
 
-fn mismatched() -> Failure {
+pub(super) fn mismatched() -> Failure {
     Failure::Lost("the answer belongs to another call".to_owned())
 }
 
-fn note(failure: &Failure) -> Note {
+pub(super) fn note(failure: &Failure) -> Note {
     let (http_status, kind) = match failure {
         Failure::Refused(refusal) | Failure::Unauthorized(refusal) => {
             (Some(refusal.http_status), refusal.kind())

@@ -18,6 +18,9 @@ impl Engine {
         if let Some(last) = jobs.last() {
             lane.fed = Some(last.clone());
         }
+        if std::mem::take(&mut lane.rewinds) {
+            lane.rewind();
+        }
         // Rows that were recovered and released again are pending too, and here already.
         let new: Vec<Job> = jobs.into_iter().filter(|job| !self.rows.contains_key(&job.id)).collect();
         for job in new {

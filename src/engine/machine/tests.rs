@@ -62,6 +62,8 @@ impl Bench {
             in_flight_max: 8,
             give_up_after: Duration::from_secs(600),
             cut_off: false,
+            sets_roles: false,
+            completion: None,
             grace: Duration::from_secs(10),
         };
         let tally = journal.tally().unwrap();
