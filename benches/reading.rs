@@ -8,7 +8,7 @@ use std::sync::Arc;
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use tenure::input::{Entry, Reader, Rules, Source};
 use tenure::journal::{Incoming, Journal, Loader, Verdict};
-use tenure::model::{Names, Timestamp};
+use tenure::model::{Names, Operation, Timestamp};
 
 const ROWS: u64 = 100_000;
 
@@ -97,7 +97,7 @@ fn loading(criterion: &mut Criterion) {
     group.bench_function("nowhere", |bench| {
         bench.iter_batched(
             rows,
-            |(rows, names)| load(Loader::nowhere(false, now()), rows, names),
+            |(rows, names)| load(Loader::nowhere(Operation::Create, now()), rows, names),
             BatchSize::LargeInput,
         );
     });

@@ -34,6 +34,11 @@ impl Setup<'_> {
             Stop::NotSetUp(refusal) => self.of_refusal(refusal),
             Stop::EverySpaceRefused { kind, .. } if kind == "FAILED_PRECONDITION" => Some(self.chat_is_off()),
             Stop::EverySpaceRefused { .. } => Some(self.of_refused_spaces()),
+            Stop::NoSpaceCreated { .. } => Some(
+                "whoever is impersonated must be allowed to create spaces, and chat.import be delegated; `tenure doctor` \
+                 tells which"
+                    .to_owned(),
+            ),
             Stop::GaveUp { throttled: true, .. } => Some(
                 "wait, or lower --writes-per-minute if other programs share the project's quota".to_owned(),
             ),

@@ -40,6 +40,8 @@ pub struct Settings {
     pub reads_per_minute: u32,
     /// Membership writes per minute in one space; 0 = no limit.
     pub writes_per_minute_per_space: u32,
+    /// A display name that is taken gets a number behind it.
+    pub suffixes: bool,
     /// Requests under way at once.
     pub max_in_flight: InFlight,
     /// Milliseconds of nothing but failures after which a run stops.
@@ -122,6 +124,7 @@ impl Default for Settings {
             writes_per_minute: rates.writes_per_minute,
             reads_per_minute: rates.reads_per_minute,
             writes_per_minute_per_space: rates.writes_per_minute_per_space,
+            suffixes: false,
             max_in_flight: InFlight::Auto,
             give_up_after_ms: 600_000,
             request_timeout_ms: 60_000,
@@ -253,7 +256,7 @@ impl Settings {
     /// What rows of input are to become.
     pub fn becoming(&self) -> Becoming {
         match self.undertaking {
-            Undertaking::Import | Undertaking::Rollback => {}
+            Undertaking::Import | Undertaking::Rollback | Undertaking::Spaces => {}
             Undertaking::Remove => return Becoming::Gone,
             Undertaking::Update => return Becoming::Roles,
         }

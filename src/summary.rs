@@ -99,7 +99,9 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     let existed = match tally.existed {
         0 => String::new(),
         some => match undertaking {
-            Undertaking::Import | Undertaking::Update => format!("{some} of them were there already"),
+            Undertaking::Import | Undertaking::Update | Undertaking::Spaces => {
+                format!("{some} of them were there already")
+            }
             Undertaking::Remove => format!("{some} of them were gone already"),
             Undertaking::Rollback => {
                 format!("{some} of them were there before, and stay, or were gone already")
@@ -194,6 +196,7 @@ pub fn stop_story(stop: &Stop) -> String {
         Stop::EverySpaceRefused { space, story, spaces, .. } => {
             format!("Chat refuses every space that was tried ({spaces}), such as {space}: {story}")
         }
+        Stop::NoSpaceCreated { story } => format!("Chat lets nobody create a space like this: {story}"),
         Stop::GaveUp { after, last, throttled: true } => {
             format!("for {} Chat has answered only that the quota is used up: {last}", span(*after))
         }

@@ -6,6 +6,7 @@ mod emulator;
 mod login;
 mod members;
 mod parse;
+mod spaces;
 
 use std::path::PathBuf;
 
@@ -19,6 +20,7 @@ pub use doctor::DoctorArgs;
 pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
 pub use members::{MemberNameArgs, MembersCommand};
+pub use spaces::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -62,6 +64,15 @@ A run that was stopped, by whatever, goes on where it was: type the same command
     Import(ImportArgs),
     /// Go on with a run from its journal alone
     Resume(ResumeArgs),
+    /// Import-mode spaces: create them from a list of channels, see how long they have, complete single ones
+    #[command(
+        subcommand,
+        after_help = "\
+The beginning of a migration:
+  tenure spaces create channels.csv --credentials key.json --impersonate admin@example.com
+  tenure import memberships.csv --spaces channels.spaces.csv --credentials key.json --impersonate admin@example.com"
+    )]
+    Spaces(SpacesCommand),
     /// Complete the spaces of an import, add those who are still members, and give them their roles
     #[command(after_help = "\
 Says first what would be done, and asks. A space is completed once all of its rows are settled; what was completed

@@ -1,9 +1,9 @@
 //! `tenure complete`: the end of a migration, space by space.
 
 use std::fmt::Write as _;
-use std::time::Duration;
 
 use super::connect::REHEARSAL_SUBJECT;
+use super::spaces_age::LAST_CALL;
 use super::{Usage, confirm, note, print, send};
 use crate::cli::CompleteArgs;
 use crate::engine::Completion;
@@ -15,8 +15,6 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::wording::many;
 
-/// How long before a space expires nothing is begun with it any more (import-data guide).
-const LAST_CALL: Duration = Duration::from_secs(30 * 60);
 /// How many spaces of a kind are named.
 const NAMED_MAX: usize = 5;
 

@@ -12,7 +12,7 @@ use crate::cli::ImportArgs;
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
 use crate::journal::{Journal, JournalError, Loader, Lock, sibling};
-use crate::model::{Timestamp, Undertaking};
+use crate::model::{SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -106,6 +106,12 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, agreed: bool
             .map_err(|error| error.at(&path))?
     {
         progress.say(&doubts);
+    }
+    if let Some(map) = &inputs.rules.spaces {
+        let ages = map.ages().filter_map(|(space, age)| {
+            Some((SpaceName::parse(space).ok()?, age.create_time, age.expire_time))
+        });
+        journal.note_ages(ages).map_err(|error| error.at(&path))?;
     }
     if args.journal_only {
         progress.finish();

@@ -17,6 +17,8 @@ mod rejects;
 mod resume;
 mod rollback;
 mod send;
+mod spaces;
+mod spaces_age;
 mod status;
 
 use std::io::{self, Write};
@@ -46,6 +48,7 @@ pub fn run() -> Exit {
         Command::Import(args) => asynchronously(import::run(args, Undertaking::Import, true)),
         Command::Remove(args) => asynchronously(import::run(args.bulk, Undertaking::Remove, args.yes)),
         Command::Update(args) => asynchronously(import::run(args, Undertaking::Update, true)),
+        Command::Spaces(command) => asynchronously(spaces::run(command)),
         Command::Complete(args) => asynchronously(complete::run(args)),
         Command::Rollback(args) => asynchronously(rollback::run(args)),
         Command::Resume(args) => asynchronously(resume::run(args)),

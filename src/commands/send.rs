@@ -10,14 +10,14 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{connect, note, print};
+use super::{connect, note, print, spaces_age};
 use crate::chat::Access;
 use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Completion, Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, LastEnd, Lock, Tally, Work, sibling};
+use crate::journal::{Change, Journal, JournalError, LastEnd, Lock, Note, Tally, Work, sibling};
 use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::remedy::Setup;
@@ -79,6 +79,12 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let resume =
         format!("tenure {command} {}{}", quoted(&path.display().to_string()), settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
+    if settings.access == Access::Import
+        && settings.undertaking != Undertaking::Spaces
+        && completion.is_none()
+    {
+        reject_expired(&mut journal, &mut progress).map_err(|error| error.at(path))?;
+    }
     let before = journal.tally().map_err(|error| error.at(path))?;
     let is_large = !journal.is_examined();
     let mut identity = Identity::default();
@@ -130,6 +136,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
             cut_off: last_end != LastEnd::InOrder,
             sets_roles: settings.undertaking == Undertaking::Import && settings.access == Access::Import,
+            suffixes: settings.suffixes,
             completion: completion.as_ref().map(|(completion, _)| completion.clone()),
             grace: GRACE,
         };
@@ -222,6 +229,30 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Finish::Stopped(Stop::Asked) => Exit::Signal(signals.received().unwrap_or(2)),
         Finish::Stopped(_) => Exit::Stopped,
     })
+}
+
+/// Warns of spaces whose time in import mode runs out, and rejects the rows of those where it is over.
+fn reject_expired(journal: &mut Journal, progress: &mut Progress) -> Result<(), JournalError> {
+    let now = Timestamp::now();
+    let ages = journal.space_ages()?;
+    let (warning, late) = spaces_age::look(&ages, now);
+    if let Some(warning) = warning {
+        progress.say(&warning);
+    }
+    let work = if late.is_empty() { Work::default() } else { journal.work()? };
+    for space in work.spaces.iter().filter(|space| !space.completed) {
+        let Some(age) = late.iter().find(|age| age.space == space.name) else { continue };
+        let until = age.expire_time.map(|time| time.to_string()).unwrap_or_default();
+        let error = format!(
+            "{} could be in import mode until {until}, and nothing is sent in the last half hour of that: create its space anew \
+             (tenure spaces create), and feed these rows back with the new map (tenure rejects)",
+            space.name
+        );
+        progress.say(&error);
+        let note = Note { http_status: None, kind: "SPACE_EXPIRED".to_owned(), error };
+        journal.apply(&[Change::SpaceRejected { space: space.id, at: now, note }])?;
+    }
+    Ok(())
 }
 
 /// Goes on after the last process on this journal, however it ended.

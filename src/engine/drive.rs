@@ -198,6 +198,7 @@ mod tests {
             cut_off: false,
             sets_roles: false,
             completion: None,
+            suffixes: false,
             grace: Duration::from_secs(10),
         };
         let (work, tally) = (journal.work().unwrap(), journal.tally().unwrap());

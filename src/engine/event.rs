@@ -36,6 +36,11 @@ pub enum Stop {
         /// How many were tried.
         spaces: usize,
     },
+    /// Whoever asks may not create spaces.
+    NoSpaceCreated {
+        /// What Chat said.
+        story: String,
+    },
     /// Nothing but failures for too long.
     GaveUp {
         /// How long.
@@ -100,6 +105,20 @@ pub enum Event {
         space: SpaceName,
         /// How many rows.
         rows: u64,
+        /// What Chat said.
+        story: String,
+    },
+    /// A channel has become a space.
+    Created {
+        /// What the channel is called.
+        name: String,
+        /// The space.
+        space: SpaceName,
+    },
+    /// Chat refuses to make a channel a space.
+    NotCreated {
+        /// What the channel is called.
+        name: String,
         /// What Chat said.
         story: String,
     },

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::pacer::{Kind, SpaceBuckets};
 use crate::chat::Access;
 use crate::journal::{Held, Note};
-use crate::model::{Job, MemberId, Operation, RowId, SpaceId, SpaceName, Span};
+use crate::model::{ChannelJob, Job, MemberId, Operation, RowId, SpaceId, SpaceName, Span};
 
 /// A lane asks the journal for more rows when fewer than this many are queued ...
 const QUEUE_LOW: usize = 8;
@@ -48,6 +48,8 @@ pub(super) struct Errand {
     /// When its call left.
     pub(super) asked_at: Duration,
     pub(super) failures: u32,
+    /// The batch that makes it durable that the call is about to leave.
+    pub(super) marked: Option<u64>,
     /// With what Chat refused to complete it.
     pub(super) refused: Option<Note>,
 }
@@ -55,6 +57,8 @@ pub(super) struct Errand {
 /// What is to be done with a space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum What {
+    /// `spaces.create`.
+    Create,
     /// `spaces.completeImport`.
     Complete,
     /// Chat has refused to complete it: look whether it is completed already.
@@ -69,7 +73,7 @@ impl What {
     /// Against which quota it counts.
     pub(super) fn kind(self) -> Kind {
         match self {
-            What::Complete => Kind::Space,
+            What::Create | What::Complete => Kind::Space,
             What::LookAtIt | What::CountManagers => Kind::Read,
             What::Leave => Kind::Write,
         }
@@ -78,7 +82,7 @@ impl What {
     /// In what capacity it is done: completing takes chat.import, and after that people act for themselves.
     pub(super) fn access(self) -> Access {
         match self {
-            What::Complete | What::LookAtIt => Access::Import,
+            What::Create | What::Complete | What::LookAtIt => Access::Import,
             What::CountManagers | What::Leave => Access::User,
         }
     }
@@ -86,7 +90,15 @@ impl What {
 
 impl Errand {
     pub(super) fn new(what: What, not_before: Duration) -> Self {
-        Errand { what, waiting: false, not_before, asked_at: Duration::ZERO, failures: 0, refused: None }
+        Errand {
+            what,
+            waiting: false,
+            not_before,
+            asked_at: Duration::ZERO,
+            failures: 0,
+            marked: None,
+            refused: None,
+        }
     }
 }
 
@@ -155,6 +167,8 @@ pub(super) struct Lane {
     pub(super) open: u64,
     /// Rows that were refused.
     pub(super) rejected: u64,
+    /// What is to become this space.
+    pub(super) channel: Option<Box<ChannelJob>>,
     /// The migrating account is to leave it when all is done.
     pub(super) leave_due: bool,
     /// Rows in memory that may be sent, in order.
@@ -196,6 +210,7 @@ impl Lane {
             is_completed: false,
             open: 0,
             rejected: 0,
+            channel: None,
             leave_due: false,
             queue: VecDeque::new(),
             fed: None,

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{MemberName, NameError, SpaceName};
+use crate::model::{MemberName, NameError, SpaceName, Timestamp};
 
 use super::csv::{Line, Table};
 use super::problem::{Problem, ProblemKind, Problems, printable};
@@ -23,6 +23,17 @@ pub struct NameMap<N> {
     file: Arc<str>,
     /// The value and the line it stands on.
     entries: HashMap<String, (N, u64)>,
+    /// What the map tells of the values' times, by value.
+    ages: HashMap<String, Age>,
+}
+
+/// What a map of spaces tells of one: `createTime` and `importModeExpireTime`, as `spaces create` writes them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Age {
+    /// When it began.
+    pub create_time: Option<Timestamp>,
+    /// When Chat deletes it, unless it is completed by then.
+    pub expire_time: Option<Timestamp>,
 }
 
 /// Other names of spaces: the CSV columns `name` and `space`.
@@ -34,13 +45,15 @@ pub type UserMap = NameMap<MemberName>;
 /// How a kind of map is written.
 struct Spelling<N> {
     columns: [&'static str; 2],
+    /// Of times, where the map may tell them.
+    times: Option<[&'static str; 2]>,
     parse: fn(&str) -> Result<N, NameError>,
     kind: ProblemKind,
 }
 
 impl NameMap<SpaceName> {
-    /// Reads a map of spaces: CSV with the columns `name` (anything) and `space` (`spaces/ID` or a bare id). Other
-    /// columns are passed over.
+    /// Reads a map of spaces: CSV with the columns `name` (anything) and `space` (`spaces/ID` or a bare id), and, if it
+    /// tells them, `createTime` and `importModeExpireTime`. Other columns are passed over.
     ///
     /// # Errors
     /// With all that is wrong in it: a map with a wrong line would send rows to the wrong place.
@@ -53,9 +66,23 @@ impl NameMap<SpaceName> {
     /// # Errors
     /// As [`SpaceMap::open`].
     pub fn read(source: Source) -> Result<Self, Problems> {
-        let spelling =
-            Spelling { columns: ["name", "space"], parse: SpaceName::parse, kind: ProblemKind::BadSpace };
+        let spelling = Spelling {
+            columns: ["name", "space"],
+            times: Some(["createTime", "importModeExpireTime"]),
+            parse: SpaceName::parse,
+            kind: ProblemKind::BadSpace,
+        };
         read(source, &spelling, MAP_BYTES_MAX)
+    }
+
+    /// What it tells of a space, however that is named.
+    pub fn age(&self, space: &SpaceName) -> Option<Age> {
+        self.ages.get(space.as_str()).copied()
+    }
+
+    /// What it tells of all spaces.
+    pub fn ages(&self) -> impl Iterator<Item = (&str, Age)> {
+        self.ages.iter().map(|(space, age)| (space.as_str(), *age))
     }
 }
 
@@ -74,8 +101,12 @@ impl NameMap<MemberName> {
     /// # Errors
     /// As [`UserMap::open`].
     pub fn read(source: Source) -> Result<Self, Problems> {
-        let spelling =
-            Spelling { columns: ["id", "member"], parse: MemberName::parse, kind: ProblemKind::BadMember };
+        let spelling = Spelling {
+            columns: ["id", "member"],
+            times: None,
+            parse: MemberName::parse,
+            kind: ProblemKind::BadMember,
+        };
         read(source, &spelling, MAP_BYTES_MAX)
     }
 }
@@ -110,6 +141,10 @@ fn read<N: PartialEq + std::fmt::Display>(
     let mut table = Table::open(source)?;
     let file = Arc::clone(&table.file);
     let [from, to] = places(&table, &spelling.columns)?;
+    let times = spelling
+        .times
+        .map(|times| times.map(|name| (name, table.header.iter().position(|column| column == name))));
+    let mut ages: HashMap<String, Age> = HashMap::new();
     let mut entries: HashMap<String, (N, u64)> = HashMap::new();
     let mut problems = Problems::new();
     let mut held_bytes = 0;
@@ -145,6 +180,23 @@ fn read<N: PartialEq + std::fmt::Display>(
                 continue;
             }
         };
+        if let Some(times) = times {
+            let [create, expire] =
+                times.map(|(name, place)| (name, place.map_or("", |place| record.get(place))));
+            let mut time = |(column, text): (&'static str, &str)| match text {
+                "" => None,
+                text => Timestamp::parse(text, None)
+                    .map_err(|error| {
+                        let problem = Problem::new(&file, line, ProblemKind::BadTime, error.to_string());
+                        problems.push(problem.column(column).value(text).fatal());
+                    })
+                    .ok(),
+            };
+            let age = Age { create_time: time(create), expire_time: time(expire) };
+            if age != Age::default() {
+                ages.insert(value.to_string(), age);
+            }
+        }
         held_bytes += ENTRY_BYTES + text(from).len() + text(to).len();
         if held_bytes > bytes_max {
             let message =
@@ -171,7 +223,7 @@ fn read<N: PartialEq + std::fmt::Display>(
         let message = "it has a header, but no line below it";
         problems.push(Problem::new(&file, table.header_line, ProblemKind::NoRows, message).fatal());
     }
-    if problems.is_empty() { Ok(NameMap { file, entries }) } else { Err(problems) }
+    if problems.is_empty() { Ok(NameMap { file, entries, ages }) } else { Err(problems) }
 }
 
 fn places(table: &Table, columns: &[&'static str; 2]) -> Result<[usize; 2], Problems> {
@@ -225,8 +277,12 @@ mod tests {
     #[test]
     fn a_map_does_not_fill_the_memory() {
         let text: String = "name,space\n".to_owned() + &"x,spaces/A\n".repeat(10_000);
-        let spelling =
-            Spelling { columns: ["name", "space"], parse: SpaceName::parse, kind: ProblemKind::BadSpace };
+        let spelling = Spelling {
+            columns: ["name", "space"],
+            times: None,
+            parse: SpaceName::parse,
+            kind: ProblemKind::BadSpace,
+        };
         let source = Source::from_reader("spaces.csv", std::io::Cursor::new(text)).unwrap();
         let problems = read(source, &spelling, 1 << 20).unwrap_err();
         assert_eq!(

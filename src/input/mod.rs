@@ -7,6 +7,7 @@
 //! `columns` and `row`; JSONL through `jsonl`, `json_object` and `row`.
 
 mod bounds;
+mod channels;
 mod columns;
 mod csv;
 mod csv_rows;
@@ -33,12 +34,13 @@ use std::sync::Arc;
 
 use crate::model::{MemberName, Names, SpaceName, Tenure};
 
+pub use channels::read_channels;
 pub use columns::{COLUMNS_MAX, Key};
 pub use format::{Format, Layout};
 pub use formula::disarmed;
 pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
-pub use maps::{NameMap, SpaceMap, UserMap};
+pub use maps::{Age, NameMap, SpaceMap, UserMap};
 pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};

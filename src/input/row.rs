@@ -202,6 +202,9 @@ pub(super) fn check<N: Naming>(
         false => Ok(None),
     };
     let (create, delete) = (a_time(Key::CreateTime), a_time(Key::DeleteTime));
+    if counts && let Some(flaw) = begins_too_early(fields, rules, create, delete) {
+        flaws.push(flaw);
+    }
     let role = match role_counts {
         true => role(fields.get(Key::Role)).map_err(|flaw| flaws.push(flaw)),
         false => Ok(None),
@@ -396,6 +399,31 @@ fn order(create: Option<Timestamp>, delete: Option<Timestamp>) -> Option<Flaw> {
             .help("are the two swapped?")
     };
     Some(flaw)
+}
+
+/// A membership may not begin before its space (import-data guide); when that began, the map tells.
+fn begins_too_early(
+    fields: &Fields<'_>,
+    rules: &Rules,
+    create: Result<Option<Timestamp>, ()>,
+    delete: Result<Option<Timestamp>, ()>,
+) -> Option<Flaw> {
+    let map = rules.spaces.as_ref()?;
+    let text = fields.get(Key::Space);
+    let space = map.get(text).cloned().or_else(|| SpaceName::parse(text).ok())?;
+    let began = map.age(&space)?.create_time?;
+    let (create, delete) = (create.ok()?, delete.ok()?);
+    // Somebody who is still a member is added when the space is completed, without times.
+    let begins = if delete.is_some() { create.or(delete.map(Timestamp::just_before)) } else { None };
+    if begins? >= began {
+        return None;
+    }
+    let key = if create.is_some() { Key::CreateTime } else { Key::DeleteTime };
+    let message = format!("it is before its space begins, {began} ({})", map.file());
+    Some(
+        Flaw::new(key, ProblemKind::TimeTooEarly, message)
+            .help("Chat refuses that: create the space with an earlier createTime, or mend the row"),
+    )
 }
 
 fn ended() -> Flaw {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{Connection, named_params};
 
 use super::JournalError;
+use super::channels::{self, ChannelChange};
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
 use crate::model::{MemberId, Operation, Pace, RowId, SpaceId, Span, State, Timestamp};
 
@@ -127,6 +128,13 @@ pub enum Change {
         space: SpaceId,
         /// When.
         at: Timestamp,
+    },
+    /// A step of a channel that becomes a space.
+    Channel {
+        /// Which, numbered as spaces are.
+        channel: SpaceId,
+        /// The step.
+        change: ChannelChange,
     },
     /// A row that was marked is settled without a call: the attempt does not count.
     Uncalled {
@@ -333,6 +341,7 @@ fn write(
             conn.execute("UPDATE spaces SET left_at = ?2 WHERE id = ?1", (space.0, at.as_micros()))?;
             Ok(())
         }
+        Change::Channel { channel, change } => channels::apply(conn, *channel, change),
         Change::Uncalled { row } => {
             let changed = conn
                 .prepare_cached("UPDATE rows SET attempts = attempts - 1 WHERE id = ?1 AND state = 1")?

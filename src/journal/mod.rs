@@ -6,6 +6,7 @@
 
 mod bulk;
 mod change;
+mod channels;
 mod completion;
 mod incoming;
 mod judge;
@@ -33,6 +34,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
 
 pub use change::{Calls, Change, Note};
+pub use channels::{AddedChannels, ChangedChannel, ChannelChange, MadeSpace, RejectedChannel, SpaceAge};
 pub use completion::{CompletionPlan, Unfit};
 pub use incoming::Incoming;
 pub use judge::Refusal;

@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::number::Numbers;
 use super::{Calls, Journal, JournalError};
 use crate::model::{
-    Job, MemberId, MemberName, MembershipName, Operation, Pace, Prior, Role, RowId, SpaceId, SpaceName, Span,
-    Timestamp, Undertaking,
+    ChannelJob, Job, MemberId, MemberName, MembershipName, Operation, Pace, Prior, Role, RowId, SpaceId,
+    SpaceName, Span, Timestamp, Undertaking,
 };
 
 /// Where a run stands. `done + rejected + pending + in_flight + open = total`.
@@ -61,6 +61,8 @@ pub struct SpaceWork {
     pub rejected: u64,
     /// Whether the migrating account has left it.
     pub left: bool,
+    /// What is to become a space, if it is none yet.
+    pub channel: Option<Box<ChannelJob>>,
 }
 
 /// What there is to do.
@@ -230,6 +232,11 @@ impl Journal {
                 })
             },
         )?;
+        if self.undertaking()? == Undertaking::Spaces {
+            [tally.pending, tally.in_flight, tally.done, tally.rejected] = self.channel_counts()?;
+            tally.spaces = tally.done;
+            tally.spaces_settled = tally.done;
+        }
         tally.total = tally.pending + tally.in_flight + tally.done + tally.rejected + tally.open;
         Ok(tally)
     }
@@ -240,6 +247,10 @@ impl Journal {
     /// When the journal cannot be read.
     pub fn recount(&self) -> Result<[u64; 5], JournalError> {
         let mut counts = [0; 5];
+        if self.undertaking()? == Undertaking::Spaces {
+            counts[..4].copy_from_slice(&self.channel_counts()?);
+            return Ok(counts);
+        }
         let mut statement = self.conn.prepare("SELECT state, count(*) FROM rows GROUP BY state")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -257,6 +268,9 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub fn work(&self) -> Result<Work, JournalError> {
+        if self.undertaking()? == Undertaking::Spaces {
+            return self.channel_work();
+        }
         let spaces = self.spaces("pending + in_flight > 0 ORDER BY in_flight > 0 DESC, pending DESC, id")?;
         let witness = self
             .spaces(
@@ -286,6 +300,7 @@ impl Journal {
                 open: row.get::<_, i64>(6)?.cast_unsigned(),
                 rejected: row.get::<_, i64>(7)?.cast_unsigned(),
                 left: row.get(8)?,
+                channel: None,
             });
         }
         Ok(spaces)
@@ -467,6 +482,6 @@ fn membership_name(text: &str) -> Result<MembershipName, JournalError> {
         .map_err(|error| JournalError::Content(format!("membership {text:?}: {error}")))
 }
 
-fn space_name(text: &str) -> Result<SpaceName, JournalError> {
+pub(super) fn space_name(text: &str) -> Result<SpaceName, JournalError> {
     SpaceName::parse(text).map_err(|error| JournalError::Content(format!("space {text:?}: {error}")))
 }

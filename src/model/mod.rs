@@ -1,5 +1,6 @@
 //! The words everything else is written in: names, times, roles, tenures, jobs. Pure values, no I/O.
 
+mod channel;
 mod job;
 mod name;
 mod names;
@@ -9,6 +10,7 @@ mod tenure;
 mod time;
 mod undertaking;
 
+pub use channel::{Channel, ChannelJob, DISPLAY_NAME_CHARS_MAX, suffixed};
 pub use job::{Job, MemberId, Operation, Prior, RowId, SpaceId, Span, State};
 pub use name::{MemberName, MembershipName, NameError, SpaceName};
 pub use names::Names;

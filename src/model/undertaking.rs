@@ -20,12 +20,19 @@ pub enum Undertaking {
     Remove,
     /// Roles are changed.
     Update,
+    /// Channels become spaces.
+    Spaces,
 }
 
 impl Undertaking {
     /// Every undertaking.
-    pub const ALL: [Undertaking; 4] =
-        [Undertaking::Import, Undertaking::Rollback, Undertaking::Remove, Undertaking::Update];
+    pub const ALL: [Undertaking; 5] = [
+        Undertaking::Import,
+        Undertaking::Rollback,
+        Undertaking::Remove,
+        Undertaking::Update,
+        Undertaking::Spaces,
+    ];
 
     /// Its name, that of the command.
     pub const fn as_str(self) -> &'static str {
@@ -34,6 +41,7 @@ impl Undertaking {
             Undertaking::Rollback => "rollback",
             Undertaking::Remove => "remove",
             Undertaking::Update => "update",
+            Undertaking::Spaces => "spaces create",
         }
     }
 
@@ -41,7 +49,7 @@ impl Undertaking {
     pub const fn operation(self, standard: bool) -> Operation {
         match self {
             Undertaking::Import if standard => Operation::Add,
-            Undertaking::Import => Operation::Create,
+            Undertaking::Import | Undertaking::Spaces => Operation::Create,
             Undertaking::Rollback | Undertaking::Remove => Operation::Delete,
             Undertaking::Update => Operation::Patch,
         }

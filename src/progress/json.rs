@@ -98,6 +98,12 @@ impl<W: Write> Display for Json<W> {
             Event::SpaceRefused { space, rows, story } => json!({
                 "event": "space_refused", "at": at, "space": space.as_str(), "rows": rows, "error": story,
             }),
+            Event::Created { name, space } => json!({
+                "event": "created", "at": at, "name": name, "space": space.as_str(),
+            }),
+            Event::NotCreated { name, story } => json!({
+                "event": "not_created", "at": at, "name": name, "error": story,
+            }),
             Event::Completed { space, rows } => json!({
                 "event": "completed", "at": at, "space": space.as_str(), "rows": rows,
             }),

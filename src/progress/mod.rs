@@ -102,6 +102,7 @@ fn line(event: &Event) -> Option<String> {
         Event::SpaceRefused { space, rows, story } => {
             Some(format!("{space}: Chat refuses the whole space ({story}); its {rows} rows are rejected"))
         }
+        Event::NotCreated { name, story } => Some(format!("{name}: {story}")),
         Event::NotCompleted { space, story } => Some(format!("{space}: Chat does not complete it: {story}")),
         Event::Left { space, stays: Some(why) } => {
             Some(format!("{space}: the migrating account stays in it: {why}"))

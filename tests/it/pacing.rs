@@ -79,6 +79,7 @@ fn run(limits: Limits, later: &[(i64, u32)], latency: Duration, seconds: usize, 
         cut_off: false,
         sets_roles: false,
         completion: None,
+        suffixes: false,
         grace: Duration::from_secs(10),
     };
     let (work, tally) = (journal.work().unwrap(), journal.tally().unwrap());

@@ -3,26 +3,36 @@
 //! Every step may be made once more: completing what is completed is refused, and then looking at the space tells; whoever
 //! has left a space is not found in it.
 
-use super::super::event::Event;
+use super::super::event::{Event, Stop};
 use super::super::lane::{Errand, Lane, Step, What};
 use super::super::pacer::Asked;
 use super::super::retry::{Verdict, decide};
 use super::answered::{mismatched, note};
 use super::{Engine, LATE_WRITE, Now};
-use crate::chat::{Answer, Call, Failure, Listing};
-use crate::journal::{Change, Note};
-use crate::model::{MemberName, MembershipName, SpaceId, SpaceName};
+use crate::chat::{Answer, Call, Failure, Listing, NewSpace, Space};
+use crate::journal::{Change, ChannelChange, Note};
+use crate::model::{ChannelJob, MemberName, MembershipName, SpaceId, SpaceName};
 
 /// With fewer managers than so many nobody leaves: one of them is whoever is leaving.
 const MANAGERS_MIN: usize = 2;
+/// The highest number behind a display name.
+const SUFFIX_MAX: u32 = 99;
 
 /// The call of an errand. Whoever leaves is named as Chat knows who signs the requests.
-pub(super) fn call(what: What, space: &SpaceName, leaver: Option<&MemberName>) -> Call {
+pub(super) fn call(
+    what: What,
+    space: &SpaceName,
+    channel: Option<&ChannelJob>,
+    leaver: Option<&MemberName>,
+) -> Call {
+    if let (What::Create, Some(job)) = (what, channel) {
+        return Call::CreateSpace(Box::new(new_space(job)));
+    }
     match (what, leaver) {
         (What::Complete, _) => Call::CompleteImport(space.clone()),
         (What::LookAtIt, _) => Call::GetSpace(space.clone()),
         (What::Leave, Some(leaver)) => Call::DeleteMember(MembershipName::of(space.clone(), leaver)),
-        (What::CountManagers | What::Leave, _) => Call::ListMembers {
+        (What::Create | What::CountManagers | What::Leave, _) => Call::ListMembers {
             space: space.clone(),
             listing: Listing { filter: Some("role = \"ROLE_MANAGER\"".to_owned()), ..Listing::whole() },
             page_token: None,
@@ -39,6 +49,9 @@ impl Engine {
         let asked = Asked { kind: what.kind(), space, at: errand.asked_at };
         self.count(now, Some(asked), result.as_ref().err());
         let failure = match (what, result) {
+            (What::Create, Ok(Answer::Space(made))) if SpaceName::parse(&made.name).is_ok() => {
+                return self.created(now, space, &made);
+            }
             (What::Complete, Ok(Answer::Space(_))) => return self.completed(now, space),
             (What::LookAtIt, Ok(Answer::Space(found))) => {
                 self.answered(asked.kind);
@@ -76,7 +89,8 @@ impl Engine {
             Verdict::Stop(stop) => return self.begin_stop(now, stop),
             Verdict::Exists | Verdict::Reject | Verdict::RejectAndLook => {
                 self.answered(asked.kind);
-                return self.on_refusal(now, space, what, note(&failure));
+                let exists = verdict == Verdict::Exists;
+                return self.on_refusal(now, space, what, note(&failure), exists);
             }
         };
         if let Some(Lane { step: Step::Errand(errand), .. }) = self.lanes.get_mut(&space) {
@@ -85,8 +99,9 @@ impl Engine {
         }
     }
 
-    fn on_refusal(&mut self, now: Now, space: SpaceId, what: What, note: Note) {
+    fn on_refusal(&mut self, now: Now, space: SpaceId, what: What, note: Note, exists: bool) {
         match what {
+            What::Create => self.not_created(now, space, note, exists),
             What::Complete => {
                 self.turn_to(space, What::LookAtIt, now);
                 if let Some(Lane { step: Step::Errand(errand), .. }) = self.lanes.get_mut(&space) {
@@ -100,6 +115,45 @@ impl Engine {
             What::Leave if note.http_status == Some(404) => self.left(now, space),
             What::Leave => self.stays(space, &note.error),
         }
+    }
+
+    fn created(&mut self, now: Now, channel: SpaceId, made: &Space) {
+        self.answered(What::Create.kind());
+        let Ok(space) = SpaceName::parse(&made.name) else { return };
+        let Some(Lane { channel: Some(job), .. }) = self.close_lane(channel) else { return };
+        self.counts.done += 1;
+        self.events.push(Event::Created { name: job.channel.name.clone(), space: space.clone() });
+        let change = ChannelChange::Made {
+            at: now.wall,
+            space,
+            create_time: made.create_time,
+            expire_time: made.import_mode_expire_time,
+        };
+        self.changes.push(Change::Channel { channel, change });
+        self.wake_at(now.elapsed);
+    }
+
+    fn not_created(&mut self, now: Now, channel: SpaceId, note: Note, exists: bool) {
+        if exists
+            && self.config.suffixes
+            && let Some(lane) = self.lanes.get_mut(&channel)
+            && let Some(job) = lane.channel.as_mut().filter(|job| job.suffix < SUFFIX_MAX)
+        {
+            job.suffix = job.suffix.max(1) + 1;
+            let change = ChannelChange::Suffixed(job.suffix);
+            self.changes.push(Change::Channel { channel, change });
+            return self.turn_to(channel, What::Create, now);
+        }
+        if !exists && note.kind == "PERMISSION_DENIED" && self.counts.done == 0 {
+            // Whoever may not create this one may create none.
+            return self.begin_stop(now, Stop::NoSpaceCreated { story: note.error });
+        }
+        let Some(Lane { channel: Some(job), .. }) = self.close_lane(channel) else { return };
+        let note = if exists { taken(&job, note) } else { note };
+        self.counts.rejected += 1;
+        self.events.push(Event::NotCreated { name: job.channel.name.clone(), story: note.error.clone() });
+        self.changes.push(Change::Channel { channel, change: ChannelChange::Rejected(now.wall, note) });
+        self.wake_at(now.elapsed);
     }
 
     fn turn_to(&mut self, space: SpaceId, what: What, now: Now) {
@@ -150,6 +204,27 @@ impl Engine {
     }
 }
 
+fn new_space(job: &ChannelJob) -> NewSpace {
+    NewSpace {
+        request_id: job.request_id(),
+        display_name: job.display_name(),
+        space_type: job.channel.space_type.clone(),
+        import_mode: true,
+        create_time: job.channel.create_time,
+        external_user_allowed: job.channel.external_user_allowed,
+        description: job.channel.description.clone(),
+    }
+}
+
+fn taken(job: &ChannelJob, note: Note) -> Note {
+    let error = format!(
+        "the display name {:?} is taken: rename one of the two spaces, or add --on-name-clash suffix ({})",
+        job.display_name(),
+        note.error
+    );
+    Note { kind: "NAME_TAKEN".to_owned(), error, ..note }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,13 +234,13 @@ mod tests {
     fn every_errand_has_its_call() {
         let (space, leaver) =
             (SpaceName::parse("A").unwrap(), MemberName::parse("admin@example.com").unwrap());
-        let made = |what| call(what, &space, Some(&leaver)).name();
+        let made = |what| call(what, &space, None, Some(&leaver)).name();
         assert_eq!(made(What::Complete), "spaces.completeImport");
         assert_eq!(made(What::LookAtIt), "spaces.get");
         assert_eq!(made(What::CountManagers), "spaces.members.list");
         assert_eq!(made(What::Leave), "spaces.members.delete");
         for what in [What::Complete, What::LookAtIt, What::CountManagers, What::Leave] {
-            let call = call(what, &space, Some(&leaver));
+            let call = call(what, &space, None, Some(&leaver));
             assert!(call.request(what.access()).is_ok(), "{what:?}");
         }
         assert_eq!(What::Complete.access(), Access::Import);

@@ -22,6 +22,8 @@ pub struct Config {
     pub cut_off: bool,
     /// Whether members of today get the roles that their rows name.
     pub sets_roles: bool,
+    /// A display name that is taken gets a number behind it.
+    pub suffixes: bool,
     /// Spaces are completed, if they are not yet.
     pub completion: Option<Completion>,
     /// How long requests under way may take to finish once the run is stopping.

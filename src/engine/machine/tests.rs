@@ -64,6 +64,7 @@ impl Bench {
             cut_off: false,
             sets_roles: false,
             completion: None,
+            suffixes: false,
             grace: Duration::from_secs(10),
         };
         let tally = journal.tally().unwrap();

@@ -128,6 +128,7 @@ impl Simulation {
                 cut_off: false,
                 sets_roles: false,
                 completion: None,
+                suffixes: false,
                 grace: Duration::from_secs(10),
             },
             journal: empty(standard),

@@ -1,0 +1,257 @@
+//! `tenure spaces`: the beginning of a migration.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use comfy_table::{Table, presets};
+use rand::RngExt as _;
+use rand::SeedableRng as _;
+use rand::rngs::{StdRng, SysRng};
+use serde_json::json;
+
+use super::connect::Connection;
+use super::{Usage, confirm, connect, inputs, note, print, send};
+use crate::chat::{Access, Call};
+use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
+use crate::exit::Exit;
+use crate::input::{Problems, disarmed, read_channels};
+use crate::journal::{Journal, JournalError, Lock, MadeSpace, SpaceAge};
+use crate::model::{Channel, SpaceName, Timestamp, Undertaking};
+use crate::progress::Progress;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::wording::{many, quoted};
+
+/// The columns of the map that `import --spaces` takes.
+const MAP_COLUMNS: [&str; 4] = ["name", "space", "createTime", "importModeExpireTime"];
+
+pub(super) async fn run(command: SpacesCommand) -> anyhow::Result<Exit> {
+    match command {
+        SpacesCommand::Create(args) => create(args).await,
+        SpacesCommand::List(args) => list(&args),
+        SpacesCommand::Complete(args) => complete(args).await,
+    }
+}
+
+async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
+    let now = Timestamp::now();
+    let mut settings =
+        Settings { undertaking: Undertaking::Spaces, ..Settings::default() }.with(&args.send)?;
+    settings.suffixes = args.on_name_clash == NameClash::Suffix;
+    if settings.access != Access::Import {
+        return Err(Usage(
+            "spaces are created in import mode: leave --standard-spaces and the like away".to_owned(),
+        )
+        .into());
+    }
+    let (path, map) = places(&args)?;
+    let files = match read(&args.inputs, now) {
+        Ok(files) => files,
+        Err(problems) => {
+            inputs::show(&problems);
+            print(&format!("{}; nothing was created.\n", inputs::count(&problems)))?;
+            return Ok(Exit::BadInput);
+        }
+    };
+    let total: usize = files.iter().map(|(_, channels)| channels.len()).sum();
+    if args.dry_run {
+        print(&format!(
+            "{} in order. This was a dry run: nothing was written, nothing was created.\n",
+            many(total as u64, "channel")
+        ))?;
+        return Ok(Exit::Done);
+    }
+    if !settings.is_rehearsal() {
+        connect::credentials(&settings).await?;
+    }
+    expect_own_map(&map)?;
+    let at = |error: JournalError| error.at(&path);
+    let mut lock = Lock::take(&path).map_err(at)?;
+    let mut journal = if path.exists() {
+        let journal = Journal::open(&path).map_err(at)?;
+        journal.expect_destination(settings.destination()).map_err(at)?;
+        journal
+    } else {
+        Journal::create(&path, settings.destination(), now).and_then(Journal::close).map_err(at)?;
+        Journal::open(&path).map_err(at)?
+    };
+    lock.hold(&path).map_err(at)?;
+    let mut random = StdRng::try_from_rng(&mut SysRng)?;
+    for (source, channels) in &files {
+        let request_id = || format!("{:032x}", random.random::<u128>());
+        if let Err(changed) = journal.add_channels(source, channels, request_id).map_err(at)? {
+            for channel in &changed {
+                note(&format!(
+                    "{source}:{}: the channel {:?} says something else than before, and its space was asked for already: \
+                     change the space in Chat, and leave the line as it was",
+                    channel.line, channel.name
+                ));
+            }
+            print("Nothing was created.\n")?;
+            return Ok(Exit::BadInput);
+        }
+    }
+    let (signals, stops) = Signals::listen()?;
+    let progress = Progress::new(args.send.output.progress);
+    let ended = send::send(send::Sending {
+        journal,
+        lock,
+        path: &path,
+        settings,
+        signals,
+        stops,
+        progress,
+        completion: None,
+    })
+    .await?;
+    let made = Journal::open_read_only(&path).and_then(|journal| journal.made_spaces()).map_err(at)?;
+    if !made.is_empty() {
+        write_map(&map, &made)?;
+        let name = quoted(&map.display().to_string());
+        print(&format!("map       {name}   {}\n", many(made.len() as u64, "space")))?;
+    }
+    Ok(ended)
+}
+
+/// Where the journal is, and the map.
+fn places(args: &SpacesCreateArgs) -> Result<(PathBuf, PathBuf), Usage> {
+    let only = match args.inputs.as_slice() {
+        [input] if input.as_os_str() != "-" => Some(input),
+        _ => None,
+    };
+    let named = |given: &Option<PathBuf>, option: &str, name: &dyn Fn(&Path) -> String| match (given, only) {
+        (Some(path), _) => Ok(path.clone()),
+        (None, Some(input)) => Ok(PathBuf::from(name(input))),
+        (None, None) => {
+            Err(Usage(format!("several inputs share one: say with {option} FILE where to keep it")))
+        }
+    };
+    let base = |input: &Path| input.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let journal = named(&args.journal, "--journal", &|input| format!("{}.journal.db", base(input)))?;
+    let map = named(&args.map, "--map", &|input| {
+        let name = base(input);
+        let stem = name.split_once('.').map_or(name.as_str(), |(stem, _)| stem).to_owned();
+        format!("{stem}.spaces.csv")
+    })?;
+    Ok((journal, map))
+}
+
+type Files = Vec<(String, Vec<(u64, Channel)>)>;
+
+fn read(paths: &[PathBuf], now: Timestamp) -> Result<Files, Problems> {
+    let mut problems = Problems::new();
+    let mut files = Vec::new();
+    for path in paths {
+        match read_channels(path, now) {
+            Ok(channels) => files.push((path.display().to_string(), channels)),
+            Err(found) => problems.absorb(found),
+        }
+    }
+    if problems.is_empty() { Ok(files) } else { Err(problems) }
+}
+
+/// A map of an earlier run is written anew; anything else is left alone.
+fn expect_own_map(path: &Path) -> anyhow::Result<()> {
+    let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
+    if text.lines().next() == Some(MAP_COLUMNS.join(",").as_str()) {
+        return Ok(());
+    }
+    Err(Usage(format!("{} is there already, and no map of spaces: name another with --map", path.display()))
+        .into())
+}
+
+/// Writes the map whole or not at all.
+fn write_map(path: &Path, made: &[MadeSpace]) -> anyhow::Result<()> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    csv.write_record(MAP_COLUMNS)?;
+    for space in made {
+        let create = space.create_time.map(|time| time.to_string()).unwrap_or_default();
+        csv.write_record([
+            disarmed(&space.name).as_ref(),
+            space.space.as_str(),
+            &create,
+            &space.expire_time.to_string(),
+        ])?;
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let failed =
+        |error: std::io::Error| anyhow::anyhow!("{}: {error}; run it again to write the map", path.display());
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    std::io::Write::write_all(&mut file, &csv.into_inner()?).map_err(failed)?;
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+fn list(args: &SpacesListArgs) -> anyhow::Result<Exit> {
+    let path = &args.journal;
+    let at = |error: JournalError| error.at(path);
+    let journal = Journal::open_read_only(path).map_err(at)?;
+    let ages = journal.space_ages().map_err(at)?;
+    let now = Timestamp::now();
+    if args.json {
+        let lines: String = ages
+            .iter()
+            .map(|age| {
+                let line = json!({
+                    "name": age.name, "space": age.space.as_str(),
+                    "createTime": age.create_time.map(|time| time.to_string()),
+                    "importModeExpireTime": age.expire_time.map(|time| time.to_string()),
+                    "completed": age.completed, "daysLeft": age.days_left(now),
+                });
+                format!("{line}\n")
+            })
+            .collect();
+        print(&lines)?;
+        return Ok(Exit::Done);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(["space", "name", "import mode"]);
+    for age in &ages {
+        table.add_row([age.space.to_string(), age.name.clone().unwrap_or_default(), left(age, now)]);
+    }
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    print(&lines)?;
+    Ok(Exit::Done)
+}
+
+/// How long a space has.
+fn left(age: &SpaceAge, now: Timestamp) -> String {
+    match (age.completed, age.days_left(now)) {
+        (true, _) => "completed".to_owned(),
+        (false, None) => "not known until when".to_owned(),
+        (false, Some(days)) if days < 0 => "expired: Chat has deleted it".to_owned(),
+        (false, Some(days)) if days < super::spaces_age::WARN_DAYS => {
+            format!("{days} days left: complete it soon")
+        }
+        (false, Some(days)) => format!("{days} days left"),
+    }
+}
+
+async fn complete(args: SpacesCompleteArgs) -> anyhow::Result<Exit> {
+    let settings = Settings::default().connected(&args.connection)?;
+    let spaces = args
+        .spaces
+        .iter()
+        .map(|name| SpaceName::parse(name).map_err(|error| Usage(format!("{name:?}: {error}"))))
+        .collect::<Result<Vec<_>, _>>()?;
+    let plan = format!("{} to complete: {}.", many(spaces.len() as u64, "space"), args.spaces.join(", "));
+    if !args.yes && !confirm::ask(&plan, "Complete them? That cannot be undone.")? {
+        print("Nothing was done.\n")?;
+        return Ok(Exit::Stopped);
+    }
+    let connection = Connection::open(&settings).await?;
+    for space in spaces {
+        connection
+            .caller
+            .call(Call::CompleteImport(space.clone()))
+            .await
+            .map_err(|failure| connection.explain(&format!("{space} was not completed"), &failure))?;
+        print(&format!("completed {space}\n"))?;
+    }
+    Ok(Exit::Done)
+}
