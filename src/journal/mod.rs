@@ -6,6 +6,7 @@
 
 mod bulk;
 mod change;
+mod holdings;
 mod incoming;
 mod judge;
 mod load;
@@ -31,6 +32,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::model::{RowId, Timestamp};
 
 pub use change::{Calls, Change, Note};
+pub use holdings::{FoundBefore, Holding, SpaceHeld};
 pub use incoming::Incoming;
 pub use judge::Refusal;
 pub use load::{Finding, Loader, Outlook, Overlap, Taken, Verdict};

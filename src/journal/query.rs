@@ -418,6 +418,6 @@ impl Journal {
     }
 }
 
-fn space_name(text: &str) -> Result<SpaceName, JournalError> {
+pub(super) fn space_name(text: &str) -> Result<SpaceName, JournalError> {
     SpaceName::parse(text).map_err(|error| JournalError::Content(format!("space {text:?}: {error}")))
 }
