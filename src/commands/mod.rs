@@ -15,6 +15,7 @@ mod rejects;
 mod resume;
 mod send;
 mod status;
+mod verify;
 
 use std::io::{self, Write};
 
@@ -43,6 +44,7 @@ pub fn run() -> Exit {
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => status::run(&args),
         Command::Rejects(args) => rejects::run(&args),
+        Command::Verify(args) => asynchronously(verify::run(args)),
         Command::Members(command) => asynchronously(members::run(command)),
         Command::Doctor(args) => asynchronously(doctor::run(args)),
         Command::Login(args) => asynchronously(login::login(args)),
