@@ -384,11 +384,16 @@ impl<'a> Strangers<'a> {
 
     /// Rows that were not met by their times may be what is listed without: those that are done first.
     fn settle_silent(&mut self, settling: &mut Settling<'_>) {
+        let mut free: HashMap<Times, Vec<usize>> = HashMap::new();
+        for (place, group) in self.silent.iter().enumerate() {
+            let copies = group.copies.saturating_sub(group.before);
+            free.entry(group.times).or_default().extend((0..copies).map(|_| place));
+        }
         // What tells most is taken first.
-        self.silent.sort_by_key(|group| 2 - group.told());
-        let mut may_be = |times: Times| {
-            let free = |group: &&mut Group<'_>| group.copies > group.before && group.fits(times);
-            self.silent.iter_mut().find(free).map(|group| group.copies -= 1).is_some()
+        let mut may_be = |(create, delete): Times| {
+            let fitting = [(create, None), (None, delete), (None, None)];
+            let place = fitting.iter().find_map(|times| free.get_mut(times)?.pop());
+            place.map(|place| self.silent[place].copies -= 1).is_some()
         };
         for (times, same) in &self.unmet {
             for row in &same.done {

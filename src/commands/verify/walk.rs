@@ -109,13 +109,7 @@ impl Walk<'_> {
                     continue;
                 }
                 _ = tick.tick() => {
-                    let looking = Looking {
-                        spaces: written as u64,
-                        spaces_total: self.targets.len() as u64,
-                        listed: looker.listed(),
-                        differences,
-                    };
-                    self.progress.looking(begin.elapsed(), &looking);
+                    self.show(begin, written, looker.listed(), differences);
                     continue;
                 }
             };
@@ -164,6 +158,7 @@ impl Walk<'_> {
             ready.insert(place, checked);
         };
         looks.abort_all();
+        self.show(begin, written, looker.listed(), differences);
         // What was looked at behind a gap counts too.
         for space in std::mem::take(&mut ready).into_values().flatten() {
             self.writing.space(self.report, &space)?;
@@ -175,6 +170,12 @@ impl Walk<'_> {
             (None, None) if self.report.all_refused() => Ending::Stopped(self.report.refusal()),
             (None, None) => Ending::Whole,
         })
+    }
+
+    fn show(&mut self, begin: Instant, written: usize, listed: u64, differences: u64) {
+        let spaces_total = self.targets.len() as u64;
+        let looking = Looking { spaces: written as u64, spaces_total, listed, differences };
+        self.progress.looking(begin.elapsed(), &looking);
     }
 
     /// What the journal knows of a space now.

@@ -90,7 +90,7 @@ pub fn json_space(report: &Report, space: &CheckedSpace) -> Value {
 }
 
 /// What comes behind the spaces of `--json`: `{"complete", "stopped", "remedy", "differs", "spaces_total",
-/// "spaces_checked", "rows", "listed", "differences", "cannot_see"}`; `differences` is how many, `cannot_see` sentences.
+/// "spaces_checked", "rows", "listed", "differences_total", "cannot_see"}`; `cannot_see` holds sentences.
 pub fn json_end(report: &Report, ending: &Ending) -> Value {
     let stopped = match ending {
         Ending::Whole => None,
@@ -106,7 +106,7 @@ pub fn json_end(report: &Report, ending: &Ending) -> Value {
         "spaces_checked": report.checked(),
         "rows": rows_json(&report.totals),
         "listed": listed_json(&report.totals),
-        "differences": report.totals.differences(),
+        "differences_total": report.totals.differences(),
         "cannot_see": report.blind_spots(),
     })
 }
