@@ -299,6 +299,9 @@ impl<'a> Nameless<'a> {
     }
 }
 
+/// Where silent groups stand, once for each copy, by what they tell.
+type Places = HashMap<Times, Vec<usize>>;
+
 /// What is listed of holders of whom the journal knows nothing, and the rows that may be theirs.
 #[derive(Default)]
 struct Strangers<'a> {
@@ -384,20 +387,25 @@ impl<'a> Strangers<'a> {
 
     /// Rows that were not met by their times may be what is listed without: those that are done first.
     fn settle_silent(&mut self, settling: &mut Settling<'_>) {
-        let mut free: HashMap<Times, Vec<usize>> = HashMap::new();
+        let (mut free, mut old): (Places, Places) = (HashMap::new(), HashMap::new());
         for (place, group) in self.silent.iter().enumerate() {
-            let copies = group.copies.saturating_sub(group.before);
-            free.entry(group.times).or_default().extend((0..copies).map(|_| place));
+            let before = group.copies.min(group.before);
+            old.entry(group.times).or_default().extend((0..before).map(|_| place));
+            free.entry(group.times).or_default().extend((before..group.copies).map(|_| place));
         }
         // What tells most is taken first.
-        let mut may_be = |(create, delete): Times| {
+        let take = |places: &mut Places, (create, delete): Times| {
             let fitting = [(create, None), (None, delete), (None, None)];
-            let place = fitting.iter().find_map(|times| free.get_mut(times)?.pop());
-            place.map(|place| self.silent[place].copies -= 1).is_some()
+            fitting.iter().find_map(|times| places.get_mut(times)?.pop())
         };
         for (times, same) in &self.unmet {
             for row in &same.done {
-                if may_be(*times) {
+                // What was there before can only be what Chat said it held already.
+                let was_there = if row.existed { take(&mut old, *times) } else { None };
+                let place = was_there.or_else(|| take(&mut free, *times));
+                if let Some(place) = place {
+                    self.silent[place].copies -= 1;
+                    self.silent[place].before -= u64::from(was_there.is_some());
                     settling.out.counts.listed_untold += 1;
                     settling.out.counts.row_untold += 1;
                     settling.out.push(Finding::new(Kind::Untold).of_row(row).noted(NO_TIMES));
@@ -407,6 +415,10 @@ impl<'a> Strangers<'a> {
                 }
             }
         }
+        let mut may_be = |times: Times| {
+            let place = take(&mut free, times);
+            place.map(|place| self.silent[place].copies -= 1).is_some()
+        };
         for (times, same) in &self.unmet {
             let unsettled = (0..same.unsettled).filter(|_| may_be(*times)).count() as u64;
             settling.out.counts.unsettled_held += unsettled;

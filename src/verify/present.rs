@@ -44,7 +44,7 @@ impl<'a> Member<'a> {
 
     /// Whether the journal knows nothing of them.
     fn is_stranger(&self) -> bool {
-        self.name.is_none() && !self.holder().starts_with("groups/")
+        self.name.is_none() && !self.listed.app && !self.holder().starts_with("groups/")
     }
 
     fn finding(&self, kind: Kind) -> Finding {
@@ -76,6 +76,7 @@ pub(super) fn to_ask_for(known: &Known, listed: &[Listed]) -> Vec<Box<str>> {
         !rowed.contains(&*listed.holder)
             && !known.names.contains_key(&*listed.holder)
             && listed.holder.starts_with("users/")
+            && !listed.app
     };
     if !known.view.is_present() || !listed.iter().any(|listed| is_stranger(&listed)) {
         return Vec::new();
@@ -157,9 +158,15 @@ pub(super) fn compare(known: &Known, listed: &[Listed]) -> Compared {
     }
     others.extend(members.into_values());
     let completer = completer(known, &others);
-    let others = apart(known, &mut out, others, completer);
-    let (strangers, rest): (Vec<_>, Vec<_>) = others.into_iter().partition(Member::is_stranger);
-    // Rows of unknown ids, and members of unknown names: these may be those.
+    let found: HashSet<&str> = known.found.iter().map(|found| &*found.user).collect();
+    let mut others: Vec<(Option<Reason>, Member<'_>)> = others
+        .into_iter()
+        .map(|member| (reason(known, &member, found.contains(member.holder()), completer), member))
+        .collect();
+    // Rows of unknown ids, and members of unknown names: these may be those, and sooner where nothing else explains them.
+    others.sort_by_key(|(reason, _)| *reason);
+    let (strangers, rest): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|(_, member)| member.is_stranger());
     let told = strangers.len().min(nameless.len());
     for (place, row) in nameless.into_iter().enumerate() {
         if place < told {
@@ -170,10 +177,15 @@ pub(super) fn compare(known: &Known, listed: &[Listed]) -> Compared {
         }
     }
     let mut strangers = strangers.into_iter();
-    out.counts.listed_untold += strangers.by_ref().take(told).map(|member| member.copies).sum::<u64>();
-    out.counts.unsettled_held +=
-        strangers.by_ref().take(nameless_unsettled).map(|member| member.copies).sum::<u64>();
-    for member in strangers.chain(rest) {
+    out.counts.listed_untold += strangers.by_ref().take(told).map(|(_, member)| member.copies).sum::<u64>();
+    let unexplained = strangers.as_slice().iter().filter(|(reason, _)| reason.is_none()).count();
+    let unsettled = strangers.by_ref().take(nameless_unsettled.min(unexplained));
+    out.counts.unsettled_held += unsettled.map(|(_, member)| member.copies).sum::<u64>();
+    for (reason, member) in strangers.chain(rest) {
+        if let Some(reason) = reason {
+            out.apart(&member, reason);
+            continue;
+        }
         out.counts.unexpected += member.copies;
         let is_manager = member.listed.role == ListedRole::Known(Role::Manager);
         let mut finding = member.finding(Kind::Unexpected);
@@ -207,6 +219,22 @@ impl Compared {
         self.counts.invited += u64::from(listed.invited);
     }
 
+    /// Somebody who is there for a reason that is known.
+    fn apart(&mut self, member: &Member<'_>, reason: Reason) {
+        let finding = match reason {
+            Reason::Before => {
+                self.counts.before += member.copies;
+                self.push(member.finding(Kind::Before));
+                return;
+            }
+            Reason::App => member.finding(Kind::Apart).noted(AN_APP),
+            Reason::CompletedIt => member.finding(Kind::Apart).noted(COMPLETED_IT),
+            Reason::SinceWhen => member.finding(Kind::Apart).noted(SINCE_WHEN),
+        };
+        self.counts.apart += member.copies;
+        self.push(finding);
+    }
+
     /// A row whose member is not listed.
     fn absent(&mut self, known: &Known, row: &Holding, has_groups: bool) {
         let is_done = row.state == State::Done;
@@ -227,33 +255,25 @@ impl Compared {
     }
 }
 
-/// Takes out of what no row asks for what is there for reasons that are known.
-fn apart<'a>(
-    known: &Known,
-    out: &mut Compared,
-    mut others: Vec<Member<'a>>,
-    completer: Option<&str>,
-) -> Vec<Member<'a>> {
+/// Why somebody is there whom no row asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Reason {
+    App,
+    SinceWhen,
+    Before,
+    CompletedIt,
+}
+
+fn reason(known: &Known, member: &Member<'_>, found: bool, completer: Option<&str>) -> Option<Reason> {
     let is_standard = known.view == View::Standard;
-    let found: HashSet<&str> = known.found.iter().filter(|_| is_standard).map(|found| &*found.user).collect();
-    others.retain(|member| {
-        let began = member.since().is_some_and(|since| since < known.begun_at);
-        let note = match () {
-            () if is_standard && (began || found.contains(member.holder())) => {
-                out.counts.before += member.copies;
-                out.push(member.finding(Kind::Before));
-                return false;
-            }
-            () if member.listed.app => AN_APP,
-            () if completer == Some(member.holder()) => COMPLETED_IT,
-            () if is_standard && member.since().is_none() => SINCE_WHEN,
-            () => return true,
-        };
-        out.counts.apart += member.copies;
-        out.push(member.finding(Kind::Apart).noted(note));
-        false
-    });
-    others
+    let began = member.since().is_some_and(|since| since < known.begun_at);
+    match () {
+        () if is_standard && (began || found) => Some(Reason::Before),
+        () if member.listed.app => Some(Reason::App),
+        () if completer == Some(member.holder()) => Some(Reason::CompletedIt),
+        () if is_standard && member.since().is_none() => Some(Reason::SinceWhen),
+        () => None,
+    }
 }
 
 /// Whoever completed the import, among those whom no row asks for: the API makes them a manager, and a list does not tell

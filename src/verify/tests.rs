@@ -209,6 +209,21 @@ fn a_list_without_times_is_compared_by_member_and_count() {
 }
 
 #[test]
+fn who_was_there_before_may_be_whom_chat_called_a_member() {
+    // By a list without times, of somebody whose id Chat has never told.
+    let met = Holding { existed: true, ..nameless(1, span(10, 20)) };
+    let mut of = known(View::History, vec![met]);
+    of.found = vec![found(5, Span::default(), 1)];
+    let compared = compare(&of, &[listed(5, Span::default())]);
+    assert_eq!((compared.counts.row_untold, compared.counts.before), (1, 0));
+    // And in a space that never was in import mode.
+    let of = known(View::Standard, vec![Holding { existed: true, ..nameless(1, current(1).span) }]);
+    let compared = compare(&of, &[member(5, 10)]);
+    assert_eq!((compared.counts.row_untold, compared.counts.before), (1, 0));
+    assert_eq!(of.to_ask_for(&[member(5, 10)]).len(), 1);
+}
+
+#[test]
 fn members_of_a_completed_space() {
     let mut chief = current(2);
     chief.role = Some("ROLE_MANAGER".into());
