@@ -12,6 +12,7 @@ use crate::credentials::{Proof, SignWith, login};
 use crate::engine::{InFlight, Rates};
 use crate::input::Becoming;
 use crate::journal::Destination;
+use crate::model::Undertaking;
 use crate::network::{Endpoint, EndpointError};
 
 /// What the journal's `target` is for a rehearsal.
@@ -21,6 +22,8 @@ pub const TARGET_EMULATOR: &str = "emulator";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
+    /// What the rows are for.
+    pub undertaking: Undertaking,
     /// Where calls go.
     pub target: Target,
     /// In what capacity calls are made.
@@ -110,6 +113,7 @@ impl Default for Settings {
     fn default() -> Self {
         let rates = Rates::default();
         Settings {
+            undertaking: Undertaking::Import,
             target: Target::Endpoint(Endpoint::GOOGLE.to_owned()),
             access: Access::Import,
             proof: None,
@@ -239,11 +243,20 @@ impl Settings {
 
     /// Where the rows of a journal go.
     pub fn destination(&self) -> Destination<'_> {
-        Destination { target: self.target.as_str(), standard: self.access != Access::Import }
+        Destination {
+            target: self.target.as_str(),
+            standard: self.access != Access::Import,
+            undertaking: self.undertaking,
+        }
     }
 
     /// What rows of input are to become.
     pub fn becoming(&self) -> Becoming {
+        match self.undertaking {
+            Undertaking::Import | Undertaking::Rollback => {}
+            Undertaking::Remove => return Becoming::Gone,
+            Undertaking::Update => return Becoming::Roles,
+        }
         if self.access == Access::Import {
             return Becoming::History;
         }
@@ -262,6 +275,11 @@ impl Settings {
             writes_per_minute: self.writes_per_minute,
             reads_per_minute: self.reads_per_minute,
             writes_per_minute_per_space: self.writes_per_minute_per_space,
+            // Whoever has lifted the one limit is on a rehearsal or has lifted the others.
+            space_writes_per_minute: match self.writes_per_minute {
+                0 => 0,
+                _ => Rates::default().space_writes_per_minute,
+            },
             ..Rates::default()
         }
     }

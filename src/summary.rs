@@ -9,6 +9,7 @@ use crate::chat::Cause;
 use crate::credentials::TokenFailure;
 use crate::engine::{Finish, Rates, Stop};
 use crate::journal::{RejectKind, Tally};
+use crate::model::Undertaking;
 use crate::wording::{many, quoted, shorten, span, wrapped};
 
 /// From here on an end is told as a date.
@@ -25,6 +26,8 @@ const EXAMPLE_CHARS_MAX: usize = 100;
 /// Everything that a summary is made of.
 #[derive(Debug, Clone)]
 pub struct Summary<'a> {
+    /// What the rows are for.
+    pub undertaking: Undertaking,
     /// The journal as the operator named it.
     pub journal: &'a str,
     /// Whether it was a rehearsal.
@@ -52,7 +55,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     let place = if summary.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
     match summary.finish {
         Finish::Complete if summary.settled == 0 => {
-            let _ = writeln!(text, "Nothing was left to send{place}.");
+            let _ = writeln!(text, "Nothing was left to {}{place}.", verb(summary.undertaking));
         }
         Finish::Complete => {
             let _ = writeln!(
@@ -67,7 +70,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
         }
     }
     text.push('\n');
-    text += &counts(tally, summary.kinds);
+    text += &counts(summary.undertaking, tally, summary.kinds);
     text.push('\n');
     let _ = writeln!(text, "journal   {journal}");
     if let Some(remedy) = summary.remedy {
@@ -82,8 +85,12 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     text
 }
 
+fn verb(undertaking: Undertaking) -> &'static str {
+    if undertaking.removes() { "delete" } else { "send" }
+}
+
 /// Where a run stands.
-pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
+pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> String {
     let mut text = String::new();
     let mut line = |name: &str, count: u64, about: &str| {
         let about = if about.is_empty() { String::new() } else { format!("   {about}") };
@@ -91,7 +98,13 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
     };
     let existed = match tally.existed {
         0 => String::new(),
-        some => format!("{some} of them were there already"),
+        some => match undertaking {
+            Undertaking::Import | Undertaking::Update => format!("{some} of them were there already"),
+            Undertaking::Remove => format!("{some} of them were gone already"),
+            Undertaking::Rollback => {
+                format!("{some} of them were there before, and stay, or were gone already")
+            }
+        },
     };
     line("done", tally.done, &existed);
     line("rejected", tally.rejected, "");
@@ -122,10 +135,11 @@ pub fn counts(tally: &Tally, kinds: &[RejectKind]) -> String {
         line("duplicate", tally.duplicate, "lines that repeat another: sent once");
     }
     let unsettled = tally.spaces - tally.spaces_settled;
-    let spaces = match unsettled {
-        0 => String::new(),
-        rest => format!("{rest} of them with rows left to send"),
-    };
+    let left = (unsettled > 0).then(|| format!("{unsettled} of them with rows left to send"));
+    let completed =
+        (tally.spaces_completed > 0).then(|| format!("{} of them completed", tally.spaces_completed));
+    let spaces: Vec<String> = left.into_iter().chain(completed).collect();
+    let spaces = spaces.join(", ");
     line("spaces", tally.spaces, &spaces);
     text
 }

@@ -64,6 +64,32 @@ A run that was stopped, by whatever, goes on where it was: type the same command
     Import(ImportArgs),
     /// Go on with a run from its journal alone
     Resume(ResumeArgs),
+    /// Complete the spaces of an import, add those who are still members, and give them their roles
+    #[command(after_help = "\
+Says first what would be done, and asks. A space is completed once all of its rows are settled; what was completed
+cannot go back to import mode. It can be run again at any time: what is done is not done again.
+  tenure complete memberships.csv.journal.db --dry-run
+  tenure complete memberships.csv.journal.db --leave")]
+    Complete(CompleteArgs),
+    /// Delete what an import has created, and only that
+    #[command(after_help = "\
+Says first what would be deleted and what would stay, and asks. Memberships of the past can be deleted while their
+space is in import mode; what was there before the import is never touched:
+  tenure rollback memberships.csv.journal.db --dry-run
+  tenure rollback memberships.csv.journal.db")]
+    Rollback(RollbackArgs),
+    /// Delete the memberships that the input names, journaled like an import
+    #[command(after_help = "\
+Of each row, space and member count; createTime, deleteTime and role do not. In a space in import mode every stint
+of the member goes. Whoever is not there counts as done.
+  tenure remove leavers.csv --standard-spaces --impersonate admin@example.com")]
+    Remove(RemoveArgs),
+    /// Change the roles of the members that the input names, journaled like an import
+    #[command(after_help = "\
+Of each row, space, member and role count. In each space managers (\"owners\" in Chat) are made first, so that
+the last one is never demoted before there is another.
+  tenure update roles.csv --impersonate admin@example.com")]
+    Update(ImportArgs),
     /// Show where a run stands, also while it goes on
     Status(StatusArgs),
     /// Give back the refused rows in the input's own columns, with the reason
@@ -192,7 +218,7 @@ pub struct CheckArgs {
     pub output: OutputArgs,
 }
 
-/// `tenure import`.
+/// `tenure import` and `tenure update`.
 #[derive(Debug, Args)]
 pub struct ImportArgs {
     /// What to read.
@@ -221,6 +247,57 @@ pub struct ResumeArgs {
     /// The journal of the run; every option is as it was unless given anew
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
+    /// Where to, how fast, and what to show.
+    #[command(flatten)]
+    pub send: SendArgs,
+}
+
+/// `tenure remove`.
+#[derive(Debug, Args)]
+pub struct RemoveArgs {
+    /// As an import.
+    #[command(flatten)]
+    pub bulk: ImportArgs,
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+}
+
+/// `tenure complete`.
+#[derive(Debug, Args)]
+pub struct CompleteArgs {
+    /// The journal of the import
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Complete spaces too of which rows were rejected: their history stays without these
+    #[arg(long)]
+    pub accept_rejects: bool,
+    /// Let the account that completes them leave each space when all is done, unless nobody else manages it
+    #[arg(long)]
+    pub leave: bool,
+    /// Complete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Where to, how fast, and what to show.
+    #[command(flatten)]
+    pub send: SendArgs,
+}
+
+/// `tenure rollback`.
+#[derive(Debug, Args)]
+pub struct RollbackArgs {
+    /// The journal of the import
+    #[arg(value_name = "JOURNAL")]
+    pub journal: PathBuf,
+    /// Delete without asking
+    #[arg(short, long)]
+    pub yes: bool,
+    /// Say what would be deleted, and do nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
     pub send: SendArgs,

@@ -25,7 +25,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
         }
     };
     let mut progress = Progress::new(args.output.progress);
-    let mut loader = Loader::nowhere(settings.destination().standard, now);
+    let mut loader = Loader::nowhere(settings.destination().operation(), now);
     let intake = match inputs::read(&mut loader, &inputs, &mut progress, &signals) {
         Ok(intake) => intake,
         Err(IntakeError::Interrupted) => {

@@ -267,7 +267,7 @@ impl Doctor {
             }
         };
         let mut progress = Progress::new(ProgressMode::None);
-        let mut loader = Loader::nowhere(settings.destination().standard, now);
+        let mut loader = Loader::nowhere(settings.destination().operation(), now);
         let intake = match inputs::read(&mut loader, &resolved, &mut progress, &self.signals) {
             Ok(intake) => intake,
             Err(IntakeError::Interrupted) => anyhow::bail!("interrupted while reading"),

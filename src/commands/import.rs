@@ -1,4 +1,4 @@
-//! `tenure import`: the main job.
+//! `tenure import`, the main job, and its kin: `remove` and `update`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,21 +6,27 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{Usage, check, connect, inputs, note, print, probed, send};
+use super::{Usage, check, confirm, connect, inputs, note, print, probed, send};
+use crate::chat::Access;
 use crate::cli::ImportArgs;
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
 use crate::journal::{Journal, JournalError, Loader, Lock, sibling};
-use crate::model::Timestamp;
+use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::wording::{many, quoted};
 
-pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
+/// Reads input into a journal and does with its rows what it is for; asks before it deletes, unless `agreed`.
+pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, agreed: bool) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
-    let settings = Settings::default().with(&args.send)?;
+    let mut settings = Settings { undertaking, ..Settings::default() }.with(&args.send)?;
+    if undertaking == Undertaking::Update && settings.access == Access::Import {
+        // In import mode nobody has a role yet.
+        settings.access = Access::User;
+    }
     let path = journal_path(&args)?;
     let sends = !(args.journal_only || args.dry_run);
     if sends && !settings.is_rehearsal() {
@@ -95,8 +101,9 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
     if !intake.problems.is_empty() {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
     }
-    if let Some(doubts) = probed::doubts(Some(settings.target.as_str()), || journal.several_stints())
-        .map_err(|error| error.at(&path))?
+    if undertaking == Undertaking::Import
+        && let Some(doubts) = probed::doubts(Some(settings.target.as_str()), || journal.several_stints())
+            .map_err(|error| error.at(&path))?
     {
         progress.say(&doubts);
     }
@@ -115,7 +122,38 @@ pub(super) async fn run(args: ImportArgs) -> anyhow::Result<Exit> {
         ))?;
         return Ok(if tally.rejected > 0 { Exit::Rejects } else { Exit::Done });
     }
-    send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await
+    let tally = journal.tally().map_err(|error| error.at(&path))?;
+    if undertaking.removes() && tally.pending + tally.in_flight > 0 && !agreed {
+        let plan = format!(
+            "{} to delete in {}, {}.\n",
+            many(tally.pending + tally.in_flight, "membership"),
+            many(tally.spaces - tally.spaces_settled, "space"),
+            if settings.is_rehearsal() { "in a rehearsal" } else { settings.target.as_str() }
+        );
+        let name = quoted(&path.display().to_string());
+        progress.finish();
+        send::begin_run(&mut journal, &settings, now).map_err(|error| error.at(&path))?;
+        journal.end_run("journaled", Timestamp::now()).map_err(|error| error.at(&path))?;
+        if !confirm::ask(&plan, "Delete them?")? {
+            print(&format!(
+                "Nothing was deleted. The rows are journaled in {name}; delete them with: tenure resume {name}{}\n",
+                settings.resume_needs()
+            ))?;
+            return Ok(Exit::Stopped);
+        }
+        progress = Progress::new(args.send.output.progress);
+    }
+    send::send(send::Sending {
+        journal,
+        lock,
+        path: &path,
+        settings,
+        signals,
+        stops,
+        progress,
+        completion: None,
+    })
+    .await
 }
 
 /// `--journal`, else the input's name with `.journal.db` behind it, in the current folder.
@@ -264,7 +302,7 @@ fn dry_run(
     };
     let mut loader = match &journal {
         Some(journal) => journal.rehearsal(now).map_err(|error| error.at(path))?,
-        None => Loader::nowhere(settings.destination().standard, now),
+        None => Loader::nowhere(settings.destination().operation(), now),
     };
     let intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
         Ok(intake) => intake,
@@ -282,7 +320,9 @@ fn dry_run(
         let (members, stints) = journal.as_ref().map_or(Ok((0, 0)), Journal::several_stints)?;
         Ok(outlook.several(members, stints))
     };
-    if let Some(doubts) = probed::doubts(Some(target), several)? {
+    if settings.undertaking == Undertaking::Import
+        && let Some(doubts) = probed::doubts(Some(target), several)?
+    {
         note(&doubts);
     }
     let mut text = check::verdict(&intake, outlook);

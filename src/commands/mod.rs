@@ -2,7 +2,9 @@
 //! error, and an exit code of the contract.
 
 mod check;
+mod complete;
 mod completions;
+mod confirm;
 mod connect;
 mod doctor;
 mod emulator;
@@ -13,6 +15,7 @@ mod members;
 mod probed;
 mod rejects;
 mod resume;
+mod rollback;
 mod send;
 mod status;
 mod verify;
@@ -24,6 +27,7 @@ use clap::Parser;
 use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::logging;
+use crate::model::Undertaking;
 use crate::settings::SettingsError;
 use crate::wording::harmless;
 
@@ -40,7 +44,11 @@ pub fn run() -> Exit {
     };
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
-        Command::Import(args) => asynchronously(import::run(args)),
+        Command::Import(args) => asynchronously(import::run(args, Undertaking::Import, true)),
+        Command::Remove(args) => asynchronously(import::run(args.bulk, Undertaking::Remove, args.yes)),
+        Command::Update(args) => asynchronously(import::run(args, Undertaking::Update, true)),
+        Command::Complete(args) => asynchronously(complete::run(args)),
+        Command::Rollback(args) => asynchronously(rollback::run(args)),
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => status::run(&args),
         Command::Rejects(args) => rejects::run(&args),

@@ -5,7 +5,6 @@ use crate::cli::ResumeArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock};
 use crate::progress::Progress;
-use crate::settings::Settings;
 use crate::signals::Signals;
 
 pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
@@ -15,14 +14,20 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     }
     let lock = Lock::take(&path).map_err(|error| error.at(&path))?;
     let journal = Journal::open(&path).map_err(|error| error.at(&path))?;
-    let before: Settings = match journal.last_settings().map_err(|error| error.at(&path))? {
-        Some(json) => serde_json::from_str(&json)
-            .map_err(|error| JournalError::Content(format!("settings: {error}")).at(&path))?,
-        None => Settings::default(),
-    };
+    let before = send::last_settings(&journal).map_err(|error| error.at(&path))?;
     let settings = before.with(&args.send)?;
     journal.expect_destination(settings.destination()).map_err(|error| error.at(&path))?;
     let (signals, stops) = Signals::listen()?;
     let progress = Progress::new(args.send.output.progress);
-    send::send(send::Sending { journal, lock, path: &path, settings, signals, stops, progress }).await
+    send::send(send::Sending {
+        journal,
+        lock,
+        path: &path,
+        settings,
+        signals,
+        stops,
+        progress,
+        completion: None,
+    })
+    .await
 }

@@ -15,10 +15,10 @@ use crate::chat::Access;
 use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
-use crate::engine::{Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
+use crate::engine::{Completion, Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, LastEnd, Lock, Tally, sibling};
-use crate::model::Timestamp;
+use crate::journal::{Journal, JournalError, LastEnd, Lock, Tally, Work, sibling};
+use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::remedy::Setup;
 use crate::settings::{Settings, Target};
@@ -39,6 +39,18 @@ pub(super) struct Sending<'a> {
     pub(super) signals: Signals,
     pub(super) stops: UnboundedReceiver<Stop>,
     pub(super) progress: Progress,
+    /// Spaces are completed, these; else what is pending is sent.
+    pub(super) completion: Option<(Completion, Work)>,
+}
+
+/// The settings of the journal's last run.
+pub(super) fn last_settings(journal: &Journal) -> Result<Settings, JournalError> {
+    match journal.last_settings()? {
+        Some(json) => {
+            serde_json::from_str(&json).map_err(|error| JournalError::Content(format!("settings: {error}")))
+        }
+        None => Ok(Settings::default()),
+    }
 }
 
 /// Notes in the journal that a run begins.
@@ -52,7 +64,7 @@ pub(super) fn begin_run(
 }
 
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
-    let Sending { lock, journal, path, mut settings, signals, stops, mut progress } = sending;
+    let Sending { lock, journal, path, mut settings, signals, stops, mut progress, completion } = sending;
     // The lock comes first, so that it goes last.
     let (lock, mut journal) = (Arc::new(lock), journal);
     let begin = Instant::now();
@@ -63,12 +75,19 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             many(commits, "commit")
         ));
     }
-    let resume = format!("tenure resume {}{}", quoted(&path.display().to_string()), settings.resume_needs());
+    let command = if completion.is_some() { "complete" } else { "resume" };
+    let resume =
+        format!("tenure {command} {}{}", quoted(&path.display().to_string()), settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     let before = journal.tally().map_err(|error| error.at(path))?;
     let is_large = !journal.is_examined();
     let mut identity = Identity::default();
-    let finish = if before.pending + before.in_flight == 0 {
+    let completes = completion.is_some();
+    let idle = match &completion {
+        Some((_, work)) => work.spaces.is_empty(),
+        None => before.pending + before.in_flight == 0,
+    };
+    let finish = if idle {
         begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
         Ok(Finish::Complete)
     } else {
@@ -110,9 +129,14 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             in_flight_max: settings.max_in_flight.limit(settings.writes_per_minute),
             give_up_after: Duration::from_millis(settings.give_up_after_ms),
             cut_off: last_end != LastEnd::InOrder,
+            sets_roles: settings.undertaking == Undertaking::Import && settings.access == Access::Import,
+            completion: completion.as_ref().map(|(completion, _)| completion.clone()),
             grace: GRACE,
         };
-        let work = journal.work().map_err(|error| error.at(path))?;
+        let work = match completion {
+            Some((_, work)) => work,
+            None => journal.work().map_err(|error| error.at(path))?,
+        };
         let rates = settings.rates();
         if let Some(line) = summary::estimate(&work.pending(), &rates, &Zoned::now()) {
             progress.say(&line);
@@ -159,7 +183,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     };
     journal.end_run(&outcome, Timestamp::now()).map_err(|error| error.at(path))?;
     let tally = journal.tally().map_err(|error| error.at(path))?;
-    if finish == Finish::Complete && tally.pending + tally.in_flight > 0 {
+    if finish == Finish::Complete && !completes && tally.pending + tally.in_flight > 0 {
         // The counters and the rows disagree: nobody but this program should write to the journal.
         return Err(JournalError::Content(format!(
             "{} rows are said to be left, and none is to be found",
@@ -181,6 +205,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Finish::Complete => None,
     };
     print(&summary::of_run(&Summary {
+        undertaking: settings.undertaking,
         journal: &path.display().to_string(),
         rehearsal: settings.is_rehearsal(),
         tally: &tally,

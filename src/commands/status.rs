@@ -15,7 +15,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     let at = |error: crate::journal::JournalError| error.at(path);
     let journal = Journal::open_read_only(path).map_err(at)?;
     let tally = journal.tally().map_err(at)?;
-    let operation = journal.operation().map_err(at)?;
+    let operation = journal.undertaking().map_err(at)?;
     let target = journal.target().map_err(at)?;
     let running = Lock::holder(path);
     let last = journal.last_run().map_err(at)?;
@@ -27,7 +27,8 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     // What it was before the end says nothing about a run that is over.
     let pace = if running.is_some() { journal.last_pace().map_err(at)? } else { None };
     if args.json {
-        let mut status = json(&operation, &path.display().to_string(), &target, running.is_some(), &tally);
+        let mut status =
+            json(operation.as_str(), &path.display().to_string(), &target, running.is_some(), &tally);
         status["credentials"] = Value::from(credentials);
         status["pace"] = json!(pace);
         print(&format!("{status}\n"))?;
@@ -48,7 +49,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     if let Some(pace) = pace {
         text += &format!("pace: {}\n", wording::pace(&pace));
     }
-    text += &format!("\n{}", summary::counts(&tally, &kinds));
+    text += &format!("\n{}", summary::counts(operation, &tally, &kinds));
     if running.is_none() && tally.pending + tally.in_flight > 0 {
         text +=
             &format!("\ngo on     tenure resume {}{needs}\n", wording::quoted(&path.display().to_string()));

@@ -196,6 +196,8 @@ mod tests {
             in_flight_max: 4,
             give_up_after: Duration::from_secs(60),
             cut_off: false,
+            sets_roles: false,
+            completion: None,
             grace: Duration::from_secs(10),
         };
         let (work, tally) = (journal.work().unwrap(), journal.tally().unwrap());

@@ -103,6 +103,27 @@ pub enum Event {
         /// What Chat said.
         story: String,
     },
+    /// A space is not in import mode any more.
+    Completed {
+        /// The space.
+        space: SpaceName,
+        /// How many members of today are to be added now.
+        rows: u64,
+    },
+    /// Chat refuses to complete a space.
+    NotCompleted {
+        /// The space.
+        space: SpaceName,
+        /// What Chat said.
+        story: String,
+    },
+    /// The migrating account has left a space, or stays in it.
+    Left {
+        /// The space.
+        space: SpaceName,
+        /// Why it stays, if it does.
+        stays: Option<String>,
+    },
     /// The run is stopping.
     Stopping {
         /// Why.

@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
-use super::pacer::SpaceBuckets;
+use super::pacer::{Kind, SpaceBuckets};
+use crate::chat::Access;
 use crate::journal::{Held, Note};
 use crate::model::{Job, MemberId, Operation, RowId, SpaceId, SpaceName, Span};
 
@@ -13,6 +14,8 @@ const QUEUE_LOW: usize = 8;
 const HELD_MAX: usize = 128;
 /// How far a lane looks past rows that have to wait for another of the same member.
 const LOOK_AHEAD: usize = 32;
+/// How many steps there are; see [`Job::step`].
+const STEPS: usize = 4;
 
 /// Where a space stands.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(super) enum Step {
     Looking(Look),
     /// Rows may leave.
     Sending,
+    /// Something is done with the space itself; no row leaves meanwhile.
+    Errand(Errand),
     /// Chat refuses it. Only what succeeds elsewhere after that tells a bad space from a bad set-up.
     Refused {
         /// What Chat said.
@@ -32,6 +37,57 @@ pub(super) enum Step {
         /// For what it was listed.
         purpose: Purpose,
     },
+}
+
+/// Something that is to be done with the space itself.
+#[derive(Debug)]
+pub(super) struct Errand {
+    pub(super) what: What,
+    pub(super) waiting: bool,
+    pub(super) not_before: Duration,
+    /// When its call left.
+    pub(super) asked_at: Duration,
+    pub(super) failures: u32,
+    /// With what Chat refused to complete it.
+    pub(super) refused: Option<Note>,
+}
+
+/// What is to be done with a space.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum What {
+    /// `spaces.completeImport`.
+    Complete,
+    /// Chat has refused to complete it: look whether it is completed already.
+    LookAtIt,
+    /// Look who manages it, so that it is not left without anybody.
+    CountManagers,
+    /// The migrating account removes itself.
+    Leave,
+}
+
+impl What {
+    /// Against which quota it counts.
+    pub(super) fn kind(self) -> Kind {
+        match self {
+            What::Complete => Kind::Space,
+            What::LookAtIt | What::CountManagers => Kind::Read,
+            What::Leave => Kind::Write,
+        }
+    }
+
+    /// In what capacity it is done: completing takes chat.import, and after that people act for themselves.
+    pub(super) fn access(self) -> Access {
+        match self {
+            What::Complete | What::LookAtIt => Access::Import,
+            What::CountManagers | What::Leave => Access::User,
+        }
+    }
+}
+
+impl Errand {
+    pub(super) fn new(what: What, not_before: Duration) -> Self {
+        Errand { what, waiting: false, not_before, asked_at: Duration::ZERO, failures: 0, refused: None }
+    }
 }
 
 /// Why a space is listed.
@@ -93,11 +149,21 @@ pub(super) struct Lane {
     pub(super) step: Step,
     /// It has to be listed before anything is sent to it: what Chat held beforehand is not written down.
     pub(super) survey_due: bool,
+    /// It is not in import mode any more.
+    pub(super) is_completed: bool,
+    /// Rows that wait for its completion.
+    pub(super) open: u64,
+    /// Rows that were refused.
+    pub(super) rejected: u64,
+    /// The migrating account is to leave it when all is done.
+    pub(super) leave_due: bool,
     /// Rows in memory that may be sent, in order.
     pub(super) queue: VecDeque<RowId>,
     /// The last row that the journal gave.
     pub(super) fed: Option<Job>,
     pub(super) feeding: bool,
+    /// What the journal is giving was asked for before there was more.
+    pub(super) rewinds: bool,
     /// The journal has no more rows for it.
     pub(super) drained: bool,
     /// Rows in memory, wherever they are.
@@ -114,6 +180,8 @@ pub(super) struct Lane {
     members: HashMap<MemberId, RowId>,
     /// Times of such rows whose member the list could not name.
     spans: HashMap<Span, RowId>,
+    /// How many of the rows in memory belong to each step of the space.
+    steps: [usize; STEPS],
 }
 
 impl Lane {
@@ -125,9 +193,14 @@ impl Lane {
             buckets,
             step,
             survey_due: false,
+            is_completed: false,
+            open: 0,
+            rejected: 0,
+            leave_due: false,
             queue: VecDeque::new(),
             fed: None,
             feeding: false,
+            rewinds: false,
             drained: false,
             held: 0,
             out: 0,
@@ -136,7 +209,42 @@ impl Lane {
             look_not_before: Duration::ZERO,
             members: HashMap::new(),
             spans: HashMap::new(),
+            steps: [0; STEPS],
         }
+    }
+
+    /// In what capacity a call is made for a row. Once a space is completed, chat.import is known to serve creating alone
+    /// (import-data guide).
+    pub(super) fn access(&self, operation: Operation, usual: Access) -> Access {
+        match (usual, operation) {
+            (Access::Import, Operation::Delete | Operation::Patch) if self.is_completed => Access::User,
+            _ => usual,
+        }
+    }
+
+    /// In what capacity it is listed.
+    pub(super) fn listing_access(&self, usual: Access) -> Access {
+        if usual == Access::Import && self.is_completed { Access::User } else { usual }
+    }
+
+    /// Rows have come into the journal that its cursor may be behind already: it begins at the first again.
+    pub(super) fn rewind(&mut self) {
+        (self.fed, self.drained) = (None, false);
+        self.rewinds = self.feeding;
+    }
+
+    /// A row comes into memory.
+    pub(super) fn enters(&mut self, job: &Job) {
+        self.held += 1;
+        self.steps[job.step() as usize] += 1;
+    }
+
+    /// A row of it is settled, or given back to the journal.
+    pub(super) fn leaves(&mut self, job: &Job) {
+        self.free(job);
+        self.left -= 1;
+        self.held -= 1;
+        self.steps[job.step() as usize] -= 1;
     }
 
     /// Whether a row may leave now, as far as the lane is concerned.
@@ -184,6 +292,9 @@ impl Lane {
     }
 
     fn is_free_for(&self, job: &Job) -> bool {
+        if self.steps[..job.step() as usize].iter().any(|rows| *rows > 0) {
+            return false;
+        }
         let own = |holder: &RowId| *holder == job.id;
         self.members.get(&job.member).is_none_or(own)
             && (!is_told_by_times(job) || self.spans.get(&effective(job.span)).is_none_or(own))
@@ -198,7 +309,7 @@ impl Lane {
     }
 
     /// A row is settled.
-    pub(super) fn free(&mut self, job: &Job) {
+    fn free(&mut self, job: &Job) {
         // One that never left has taken nothing.
         if self.members.get(&job.member) == Some(&job.id) {
             self.members.remove(&job.member);

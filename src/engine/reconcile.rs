@@ -201,6 +201,8 @@ mod tests {
             member_name: MemberName::parse("a@b.cd").unwrap(),
             user: user.map(str::to_owned),
             span: span(10, 20),
+            role: None,
+            membership: None,
             attempts: 1,
             prior: Prior::No,
         }

@@ -81,11 +81,20 @@ pub enum Becoming {
     History,
     /// Members of today, in spaces that are not in import mode. The function says why somebody cannot be made one.
     Today(CannotJoin),
+    /// Members no more: whose, and where, is all that counts.
+    Gone,
+    /// Members with the role that the row names.
+    Roles,
 }
 
 impl fmt::Debug for Becoming {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if matches!(self, Becoming::History) { "History" } else { "Today" })
+        f.write_str(match self {
+            Becoming::History => "History",
+            Becoming::Today(_) => "Today",
+            Becoming::Gone => "Gone",
+            Becoming::Roles => "Roles",
+        })
     }
 }
 
@@ -182,9 +191,21 @@ pub(super) fn check<N: Naming>(
     let mut flaws = Vec::new();
     let space = space(fields.get(Key::Space), rules, names).map_err(|flaw| flaws.push(flaw));
     let member = member(fields.get(Key::Member), rules, names).map_err(|flaw| flaws.push(flaw));
-    let create = time(Key::CreateTime, fields, rules).map_err(|flaw| flaws.push(flaw));
-    let delete = time(Key::DeleteTime, fields, rules).map_err(|flaw| flaws.push(flaw));
-    let role = role(fields.get(Key::Role)).map_err(|flaw| flaws.push(flaw));
+    // Who is to go or to have another role is named by space and member alone, so that a list of memberships will do.
+    let (counts, role_counts) = match rules.becoming {
+        Becoming::History | Becoming::Today(_) => (true, true),
+        Becoming::Roles => (false, true),
+        Becoming::Gone => (false, false),
+    };
+    let mut a_time = |key| match counts {
+        true => time(key, fields, rules).map_err(|flaw| flaws.push(flaw)),
+        false => Ok(None),
+    };
+    let (create, delete) = (a_time(Key::CreateTime), a_time(Key::DeleteTime));
+    let role = match role_counts {
+        true => role(fields.get(Key::Role)).map_err(|flaw| flaws.push(flaw)),
+        false => Ok(None),
+    };
     if let (Ok(create), Ok(delete)) = (create, delete) {
         flaws.extend(order(create, delete));
     }
@@ -197,6 +218,21 @@ pub(super) fn check<N: Naming>(
             _ => None,
         };
         flaws.extend(reason.map(|reason| Flaw::new(Key::Member, ProblemKind::CannotJoin, reason)));
+    }
+    if let Becoming::Roles = rules.becoming {
+        if role == Ok(None) {
+            let flaw = Flaw::new(Key::Role, ProblemKind::MissingValue, "it is missing");
+            flaws.push(flaw.help("write ROLE_MEMBER, ROLE_MANAGER or ROLE_ASSISTANT_MANAGER"));
+        }
+        if let Ok(Name::New(member)) = &member
+            && (member.is_group() || member.is_app())
+        {
+            flaws.push(Flaw::new(
+                Key::Member,
+                ProblemKind::CannotJoin,
+                "only people have a role that can be changed",
+            ));
+        }
     }
     match (space, member, create, delete, role) {
         (Ok(space), Ok(member), Ok(create_time), Ok(delete_time), Ok(role)) if flaws.is_empty() => {

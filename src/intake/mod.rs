@@ -174,6 +174,7 @@ fn notices(reader: &Reader, becoming: &Becoming) -> Vec<String> {
         return notices;
     }
     let has = |key| columns.iter().any(|name| Key::of(name) == Some(key));
+    let waits_for_end = matches!(becoming, Becoming::History);
     if let Becoming::Today(_) = becoming {
         if has(Key::CreateTime) {
             notices.push(format!(
@@ -183,7 +184,7 @@ fn notices(reader: &Reader, becoming: &Becoming) -> Vec<String> {
         if has(Key::Role) {
             notices.push(format!("{file}: role is kept, but not set: `tenure members patch` sets one"));
         }
-    } else if !has(Key::DeleteTime) {
+    } else if waits_for_end && !has(Key::DeleteTime) {
         notices.push(format!(
             "{file}: there is no column deleteTime, so every row counts as a member to this day"
         ));

@@ -1,10 +1,12 @@
 //! What can happen to a row, and the one place where it is written down.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, named_params};
 
 use super::JournalError;
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
-use crate::model::{MemberId, Pace, RowId, SpaceId, Span, State, Timestamp};
+use crate::model::{MemberId, Operation, Pace, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
 ///
@@ -61,6 +63,8 @@ pub enum Change {
         user: Option<String>,
         /// Whether Chat held it already.
         existed: bool,
+        /// What is to be done with it next: then it is pending again, and not done.
+        then: Option<Operation>,
     },
     /// Chat refused it for good.
     Rejected {
@@ -102,6 +106,27 @@ pub enum Change {
         at: Timestamp,
         /// Why.
         note: Note,
+    },
+    /// A space is not in import mode any more: those who are still members are to be added.
+    Completed {
+        /// Which.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
+    },
+    /// Chat refuses to complete a space.
+    NotCompleted {
+        /// Which.
+        space: SpaceId,
+        /// What it said.
+        error: String,
+    },
+    /// The migrating account is in a space no more.
+    Left {
+        /// Which.
+        space: SpaceId,
+        /// When.
+        at: Timestamp,
     },
     /// A row that was marked is settled without a call: the attempt does not count.
     Uncalled {
@@ -167,9 +192,11 @@ pub(super) fn apply(
     changes: &[Change],
 ) -> Result<u64, JournalError> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let mut counters = Counters::default();
     for change in changes {
-        write(&tx, run, change)?;
+        write(&tx, run, change, &mut counters)?;
     }
+    counters.write(&tx)?;
     let commits: i64 = tx
         .prepare_cached("UPDATE journal SET commits = commits + 1 RETURNING commits")?
         .query_row([], |row| row.get(0))?;
@@ -177,7 +204,12 @@ pub(super) fn apply(
     Ok(commits.cast_unsigned())
 }
 
-fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), JournalError> {
+fn write(
+    conn: &Connection,
+    run: Option<i64>,
+    change: &Change,
+    counters: &mut Counters,
+) -> Result<(), JournalError> {
     match change {
         Change::Mark { row, space, at } => {
             let changed = conn
@@ -185,7 +217,7 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                     "UPDATE rows SET state = 1, attempts = attempts + 1, marked_at = ?2 WHERE id = ?1 AND state = 0",
                 )?
                 .execute((row.0, at.as_micros()))?;
-            moved(conn, changed, *row, *space, State::Pending, State::InFlight)
+            counters.moved(changed, *row, *space, State::Pending, State::InFlight)
         }
         Change::Release { row, space, sent, note } => {
             let changed = conn
@@ -202,7 +234,7 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                     ":kind": note.as_ref().map(|note| &note.kind),
                     ":error": note.as_ref().map(|note| &note.error),
                 })?;
-            moved(conn, changed, *row, *space, State::InFlight, State::Pending)
+            counters.moved(changed, *row, *space, State::InFlight, State::Pending)
         }
         Change::Unclear { row, note } => {
             let changed = conn
@@ -212,11 +244,12 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                 .execute((row.0, note.http_status, &note.kind, &note.error))?;
             expect_one(changed, *row, State::InFlight)
         }
-        Change::Done { row, space, member, at, http_status, membership, user, existed } => {
+        Change::Done { row, space, member, at, http_status, membership, user, existed, then } => {
             let changed = conn
                 .prepare_cached(
-                    "UPDATE rows SET state = 2, settled_at = ?2, http_status = ?3, membership = ?4, existed = ?5,
-                            kind = NULL, error = NULL
+                    // A change of role says nothing of whether the membership was there before.
+                    "UPDATE rows SET state = 2, settled_at = ?2, http_status = ?3, membership = ifnull(?4, membership),
+                            existed = iif(operation = 4, ifnull(existed, ?5), ?5), kind = NULL, error = NULL
                       WHERE id = ?1 AND state = 1",
                 )?
                 .execute((row.0, at.as_micros(), http_status, membership, existed))?;
@@ -224,10 +257,16 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                 told(conn, *member, user)?;
             }
             if *existed {
-                conn.prepare_cached("UPDATE spaces SET existed = existed + 1 WHERE id = ?1")?
-                    .execute([space.0])?;
+                counters.of(*space).existed += 1;
             }
-            moved(conn, changed, *row, *space, State::InFlight, State::Done)
+            let Some(next) = then else {
+                return counters.moved(changed, *row, *space, State::InFlight, State::Done);
+            };
+            conn.prepare_cached(
+                "UPDATE rows SET operation = ?2, state = 0, attempts = 0, settled_at = NULL WHERE id = ?1",
+            )?
+            .execute((row.0, next.code()))?;
+            counters.moved(changed, *row, *space, State::InFlight, State::Pending)
         }
         Change::Rejected { row, space, at, note } => {
             let changed = conn
@@ -236,7 +275,7 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                       WHERE id = ?1 AND state = 1",
                 )?
                 .execute((row.0, at.as_micros(), note.http_status, &note.kind, &note.error))?;
-            moved(conn, changed, *row, *space, State::InFlight, State::Rejected)
+            counters.moved(changed, *row, *space, State::InFlight, State::Rejected)
         }
         Change::SurveyBegun { space } => {
             conn.prepare_cached("DELETE FROM found WHERE space = ?1")?.execute([space.0])?;
@@ -252,12 +291,14 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
             Ok(())
         }
         Change::Surveyed { space, at } => {
+            counters.write(conn)?;
             except_own(conn, *space)?;
             conn.prepare_cached("UPDATE spaces SET surveyed_at = ?2 WHERE id = ?1")?
                 .execute((space.0, at.as_micros()))?;
             Ok(())
         }
         Change::SpaceRejected { space, at, note } => {
+            counters.write(conn)?;
             let numbers = Numbers::of_space(*space);
             // Each by its index, so that those that are settled are not looked at.
             for unsettled in ["state = 0", "state = 1"] {
@@ -274,6 +315,22 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
                   WHERE id = ?1",
                 [space.0],
             )?;
+            Ok(())
+        }
+        Change::Completed { space, at } => {
+            counters.write(conn)?;
+            conn.execute(
+                "UPDATE spaces SET completed_at = ?2, complete_error = NULL WHERE id = ?1",
+                (space.0, at.as_micros()),
+            )?;
+            open_up(conn, *space)
+        }
+        Change::NotCompleted { space, error } => {
+            conn.execute("UPDATE spaces SET complete_error = ?2 WHERE id = ?1", (space.0, error))?;
+            Ok(())
+        }
+        Change::Left { space, at } => {
+            conn.execute("UPDATE spaces SET left_at = ?2 WHERE id = ?1", (space.0, at.as_micros()))?;
             Ok(())
         }
         Change::Uncalled { row } => {
@@ -312,6 +369,20 @@ fn write(conn: &Connection, run: Option<i64>, change: &Change) -> Result<(), Jou
     }
 }
 
+/// Lets the open rows of a completed space be sent.
+pub(super) fn open_up(conn: &Connection, space: SpaceId) -> Result<(), JournalError> {
+    let numbers = Numbers::of_space(space);
+    let rows = conn.execute(
+        "UPDATE rows SET operation = ?3, state = 0 WHERE id BETWEEN ?1 AND ?2 AND state = 4",
+        (numbers.first, numbers.last, Operation::Add.code()),
+    )?;
+    conn.execute(
+        "UPDATE spaces SET pending = pending + ?2, open = open - ?2 WHERE id = ?1",
+        (space.0, rows as i64),
+    )?;
+    Ok(())
+}
+
 /// Takes what this journal has made itself out of what a listing has found.
 fn except_own(conn: &Connection, space: SpaceId) -> Result<(), JournalError> {
     conn.prepare_cached(&format!(
@@ -334,20 +405,50 @@ fn told(conn: &Connection, member: MemberId, user: &str) -> Result<(), JournalEr
     Ok(())
 }
 
-/// Keeps the space's counters in step with its rows.
-fn moved(
-    conn: &Connection,
-    changed: usize,
-    row: RowId,
-    space: SpaceId,
-    from: State,
-    to: State,
-) -> Result<(), JournalError> {
-    expect_one(changed, row, from)?;
-    let (from, to) = (from.counter(), to.counter());
-    conn.prepare_cached(&format!("UPDATE spaces SET {from} = {from} - 1, {to} = {to} + 1 WHERE id = ?1"))?
-        .execute([space.0])?;
-    Ok(())
+/// What a batch does to the counters of the spaces: written once for all of its rows.
+#[derive(Debug, Default)]
+struct Counters(BTreeMap<SpaceId, Moved>);
+
+#[derive(Debug, Default)]
+struct Moved {
+    /// By the state's code.
+    states: [i64; 5],
+    existed: i64,
+}
+
+impl Counters {
+    fn of(&mut self, space: SpaceId) -> &mut Moved {
+        self.0.entry(space).or_default()
+    }
+
+    /// A row has gone from one state to another.
+    fn moved(
+        &mut self,
+        changed: usize,
+        row: RowId,
+        space: SpaceId,
+        from: State,
+        to: State,
+    ) -> Result<(), JournalError> {
+        expect_one(changed, row, from)?;
+        let states = &mut self.of(space).states;
+        states[from as usize] -= 1;
+        states[to as usize] += 1;
+        Ok(())
+    }
+
+    fn write(&mut self, conn: &Connection) -> Result<(), JournalError> {
+        for (space, moved) in std::mem::take(&mut self.0) {
+            let [pending, in_flight, done, rejected, open] = moved.states;
+            conn.prepare_cached(
+                "UPDATE spaces SET pending = pending + ?2, in_flight = in_flight + ?3, done = done + ?4,
+                        rejected = rejected + ?5, open = open + ?6, existed = existed + ?7
+                  WHERE id = ?1",
+            )?
+            .execute((space.0, pending, in_flight, done, rejected, open, moved.existed))?;
+        }
+        Ok(())
+    }
 }
 
 fn expect_one(changed: usize, row: RowId, state: State) -> Result<(), JournalError> {

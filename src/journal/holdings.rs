@@ -16,6 +16,8 @@ pub struct SpaceHeld {
     pub completed_at: Option<Timestamp>,
     /// Whether that which Chat held beforehand is written down.
     pub surveyed: bool,
+    /// Whether the migrating account has left it.
+    pub left: bool,
 }
 
 /// A row, as far as it can be held against what Chat lists.
@@ -74,7 +76,7 @@ impl Journal {
     pub fn spaces_held(&self) -> Result<Vec<SpaceHeld>, JournalError> {
         let mut statement = self
             .conn
-            .prepare("SELECT id, name, completed_at, surveyed_at IS NOT NULL FROM spaces ORDER BY id")?;
+            .prepare("SELECT id, name, completed_at, surveyed_at IS NOT NULL, left_at IS NOT NULL FROM spaces ORDER BY id")?;
         let mut rows = statement.query([])?;
         let mut spaces = Vec::new();
         while let Some(row) = rows.next()? {
@@ -83,6 +85,7 @@ impl Journal {
                 name: space_name(&row.get::<_, String>(1)?)?,
                 completed_at: row.get::<_, Option<i64>>(2)?.map(Timestamp::from_micros),
                 surveyed: row.get(3)?,
+                left: row.get(4)?,
             });
         }
         Ok(spaces)
@@ -98,12 +101,12 @@ impl Journal {
         let numbers = Numbers::of_space(space);
         let mut statement = self.conn.prepare_cached(
             "SELECT members.name, members.user, create_time, delete_time, role, state, ifnull(existed, 0), attempts > 0,
-                    source, line
+                    source, line, operation = ?5
                FROM rows CROSS JOIN members ON members.id = rows.id >> 16 & 67108863
-              WHERE rows.id BETWEEN ?1 AND ?2 AND operation IN (?3, ?4) ORDER BY rows.id",
+              WHERE rows.id BETWEEN ?1 AND ?2 AND operation IN (?3, ?4, ?5) ORDER BY rows.id",
         )?;
-        let makes = (Operation::Create.code(), Operation::Add.code());
-        let mut rows = statement.query((numbers.first, numbers.last, makes.0, makes.1))?;
+        let [create, add, patch] = [Operation::Create, Operation::Add, Operation::Patch].map(Operation::code);
+        let mut rows = statement.query((numbers.first, numbers.last, create, add, patch))?;
         let mut holdings = Vec::new();
         while let Some(row) = rows.next()? {
             let text = |column| row.get::<_, Option<String>>(column).map(|text| text.map(String::into));
@@ -112,14 +115,17 @@ impl Journal {
             let code: i64 = row.get(5)?;
             let state = State::of_code(code)
                 .ok_or_else(|| JournalError::Content(format!("a row in state {code}")))?;
+            // Whoever is to get a role was added before. A role that was refused leaves them what they are.
+            let is_added: bool = row.get(10)?;
+            let refused = is_added && state == State::Rejected;
             holdings.push(Holding {
                 member: row.get::<_, String>(0)?.into(),
                 user: text(1)?,
                 span: Span { create_time: time(2)?, delete_time: time(3)? },
-                role: text(4)?,
-                state,
+                role: text(4)?.filter(|_| !refused),
+                state: if refused { State::Done } else { state },
                 existed: row.get(6)?,
-                sent: row.get(7)?,
+                sent: is_added || row.get(7)?,
                 source: row.get(8)?,
                 line: row.get::<_, i64>(9)?.cast_unsigned(),
             });

@@ -161,7 +161,7 @@ impl Journal {
     /// When the journal cannot be written.
     pub fn loader(&mut self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
         let folder = self.folder();
-        let mut loader = Loader::with(Some(&self.conn), self.is_standard()?, folder, now)?;
+        let mut loader = Loader::with(Some(&self.conn), self.operation()?, folder, now)?;
         self.conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         loader.writes = true;
@@ -174,7 +174,11 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub fn rehearsal(&self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
-        Loader::with(Some(&self.conn), self.is_standard()?, std::env::temp_dir(), now)
+        Loader::with(Some(&self.conn), self.operation()?, std::env::temp_dir(), now)
+    }
+
+    fn operation(&self) -> Result<Operation, JournalError> {
+        Ok(self.undertaking()?.operation(self.is_standard()?))
     }
 
     fn folder(&self) -> PathBuf {
@@ -188,18 +192,18 @@ impl Journal {
 
 impl Loader<'static> {
     /// Begins to read input that goes nowhere.
-    pub fn nowhere(standard: bool, now: Timestamp) -> Self {
-        Loader::of(None, standard, std::env::temp_dir(), now)
+    pub fn nowhere(operation: Operation, now: Timestamp) -> Self {
+        Loader::of(None, operation, std::env::temp_dir(), now)
     }
 }
 
 impl<'j> Loader<'j> {
-    fn of(journal: Option<&'j Connection>, standard: bool, folder: PathBuf, now: Timestamp) -> Self {
+    fn of(journal: Option<&'j Connection>, operation: Operation, folder: PathBuf, now: Timestamp) -> Self {
         Loader {
             journal,
             writes: false,
             now,
-            operation: if standard { Operation::Add } else { Operation::Create },
+            operation,
             reading: 1,
             earlier: (0, 0),
             names: Names::new(),
@@ -216,11 +220,11 @@ impl<'j> Loader<'j> {
 
     fn with(
         journal: Option<&'j Connection>,
-        standard: bool,
+        operation: Operation,
         folder: PathBuf,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
-        let mut loader = Loader::of(journal, standard, folder, now);
+        let mut loader = Loader::of(journal, operation, folder, now);
         let Some(conn) = journal else { return Ok(loader) };
         loader.reading += conn.query_row("SELECT readings FROM journal", [], |row| row.get::<_, i64>(0))?;
         each_name(conn, "spaces", |text| {

@@ -6,6 +6,7 @@
 
 mod bulk;
 mod change;
+mod completion;
 mod holdings;
 mod incoming;
 mod judge;
@@ -16,6 +17,7 @@ mod prior;
 mod query;
 mod rejects;
 mod request;
+mod rollback;
 mod runs;
 mod schema;
 #[cfg(test)]
@@ -29,9 +31,10 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::model::{RowId, Timestamp};
+use crate::model::{Operation, RowId, Timestamp, Undertaking};
 
 pub use change::{Calls, Change, Note};
+pub use completion::{CompletionPlan, Unfit};
 pub use holdings::{FoundBefore, Holding, SpaceHeld};
 pub use incoming::Incoming;
 pub use judge::Refusal;
@@ -40,6 +43,7 @@ pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use rejects::{RejectKind, RejectedRow};
 pub use request::{Reply, Request};
+pub use rollback::RollbackPlan;
 pub use thread::{JournalThread, Said};
 
 /// What can go wrong with a journal. Each message says which file when it is shown with [`JournalError::at`].
@@ -113,6 +117,14 @@ pub enum JournalError {
     OtherSpaces {
         /// What the journal is about.
         standard: bool,
+    },
+    /// The journal was made for something else.
+    #[error("{}", other_undertaking(*.journal, *.run))]
+    OtherUndertaking {
+        /// What its rows are for.
+        journal: Undertaking,
+        /// What they were to be used for.
+        run: Undertaking,
     },
     /// What a column holds cannot be what this program wrote.
     #[error("the journal holds something unreadable: {0}")]
@@ -220,6 +232,20 @@ fn barred(error: &dyn std::error::Error) -> String {
     )
 }
 
+fn other_undertaking(journal: Undertaking, run: Undertaking) -> String {
+    match (journal, run) {
+        (Undertaking::Rollback, Undertaking::Import) => {
+            "this import was rolled back; begin a new one with another --journal FILE".to_owned()
+        }
+        (_, Undertaking::Rollback) => format!(
+            "this journal is of `tenure {journal}`, which cannot be rolled back: only what an import has created can be"
+        ),
+        _ => format!(
+            "this journal is of `tenure {journal}`, and not of `tenure {run}`: use another --journal FILE"
+        ),
+    }
+}
+
 /// Where the rows of a journal go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Destination<'a> {
@@ -227,12 +253,21 @@ pub struct Destination<'a> {
     pub target: &'a str,
     /// Whether its spaces are not in import mode.
     pub standard: bool,
+    /// What is done with them.
+    pub undertaking: Undertaking,
+}
+
+impl Destination<'_> {
+    /// What is to be done with a row that is read.
+    pub fn operation(&self) -> Operation {
+        self.undertaking.operation(self.standard)
+    }
 }
 
 impl<'a> From<&'a str> for Destination<'a> {
-    /// Spaces in import mode.
+    /// An import into spaces in import mode.
     fn from(target: &'a str) -> Self {
-        Destination { target, standard: false }
+        Destination { target, standard: false, undertaking: Undertaking::Import }
     }
 }
 
@@ -397,8 +432,8 @@ impl Journal {
 
     fn begin(&mut self, destination: Destination<'_>, now: Timestamp) -> Result<(), JournalError> {
         self.conn.execute(
-            "INSERT INTO journal (id, operation, target, standard, created_at) VALUES (1, 'import', ?1, ?2, ?3)",
-            (destination.target, destination.standard, now.as_micros()),
+            "INSERT INTO journal (id, operation, target, standard, created_at) VALUES (1, ?1, ?2, ?3, ?4)",
+            (destination.undertaking.as_str(), destination.target, destination.standard, now.as_micros()),
         )?;
         Ok(())
     }
@@ -422,12 +457,16 @@ impl Journal {
     /// Refuses a journal whose rows went elsewhere.
     ///
     /// # Errors
-    /// [`JournalError::OtherTarget`], [`JournalError::OtherSpaces`].
+    /// [`JournalError::OtherTarget`], [`JournalError::OtherSpaces`], [`JournalError::OtherUndertaking`].
     pub fn expect_destination<'a>(
         &self,
         destination: impl Into<Destination<'a>>,
     ) -> Result<(), JournalError> {
-        let Destination { target, standard } = destination.into();
+        let Destination { target, standard, undertaking } = destination.into();
+        let own = self.undertaking()?;
+        if own != undertaking {
+            return Err(JournalError::OtherUndertaking { journal: own, run: undertaking });
+        }
         let journal = self.target()?;
         if journal != target {
             return Err(JournalError::OtherTarget { journal: place(&journal), run: place(target) });

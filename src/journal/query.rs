@@ -7,7 +7,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::number::Numbers;
 use super::{Calls, Journal, JournalError};
 use crate::model::{
-    Job, MemberId, MemberName, Operation, Pace, Prior, RowId, SpaceId, SpaceName, Span, Timestamp,
+    Job, MemberId, MemberName, MembershipName, Operation, Pace, Prior, Role, RowId, SpaceId, SpaceName, Span,
+    Timestamp, Undertaking,
 };
 
 /// Where a run stands. `done + rejected + pending + in_flight + open = total`.
@@ -50,8 +51,16 @@ pub struct SpaceWork {
     pub pending: u64,
     /// Rows whose answer is unknown.
     pub in_flight: u64,
-    /// Whether that which Chat held beforehand is written down.
+    /// Whether that which Chat held beforehand is written down, or does not matter.
     pub surveyed: bool,
+    /// Whether it is not in import mode any more.
+    pub completed: bool,
+    /// Rows that wait for that.
+    pub open: u64,
+    /// Rows that were refused.
+    pub rejected: u64,
+    /// Whether the migrating account has left it.
+    pub left: bool,
 }
 
 /// What there is to do.
@@ -102,6 +111,14 @@ pub struct Attribution {
     pub grown: bool,
 }
 
+/// Which rows belong to the steps of a space, in their order; see [`Job::step`].
+const STEPS: [&str; 4] = [
+    "operation IN (1, 2)",
+    "operation = 4 AND role = 'ROLE_MANAGER'",
+    "operation = 4 AND role IS NOT 'ROLE_MANAGER'",
+    "operation = 3",
+];
+
 impl Journal {
     /// Where its rows go: `emulator`, or the endpoint's URL.
     ///
@@ -119,12 +136,13 @@ impl Journal {
         Ok(self.conn.query_row("SELECT standard FROM journal", [], |row| row.get(0))?)
     }
 
-    /// What the rows are for: `import`.
+    /// What the rows are for.
     ///
     /// # Errors
     /// When the journal cannot be read.
-    pub fn operation(&self) -> Result<String, JournalError> {
-        Ok(self.conn.query_row("SELECT operation FROM journal", [], |row| row.get(0))?)
+    pub fn undertaking(&self) -> Result<Undertaking, JournalError> {
+        let name: String = self.conn.query_row("SELECT operation FROM journal", [], |row| row.get(0))?;
+        name.parse().map_err(|()| JournalError::Content(format!("rows for {name:?}")))
     }
 
     /// Settings (JSON) of the latest run, if there was one.
@@ -249,9 +267,11 @@ impl Journal {
         Ok(Work { spaces, witness, doubles: self.doubles()?, lost: self.has_lost()? })
     }
 
-    fn spaces(&self, condition: &str) -> Result<Vec<SpaceWork>, JournalError> {
+    pub(super) fn spaces(&self, condition: &str) -> Result<Vec<SpaceWork>, JournalError> {
         let mut statement = self.conn.prepare(&format!(
-            "SELECT id, name, pending, in_flight, surveyed_at IS NOT NULL FROM spaces WHERE {condition}"
+            "SELECT id, name, pending, in_flight, surveyed_at IS NOT NULL OR (SELECT operation <> 'import' FROM journal),
+                    completed_at IS NOT NULL, open, rejected, left_at IS NOT NULL
+               FROM spaces WHERE {condition}"
         ))?;
         let mut rows = statement.query([])?;
         let mut spaces = Vec::new();
@@ -262,6 +282,10 @@ impl Journal {
                 pending: row.get::<_, i64>(2)?.cast_unsigned(),
                 in_flight: row.get::<_, i64>(3)?.cast_unsigned(),
                 surveyed: row.get(4)?,
+                completed: row.get(5)?,
+                open: row.get::<_, i64>(6)?.cast_unsigned(),
+                rejected: row.get::<_, i64>(7)?.cast_unsigned(),
+                left: row.get(8)?,
             });
         }
         Ok(spaces)
@@ -302,8 +326,8 @@ impl Journal {
         Ok(names)
     }
 
-    /// Rows of a space that are to be sent, a member's stints one after the other in the order of their times, from
-    /// the one behind `after` on.
+    /// Rows of a space that are to be sent, step by step (see [`Job::step`]), and within a step a member's stints one after
+    /// the other in the order of their times, from the one behind `after` on. What is taken back goes the other way.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -313,13 +337,26 @@ impl Journal {
         after: Option<&Job>,
         limit: usize,
     ) -> Result<Vec<Job>, JournalError> {
-        let numbers = Numbers::of_space(space);
-        let after = after.map_or(numbers.first, |job| job.id.0);
-        self.jobs(
-            "rows_pending",
-            "state = 0 AND rows.id > ?1 AND rows.id <= ?2 ORDER BY rows.id LIMIT ?3",
-            params![after, numbers.last, limit as i64],
-        )
+        let Numbers { first, last } = Numbers::of_space(space);
+        let backwards = self.undertaking()? == Undertaking::Rollback;
+        let (order, ends) = if backwards { ("DESC", (last + 1, first)) } else { ("ASC", (first, last)) };
+        let mut jobs = Vec::new();
+        let begun = after.map_or(0, |job| usize::from(job.step()));
+        for (step, rows) in STEPS.iter().enumerate().skip(begun) {
+            let from = after.filter(|_| step == begun).map_or(ends.0, |job| job.id.0);
+            let (low, high) = if backwards { (ends.1, from - 1) } else { (from + 1, ends.1) };
+            jobs.append(&mut self.jobs(
+                "rows_pending",
+                &format!(
+                    "state = 0 AND rows.id BETWEEN ?1 AND ?2 AND {rows} ORDER BY rows.id {order} LIMIT ?3"
+                ),
+                params![low, high, (limit - jobs.len()) as i64],
+            )?);
+            if jobs.len() >= limit {
+                break;
+            }
+        }
+        Ok(jobs)
     }
 
     /// Rows of a space whose answer is unknown.
@@ -343,7 +380,7 @@ impl Journal {
     ) -> Result<Vec<Job>, JournalError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "SELECT rows.id, operation, spaces.id, spaces.name, members.id, members.name, members.user, create_time,
-                    delete_time, attempts
+                    delete_time, attempts, role, membership
                FROM rows INDEXED BY {index} CROSS JOIN spaces ON spaces.id = rows.id >> 42 CROSS JOIN members ON members.id = rows.id >> 16 & 67108863
               WHERE {condition}"
         ))?;
@@ -354,6 +391,7 @@ impl Journal {
             let operation = Operation::of_code(code)
                 .ok_or_else(|| JournalError::Content(format!("a row with operation {code}")))?;
             let member: String = row.get(5)?;
+            let (role, membership): (Option<String>, Option<String>) = (row.get(10)?, row.get(11)?);
             jobs.push(Job {
                 id: RowId(row.get(0)?),
                 operation,
@@ -368,6 +406,8 @@ impl Journal {
                     delete_time: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
                 },
                 attempts: row.get(9)?,
+                role: role.map(|role| role_of(&role)).transpose()?,
+                membership: membership.map(|name| membership_name(&name)).transpose()?,
                 prior: Prior::No,
             });
         }
@@ -416,6 +456,15 @@ impl Journal {
             })
             .collect()
     }
+}
+
+fn role_of(text: &str) -> Result<Role, JournalError> {
+    text.parse().map_err(|()| JournalError::Content(format!("role {text:?}")))
+}
+
+fn membership_name(text: &str) -> Result<MembershipName, JournalError> {
+    MembershipName::parse(text)
+        .map_err(|error| JournalError::Content(format!("membership {text:?}: {error}")))
 }
 
 pub(super) fn space_name(text: &str) -> Result<SpaceName, JournalError> {

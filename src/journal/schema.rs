@@ -7,12 +7,13 @@ use super::JournalError;
 /// "tnre": `PRAGMA application_id` of a journal, so that no other SQLite file is taken for one.
 const APPLICATION_ID: i64 = 0x746e_7265;
 
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/0001_journal.sql"),
     include_str!("../../migrations/0002_standard_spaces.sql"),
     include_str!("../../migrations/0003_repeats.sql"),
     include_str!("../../migrations/0004_numbered_rows.sql"),
     include_str!("../../migrations/0005_pace.sql"),
+    include_str!("../../migrations/0006_completion.sql"),
 ];
 
 /// Brings a new or older journal to this version's schema, each step in a transaction of its own.

@@ -1,6 +1,6 @@
 //! A row of the journal as the engine sees it: one operation on one membership.
 
-use crate::model::{MemberName, SpaceName, Timestamp};
+use crate::model::{MemberName, MembershipName, Role, SpaceName, Timestamp};
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -36,6 +36,10 @@ pub enum Operation {
     Create,
     /// `spaces.members.create` of a member of today, in a space that is not in import mode: without times.
     Add,
+    /// `spaces.members.delete`. In a space in import mode that takes every stint of the member.
+    Delete,
+    /// `spaces.members.patch` of the role.
+    Patch,
 }
 
 impl Operation {
@@ -44,6 +48,8 @@ impl Operation {
         match self {
             Operation::Create => 1,
             Operation::Add => 2,
+            Operation::Delete => 3,
+            Operation::Patch => 4,
         }
     }
 
@@ -52,8 +58,16 @@ impl Operation {
         match code {
             1 => Some(Operation::Create),
             2 => Some(Operation::Add),
+            3 => Some(Operation::Delete),
+            4 => Some(Operation::Patch),
             _ => None,
         }
+    }
+
+    /// Whether the same call again does no harm and tells whether the first was applied. Of a historical membership only a
+    /// list tells that.
+    pub const fn is_told_by_repeating(self) -> bool {
+        !matches!(self, Operation::Create)
     }
 }
 
@@ -165,6 +179,10 @@ pub struct Job {
     pub user: Option<String>,
     /// From when to when.
     pub span: Span,
+    /// The role it is to have, if the input names one.
+    pub role: Option<Role>,
+    /// The membership's name, once Chat has told it.
+    pub membership: Option<MembershipName>,
     /// How often it has been marked in flight.
     pub attempts: u32,
     /// Whether Chat may hold it since before this journal's first call to the space.
@@ -172,6 +190,26 @@ pub struct Job {
 }
 
 impl Job {
+    /// The step of its space that it belongs to: rows of a later step wait until no row of an earlier one is left. Members
+    /// are there before they get a role; managers are made before others lose theirs, and before anybody is removed, since
+    /// the only manager cannot be (delete-members guide).
+    pub fn step(&self) -> u8 {
+        match (self.operation, self.role) {
+            (Operation::Create | Operation::Add, _) => 0,
+            (Operation::Patch, Some(Role::Manager)) => 1,
+            (Operation::Patch, _) => 2,
+            (Operation::Delete, _) => 3,
+        }
+    }
+
+    /// The name of its membership in requests.
+    pub fn membership_name(&self) -> MembershipName {
+        let told = self.user.as_deref().and_then(|user| MemberName::parse(user).ok());
+        self.membership.clone().unwrap_or_else(|| {
+            MembershipName::of(self.space_name.clone(), told.as_ref().unwrap_or(&self.member_name))
+        })
+    }
+
     /// How Chat's lists name the row's member, `users/{id}` or `groups/{id}`, if that is known.
     pub fn holder(&self) -> Option<&str> {
         let name = &self.member_name;

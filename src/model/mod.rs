@@ -7,6 +7,7 @@ mod pace;
 mod role;
 mod tenure;
 mod time;
+mod undertaking;
 
 pub use job::{Job, MemberId, Operation, Prior, RowId, SpaceId, Span, State};
 pub use name::{MemberName, MembershipName, NameError, SpaceName};
@@ -15,3 +16,4 @@ pub use pace::{Pace, PaceReason, SlowedSpace};
 pub use role::Role;
 pub use tenure::Tenure;
 pub use time::{EARLIEST, TimeError, Timestamp};
+pub use undertaking::Undertaking;

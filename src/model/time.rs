@@ -63,6 +63,11 @@ impl Timestamp {
         Timestamp(micros)
     }
 
+    /// So much later.
+    pub fn after(self, wait: std::time::Duration) -> Self {
+        Timestamp(self.0.saturating_add(i64::try_from(wait.as_micros()).unwrap_or(i64::MAX)))
+    }
+
     /// One microsecond earlier: the `createTime` that Chat assumes when only `deleteTime` is given.
     pub const fn just_before(self) -> Self {
         Timestamp(self.0.saturating_sub(1))

@@ -99,6 +99,15 @@ impl<W: Write> Display for Json<W> {
             Event::SpaceRefused { space, rows, story } => json!({
                 "event": "space_refused", "at": at, "space": space.as_str(), "rows": rows, "error": story,
             }),
+            Event::Completed { space, rows } => json!({
+                "event": "completed", "at": at, "space": space.as_str(), "rows": rows,
+            }),
+            Event::NotCompleted { space, story } => json!({
+                "event": "not_completed", "at": at, "space": space.as_str(), "error": story,
+            }),
+            Event::Left { space, stays } => json!({
+                "event": "left", "at": at, "space": space.as_str(), "stays": stays,
+            }),
         };
         self.write(&value);
     }

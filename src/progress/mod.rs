@@ -111,6 +111,10 @@ fn line(event: &Event) -> Option<String> {
         Event::SpaceRefused { space, rows, story } => {
             Some(format!("{space}: Chat refuses the whole space ({story}); its {rows} rows are rejected"))
         }
+        Event::NotCompleted { space, story } => Some(format!("{space}: Chat does not complete it: {story}")),
+        Event::Left { space, stays: Some(why) } => {
+            Some(format!("{space}: the migrating account stays in it: {why}"))
+        }
         Event::Unreachable { story, .. } => Some(format!("{story}; trying again")),
         Event::Stopping { stop: Stop::Asked, under_way: 0 } => Some("stopping".to_owned()),
         Event::Stopping { stop: Stop::Asked, under_way } => Some(format!(

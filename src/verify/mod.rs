@@ -82,6 +82,8 @@ pub struct Known {
     pub left_out: LeftOut,
     /// Those, as the input names them, who were asked for by address and are no members.
     pub not_members: HashSet<Box<str>>,
+    /// Whether whoever completed the import has left the space since.
+    pub completer_left: bool,
 }
 
 impl Known {

@@ -192,7 +192,9 @@ pub(super) fn compare(known: &Known, listed: &[Listed]) -> Compared {
         finding.note = match known.view {
             _ if member.has_left => Some(HAS_LEFT),
             View::Standard => Some(SINCE),
-            View::Completed(_) if completer.is_none() && is_manager => Some(ONE_COMPLETED_IT),
+            View::Completed(_) if completer.is_none() && is_manager && !known.completer_left => {
+                Some(ONE_COMPLETED_IT)
+            }
             _ => None,
         };
         out.push(finding);
@@ -280,6 +282,9 @@ fn reason(known: &Known, member: &Member<'_>, found: bool, completer: Option<&st
 /// who they are. `None` where nobody could be it, or several.
 fn completer<'a>(known: &Known, others: &[Member<'a>]) -> Option<&'a str> {
     let View::Completed(completed_at) = known.view else { return None };
+    if known.completer_left {
+        return None;
+    }
     let manages = |member: &&Member<'a>| member.listed.role == ListedRole::Known(Role::Manager);
     let managers: Vec<&Member<'a>> = others.iter().filter(manages).collect();
     if let [only] = managers[..]

@@ -63,6 +63,7 @@ fn known(view: View, rows: Vec<Holding>) -> Known {
         begun_at: Timestamp::from_micros(1000),
         left_out: LeftOut::default(),
         not_members: HashSet::new(),
+        completer_left: false,
     }
 }
 

@@ -77,6 +77,8 @@ fn run(limits: Limits, later: &[(i64, u32)], latency: Duration, seconds: usize, 
         in_flight_max: InFlight::Auto.limit(1200),
         give_up_after: Duration::from_secs(600),
         cut_off: false,
+        sets_roles: false,
+        completion: None,
         grace: Duration::from_secs(10),
     };
     let (work, tally) = (journal.work().unwrap(), journal.tally().unwrap());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::script::Script;
 use crate::store::{completed, member, space};
-use crate::support::{Emulator, Room, Run, STORE, UNPACED, args, people, until};
+use crate::support::{Emulator, Room, Run, SAMPLE, STORE, UNPACED, args, people, until};
 
 const JOURNAL: &str = "rows.csv.journal.db";
 
@@ -352,6 +352,38 @@ fn members_and_roles_after_completion() {
         report["spaces"][1]["differences"][0]["note"],
         "still to be added: `tenure complete` does that"
     );
+}
+
+#[test]
+fn a_migration_from_end_to_end() {
+    let room = Room::new();
+    let journal = "memberships.csv.journal.db";
+    room.tenure(&args(&[&["import", SAMPLE, "--emulator"], &UNPACED], &[])).expect(0);
+    room.tenure(&["verify", journal]).expect(0).says(&["517 rows, 12 of 12 spaces"]);
+    room.tenure(&["complete", journal, "--yes"]).expect(0);
+    let report = report(&room.tenure(&["verify", journal, "--json"]).expect(0));
+    let (rows, listed) = (&report["rows"], &report["listed"]);
+    assert_eq!((&rows["matching"], &rows["past"], &listed["apart"]), (&57.into(), &517.into(), &12.into()));
+}
+
+/// A journal whose account has left what it has completed.
+#[test]
+fn whoever_has_left_cannot_look() {
+    let (room, emulator) = completed_import();
+    complete_in_journal(&room);
+    change_journal(&room, "UPDATE spaces SET left_at = completed_at WHERE name = 'spaces/AAQA1'");
+    let admin = ["members", "delete", "AAQA1", "admin@example.com", "--standard-spaces"];
+    let promote =
+        ["members", "patch", "AAQA1", "still@example.com", "--role", "ROLE_MANAGER", "--standard-spaces"];
+    room.tenure(&args(&[&promote], &emulator.connection())).expect(0);
+    room.tenure(&args(&[&admin], &emulator.connection())).expect(0);
+    verify(&room, &emulator, &[]).expect(5).says(&[
+        "Not all could be seen: 1 of 2 spaces were compared",
+        "the account that completed it has left it",
+        "look as an administrator, with --admin-access",
+    ]);
+    let report = report(&verify(&room, &emulator, &["--json", "--admin-access"]).expect(3));
+    assert_eq!((&report["spaces_checked"], &report["differences_total"]), (&2.into(), &1.into()), "{report}");
 }
 
 #[test]

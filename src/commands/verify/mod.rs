@@ -20,6 +20,7 @@ use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::exit::Exit;
 use crate::journal::{Destination, Journal, JournalError, Lock, SpaceHeld, sibling};
+use crate::model::Undertaking;
 use crate::progress::Progress;
 use crate::settings::{Settings, TARGET_EMULATOR, Target};
 use crate::signals::Signals;
@@ -45,10 +46,10 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         .into());
     }
     let journal = Journal::open_read_only(&path).map_err(at)?;
-    let operation = journal.operation().map_err(at)?;
-    if operation != "import" {
+    let undertaking = journal.undertaking().map_err(at)?;
+    if undertaking != Undertaking::Import {
         anyhow::bail!(
-            "{}: this journal is of {operation}, and only what was imported can be verified",
+            "{}: this journal is of a {undertaking}, and only what was imported can be verified",
             path.display()
         );
     }
@@ -189,7 +190,8 @@ fn resolve(
     if let Some(patience) = args.give_up_after {
         settings.give_up_after_ms = u64::try_from(patience.as_millis()).unwrap_or(u64::MAX);
     }
-    let destination = Destination { target: settings.target.as_str(), standard };
+    let destination =
+        Destination { target: settings.target.as_str(), standard, undertaking: Undertaking::Import };
     journal.expect_destination(destination).map_err(at)?;
     let present = if settings.access == Access::Import { Access::User } else { settings.access };
     let targets = spaces.into_iter().map(|space| {

@@ -190,6 +190,7 @@ impl Walk<'_> {
             begun_at: self.begun_at,
             left_out: LeftOut::by(*access),
             not_members: HashSet::new(),
+            completer_left: space.left,
         })
     }
 
@@ -232,11 +233,23 @@ impl Walk<'_> {
     fn unseen(&mut self, place: usize, known: &Known, outcome: Outcome) -> CheckedSpace {
         let LookAt { space, view, access } = &self.targets[place];
         let outcome = match outcome {
+            // That they have left says nothing of the space, and who is in it cannot be seen like this.
+            Outcome::Refused(failure) if space.left && *access == Access::User => {
+                self.report.remedy = Some(
+                    "whoever completed an import and has left its spaces cannot list them: look as an administrator, \
+                     with --admin-access"
+                        .to_owned(),
+                );
+                SpaceOutcome::Failed(format!("{failure}; the account that completed it has left it"))
+            }
             Outcome::Refused(failure) => {
                 self.report.remedy = self.remedy(*access, &failure, space);
                 SpaceOutcome::Refused(failure.to_string())
             }
-            Outcome::Failed(failure) => SpaceOutcome::Failed(failure.to_string()),
+            Outcome::Failed(failure) => {
+                self.report.remedy.get_or_insert_with(|| "run it again: what failed may pass".to_owned());
+                SpaceOutcome::Failed(failure.to_string())
+            }
             Outcome::Listed(_) | Outcome::Stopped(_) => SpaceOutcome::Failed(String::new()),
         };
         CheckedSpace {

@@ -10,14 +10,15 @@ use super::super::retry::{Verdict, decide};
 use super::{Claim, Engine, LATE_WRITE, Now};
 use crate::chat::{Answer, Failure, Page};
 use crate::journal::{Change, Held, Note, Request};
-use crate::model::{Job, Operation, Prior, RowId, SpaceId};
+use crate::model::{Job, Prior, RowId, SpaceId};
 
 impl Engine {
     /// The answer to a row's own call.
     pub(super) fn on_row(&mut self, now: Now, row: RowId, result: Result<Answer, Failure>) {
         self.sent -= 1;
         let result = match result {
-            Ok(Answer::Member(membership)) => Ok(membership),
+            Ok(Answer::Member(membership)) => Ok(Some(membership)),
+            Ok(Answer::Deleted(membership)) => Ok(membership),
             Ok(_) => Err(mismatched()),
             Err(failure) => Err(failure),
         };
@@ -37,11 +38,12 @@ impl Engine {
                 let asked_at = active.asked_at;
                 let job = (active.job.prior != Prior::No).then(|| active.job.clone());
                 self.succeeded(Kind::Write, now, asked_at);
-                if let Some(job) = job {
-                    return self.ask_whether_made_twice(row, &job, &membership);
+                if let (Some(job), Some(membership)) = (job, &membership) {
+                    return self.ask_whether_made_twice(row, &job, membership);
                 }
-                let user = membership.user.filter(|user| user.starts_with("users/"));
-                return self.settle_done(now, row, Some(200), Some(membership.name), user, false);
+                let (name, user) = membership.map(|membership| (membership.name, membership.user)).unzip();
+                let user = user.flatten().filter(|user| user.starts_with("users/"));
+                return self.settle_done(now, row, Some(200), name, user, false);
             }
             Err(failure) => failure,
         };
@@ -57,7 +59,7 @@ impl Engine {
                 self.retry_event(row, wait, &failure);
                 self.delay(now, row, wait);
             }
-            Verdict::Unclear if active.job.operation == Operation::Add => {
+            Verdict::Unclear if active.job.operation.is_told_by_repeating() => {
                 active.failures += 1;
                 active.failed_first.get_or_insert(now.elapsed);
                 active.unsure = true;
@@ -81,7 +83,7 @@ impl Engine {
                 self.retry_event(row, wait, &failure);
                 self.look_up(row, space, now.elapsed + wait);
             }
-            Verdict::Exists if active.job.operation == Operation::Add => {
+            Verdict::Exists if active.job.operation.is_told_by_repeating() => {
                 // Who is there already is a member of today, whoever made them one: a rollback leaves them alone.
                 self.answered(Kind::Write);
                 self.settle_done(now, row, note.http_status, None, None, true);
@@ -114,6 +116,9 @@ impl Engine {
 
     /// A page of a space's list.
     pub(super) fn on_page(&mut self, now: Now, space: SpaceId, result: Result<Answer, Failure>) {
+        if let Some(Lane { step: Step::Errand(_), .. }) = self.lanes.get(&space) {
+            return self.on_errand(now, space, result);
+        }
         let result = match result {
             Ok(Answer::Members(page)) => Ok(page),
             Ok(_) => Err(mismatched()),
@@ -171,7 +176,8 @@ impl Engine {
             Purpose::Unclear => {
                 let unclear: Vec<&Job> =
                     lane.unclear.iter().filter_map(|row| Some(&rows.get(row)?.job)).collect();
-                look.kept.extend(held.into_iter().filter(|held| unclear.iter().any(|job| relevant(job, held))));
+                look.kept
+                    .extend(held.into_iter().filter(|held| unclear.iter().any(|job| relevant(job, held))));
             }
             Purpose::Denied | Purpose::Presence => {}
         }
@@ -321,17 +327,17 @@ impl Engine {
 /// Why a row is rejected that nothing else is said against.
 pub(super) fn kept_failing(times: u32, last: &Note) -> Note {
     let error = format!(
-        "Chat failed {times} times to create it, while other rows succeeded; the last failure: {}",
+        "Chat failed {times} times at it, while other rows succeeded; the last failure: {}",
         last.error
     );
     Note { http_status: last.http_status, kind: "KEPT_FAILING".to_owned(), error }
 }
 
-fn mismatched() -> Failure {
+pub(super) fn mismatched() -> Failure {
     Failure::Lost("the answer belongs to another call".to_owned())
 }
 
-fn note(failure: &Failure) -> Note {
+pub(super) fn note(failure: &Failure) -> Note {
     let (http_status, kind) = match failure {
         Failure::Refused(refusal) | Failure::Unauthorized(refusal) => {
             (Some(refusal.http_status), refusal.kind())

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::chat::{Access, Answer, Call, Failure};
 use crate::engine::{Rates, Stop};
 use crate::journal::{Reply, Request};
-use crate::model::{RowId, SpaceId, Timestamp};
+use crate::model::{MemberName, RowId, SpaceId, Timestamp};
 
 /// What does not change during a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,8 +20,21 @@ pub struct Config {
     pub give_up_after: Duration,
     /// Whether an earlier process was cut off, so that requests of it may still arrive.
     pub cut_off: bool,
+    /// Whether members of today get the roles that their rows name.
+    pub sets_roles: bool,
+    /// Spaces are completed, if they are not yet.
+    pub completion: Option<Completion>,
     /// How long requests under way may take to finish once the run is stopping.
     pub grace: Duration,
+}
+
+/// How spaces are completed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Completion {
+    /// The migrating account, if it is to leave each space when all is done there.
+    pub leaves: Option<MemberName>,
+    /// Whether it is to leave those too of which rows were refused.
+    pub accepts_rejects: bool,
 }
 
 /// The time: since the run began, for waiting, and on the wall, for writing down.

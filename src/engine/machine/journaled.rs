@@ -18,6 +18,9 @@ impl Engine {
         if let Some(last) = jobs.last() {
             lane.fed = Some(last.clone());
         }
+        if std::mem::take(&mut lane.rewinds) {
+            lane.rewind();
+        }
         // Rows that were recovered and released again are pending too, and here already.
         let new: Vec<Job> = jobs.into_iter().filter(|job| !self.rows.contains_key(&job.id)).collect();
         for job in new {
@@ -39,7 +42,7 @@ impl Engine {
         lane.step = Step::Sending;
         lane.look_not_before = now.elapsed + LATE_WRITE;
         for job in jobs {
-            if job.operation == Operation::Add {
+            if job.operation.is_told_by_repeating() {
                 // The same call again tells whether it was applied.
                 lane.queue.push_back(job.id);
             } else {
@@ -50,7 +53,7 @@ impl Engine {
         }
         for job in recovered {
             self.repeats.leaves(&job);
-            let (row, unsure) = (job.id, job.operation == Operation::Add);
+            let (row, unsure) = (job.id, job.operation.is_told_by_repeating());
             self.hold(job);
             if let Some(active) = self.rows.get_mut(&row) {
                 active.unsure = unsure;
@@ -136,8 +139,16 @@ impl Engine {
         let hopeless = self.is_hopeless(now, row);
         let Some(active) = self.rows.get_mut(&row) else { return };
         let (exists, http_status) = match active.claim.take() {
+            // Who is not there need not be removed.
+            Some(Claim::Denied(note))
+                if active.job.operation == Operation::Delete && note.http_status == Some(404) =>
+            {
+                let gone_before = !active.unsure;
+                self.answered(Kind::Write);
+                return self.settle_done(now, row, note.http_status, None, None, gone_before);
+            }
             // The space is there, so it is the row that was denied; unless an earlier call of it had gone well.
-            Some(Claim::Denied(note)) if active.job.operation == Operation::Add => {
+            Some(Claim::Denied(note)) if active.job.operation.is_told_by_repeating() => {
                 active.denials += 1;
                 // An earlier call may have been applied, and only another can tell.
                 let again = active.unsure && active.denials == 1;

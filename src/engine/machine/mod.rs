@@ -14,6 +14,7 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 
 mod answered;
+mod errand;
 mod io;
 mod journaled;
 mod prior;
@@ -22,19 +23,19 @@ mod settle;
 mod tests;
 
 use super::event::{Event, Snapshot, Stop};
-use super::lane::{Lane, Look, Purpose, Step};
+use super::lane::{Errand, Lane, Look, Purpose, Step, What};
 use super::pacer::{Kind, Pacer};
 use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
-use crate::model::{Job, MemberId, Operation, Pace, RowId, SlowedSpace, SpaceId, Span};
-pub use io::{Config, Finish, For, Input, Now, Output};
+use crate::model::{Job, MemberId, Operation, Pace, Role, RowId, SlowedSpace, SpaceId, Span};
+pub use io::{Completion, Config, Finish, For, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
 const LANES_OPEN_MAX: usize = 256;
 /// How soon after a request was lost the list is believed to show what it did. Nobody documents it; a row that is sent
 /// again too early meets a 409, or makes a second membership where Chat allows that.
-const LATE_WRITE: Duration = Duration::from_secs(2);
+pub const LATE_WRITE: Duration = Duration::from_secs(2);
 /// How many rows a space gives in its turn at most, when nothing limits it: neighbours in the journal share its pages, and
 /// so a commit of them writes less. Never more than a share of what may be under way, so that all spaces get on.
 const ROWS_PER_TURN_MAX: usize = 16;
@@ -126,8 +127,8 @@ pub struct Engine {
     calls: Calls,
     outputs: Vec<Output>,
     events: Vec<Event>,
-    /// Failures since the last definite answer: of writes, of reads.
-    failing: [Option<Failing>; 2],
+    /// Failures since the last definite answer: of writes, of reads, of what is done with spaces.
+    failing: [Option<Failing>; 3],
     stopping: Option<Stopping>,
     counts: Snapshot,
     wake: Option<Duration>,
@@ -174,7 +175,7 @@ impl Engine {
             calls: Calls::default(),
             outputs: Vec::new(),
             events: Vec::new(),
-            failing: [None, None],
+            failing: [None, None, None],
             stopping: None,
             counts: Snapshot {
                 total: tally.total,
@@ -341,6 +342,14 @@ impl Engine {
             let mut lane = Lane::new(next.id, next.name, left, self.pacer.space(), step);
             // What members of today there are beforehand, a repeated call tells by itself.
             lane.survey_due = !next.surveyed && self.config.access == Access::Import;
+            lane.is_completed = next.completed;
+            (lane.open, lane.rejected) = (next.open, next.rejected);
+            if let Some(completion) = &self.config.completion {
+                lane.leave_due = completion.leaves.is_some() && !next.left;
+                if !next.completed {
+                    lane.step = Step::Errand(Errand::new(What::Complete, Duration::ZERO));
+                }
+            }
             self.lanes.insert(next.id, lane);
             self.ring.push_back(next.id);
         }
@@ -354,9 +363,12 @@ impl Engine {
             if lane.wants_look() {
                 let rows = lane.unclear.len();
                 self.events.push(Event::Looking { space: lane.name.clone(), rows });
-                // Of members of today nothing is unclear but whether it was the row or the space that was denied.
+                // Of all but historical memberships nothing is unclear but whether it was the row or the space that was denied.
+                let is_told = |row: &RowId| {
+                    self.rows.get(row).is_some_and(|active| active.job.operation.is_told_by_repeating())
+                };
                 let purpose =
-                    if self.config.access == Access::Import { Purpose::Unclear } else { Purpose::Denied };
+                    if lane.unclear.iter().all(is_told) { Purpose::Denied } else { Purpose::Unclear };
                 lane.step = Step::Looking(Look::new(purpose, lane.look_not_before));
             } else if lane.wants_survey() {
                 // What a process that was cut off has sent must have arrived by then.
@@ -389,7 +401,33 @@ impl Engine {
                             listing,
                             page_token: look.page_token.clone(),
                         };
-                        let access = self.config.access;
+                        let access = lane.listing_access(self.config.access);
+                        self.outputs.push(Output::Call { whose: For::Space(lane.id), call, access });
+                    }
+                    Err(until) => sooner(until),
+                }
+                continue;
+            }
+            if let Step::Errand(errand) = &mut lane.step {
+                if errand.waiting {
+                    continue;
+                }
+                if errand.not_before > now.elapsed {
+                    sooner(errand.not_before);
+                    continue;
+                }
+                let kind = errand.what.kind();
+                let permit = self
+                    .pacer
+                    .ready(kind, now.elapsed)
+                    .and_then(|()| self.pacer.take(kind, &mut lane.buckets, now.elapsed));
+                match permit {
+                    Ok(()) => {
+                        self.pacer.leave(kind, now.elapsed);
+                        (errand.waiting, errand.asked_at) = (true, now.elapsed);
+                        let leaver = self.config.completion.as_ref().and_then(|of| of.leaves.as_ref());
+                        let (call, access) =
+                            (errand::call(errand.what, &lane.name, leaver), errand.what.access());
                         self.outputs.push(Output::Call { whose: For::Space(lane.id), call, access });
                     }
                     Err(until) => sooner(until),
@@ -402,7 +440,13 @@ impl Engine {
                 hungry.push(Request::Pending { space: lane.id, after, limit: FEED });
             }
             if lane.is_finished() {
-                finished.push(lane.id);
+                let accepts = self.config.completion.as_ref().is_some_and(|of| of.accepts_rejects);
+                if lane.is_completed && lane.leave_due && (lane.rejected == 0 || accepts) {
+                    lane.step = Step::Errand(Errand::new(What::CountManagers, now.elapsed));
+                    sooner(now.elapsed);
+                } else {
+                    finished.push(lane.id);
+                }
             }
         }
         if let Some(at) = wake {
@@ -412,9 +456,19 @@ impl Engine {
             self.ask_journal(request);
         }
         for space in finished {
-            if let Some(Lane { id, name, .. }) = self.close_lane(space) {
+            if let Some(Lane { id, name, is_completed: completed, .. }) = self.close_lane(space) {
                 // It was reached, so it can testify.
-                let witness = SpaceWork { id, name, pending: 0, in_flight: 0, surveyed: true };
+                let witness = SpaceWork {
+                    id,
+                    name,
+                    pending: 0,
+                    in_flight: 0,
+                    surveyed: true,
+                    completed,
+                    open: 0,
+                    rejected: 0,
+                    left: false,
+                };
                 self.witness = Some(witness);
             }
             // Its place is free for the next.
@@ -537,9 +591,16 @@ impl Engine {
                     member: job.member_name.clone(),
                     span: if job.operation == Operation::Add { Span::default() } else { job.span },
                 },
+                Operation::Delete => Call::DeleteMember(job.membership_name()),
+                Operation::Patch => {
+                    Call::PatchMember(job.membership_name(), job.role.unwrap_or(Role::Member))
+                }
             };
+            let lane = self.lanes.get(&job.space);
+            let access =
+                lane.map_or(self.config.access, |lane| lane.access(job.operation, self.config.access));
             self.sent += 1;
-            self.outputs.push(Output::Call { whose: For::Row(row), call, access: self.config.access });
+            self.outputs.push(Output::Call { whose: For::Row(row), call, access });
         }
     }
 

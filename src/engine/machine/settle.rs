@@ -11,7 +11,7 @@ use rand::RngExt;
 
 use crate::chat::Failure;
 use crate::journal::{Calls, Change, Note};
-use crate::model::{Job, MemberId, RowId, SpaceId};
+use crate::model::{Job, MemberId, Operation, Role, RowId, SpaceId};
 
 impl Engine {
     pub(super) fn settle_done(
@@ -29,7 +29,29 @@ impl Engine {
             self.learn(member, user);
         }
         let at = now.wall;
-        self.changes.push(Change::Done { row, space, member, at, http_status, membership, user, existed });
+        // Everybody begins as a member (create-members guide).
+        let gets_role = self.config.sets_roles
+            && job.operation == Operation::Add
+            && job.role.is_some_and(|role| role != Role::Member);
+        let then = gets_role.then_some(Operation::Patch);
+        self.changes.push(Change::Done {
+            row,
+            space,
+            member,
+            at,
+            http_status,
+            membership,
+            user,
+            existed,
+            then,
+        });
+        if then.is_some() {
+            if let Some(lane) = self.lanes.get_mut(&space) {
+                lane.left += 1;
+                lane.rewind();
+            }
+            return;
+        }
         self.counts.done += 1;
         self.events.push(Event::Done { job, existed });
     }
@@ -47,6 +69,9 @@ impl Engine {
     pub(super) fn settle_rejected(&mut self, now: Now, row: RowId, note: Note) {
         let Some(Active { job, .. }) = self.forget(row) else { return };
         self.changes.push(Change::Rejected { row, space: job.space, at: now.wall, note: note.clone() });
+        if let Some(lane) = self.lanes.get_mut(&job.space) {
+            lane.rejected += 1;
+        }
         self.counts.rejected += 1;
         self.events.push(Event::Rejected { job, note });
     }
@@ -56,7 +81,7 @@ impl Engine {
             job.user = self.learned.get(&job.member).map(|(_, user)| user.clone());
         }
         if let Some(lane) = self.lanes.get_mut(&job.space) {
-            lane.held += 1;
+            lane.enters(&job);
         }
         self.members.entry(job.member).or_default().push(job.id);
         self.rows.insert(
@@ -85,9 +110,7 @@ impl Engine {
             }
         }
         if let Some(lane) = self.lanes.get_mut(&active.job.space) {
-            lane.free(&active.job);
-            lane.left -= 1;
-            lane.held -= 1;
+            lane.leaves(&active.job);
         }
         Some(active)
     }

@@ -11,7 +11,7 @@ use super::*;
 use crate::chat::{Access, Answer, Failure, Membership, Page, Refusal};
 use crate::credentials::{TokenFailure, TokenRefusal};
 use crate::journal::{Destination, Journal, JournalError};
-use crate::model::{MemberName, SpaceName, Tenure, Timestamp};
+use crate::model::{MemberName, SpaceName, Tenure, Timestamp, Undertaking};
 
 const BEGIN: Timestamp = Timestamp::from_micros(1_700_000_000_000_000);
 
@@ -40,7 +40,7 @@ impl Bench {
 
     fn of(rows: &[(&str, &str, i64)], access: Access) -> Self {
         let standard = access != Access::Import;
-        let destination = Destination { target: "emulator", standard };
+        let destination = Destination { target: "emulator", standard, undertaking: Undertaking::Import };
         let mut journal = Journal::scratch(destination, BEGIN).unwrap();
         let day = |day: i64| Timestamp::from_micros(1_500_000_000_000_000 + day * 86_400_000_000);
         let mut loader = journal.loader(BEGIN).unwrap();
@@ -62,6 +62,8 @@ impl Bench {
             in_flight_max: 8,
             give_up_after: Duration::from_secs(600),
             cut_off: false,
+            sets_roles: false,
+            completion: None,
             grace: Duration::from_secs(10),
         };
         let tally = journal.tally().unwrap();

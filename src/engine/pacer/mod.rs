@@ -34,6 +34,8 @@ pub struct Rates {
     pub writes_per_minute_per_space: u32,
     /// Reads of one space (limits guide: 15 a second).
     pub reads_per_minute_per_space: u32,
+    /// Spaces of the project created, changed or completed (limits guide: 60; completeImport is in no row of it).
+    pub space_writes_per_minute: u32,
 }
 
 impl Default for Rates {
@@ -43,6 +45,7 @@ impl Default for Rates {
             reads_per_minute: 3000,
             writes_per_minute_per_space: 900,
             reads_per_minute_per_space: 900,
+            space_writes_per_minute: 60,
         }
     }
 }
@@ -74,8 +77,12 @@ impl InFlight {
 /// Which quota a call counts against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    /// `members.create`, `members.delete`.
     Write,
+    /// `members.list`.
     Read,
+    /// Of a space itself.
+    Space,
 }
 
 /// A call that was answered: against which quota it counts, when it left, and for which space.
@@ -131,6 +138,7 @@ pub(super) struct Pacer {
     rates: Rates,
     writes: Tap,
     reads: Tap,
+    spaces: Tap,
 }
 
 impl Pacer {
@@ -138,7 +146,8 @@ impl Pacer {
         let clock = ToldClock::default();
         let (writes, reads) =
             (Tap::new(rates.writes_per_minute, &clock), Tap::new(rates.reads_per_minute, &clock));
-        Pacer { writes, reads, rates, clock }
+        let spaces = Tap::new(rates.space_writes_per_minute, &clock);
+        Pacer { writes, reads, spaces, rates, clock }
     }
 
     /// Without a limit for the project there is none for a space either.
@@ -154,13 +163,15 @@ impl Pacer {
                 limit(rates.reads_per_minute, rates.reads_per_minute_per_space),
                 &self.clock,
             ),
+            // One a second (limits guide): as fast as all of them together.
+            changes: SpacePace::new(rates.space_writes_per_minute, &self.clock),
         }
     }
 
     /// The time. Rates follow it.
     pub(super) fn tell(&mut self, now: Duration) {
         self.clock.tell(now);
-        for tap in [&mut self.writes, &mut self.reads] {
+        for tap in [&mut self.writes, &mut self.reads, &mut self.spaces] {
             let rate = tap.adaptive.rate(now);
             tap.bucket.set_rate(rate);
         }
@@ -170,6 +181,7 @@ impl Pacer {
         match kind {
             Kind::Write => &mut self.writes,
             Kind::Read => &mut self.reads,
+            Kind::Space => &mut self.spaces,
         }
     }
 
@@ -213,6 +225,7 @@ impl Pacer {
         let tap = match kind {
             Kind::Write => &self.writes,
             Kind::Read => &self.reads,
+            Kind::Space => &self.spaces,
         };
         tap.paused_until.saturating_sub(now).max(tap.adaptive.wait(now))
     }
@@ -315,6 +328,7 @@ impl SpaceBuckets {
         match kind {
             Kind::Write => &mut self.writes,
             Kind::Read => &mut self.reads,
+            Kind::Space => &mut self.changes,
         }
     }
 }

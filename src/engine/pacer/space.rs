@@ -133,4 +133,5 @@ impl SpacePace {
 pub(in crate::engine) struct SpaceBuckets {
     pub(super) writes: SpacePace,
     pub(super) reads: SpacePace,
+    pub(super) changes: SpacePace,
 }

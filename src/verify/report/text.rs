@@ -1,5 +1,6 @@
 //! For people: a verdict, a line a space, the first differences, figures, and what could not be seen.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -25,18 +26,16 @@ fn word(kind: Kind) -> &'static str {
     }
 }
 
+/// How many spaces are named that share a reason.
+const NAMED_MAX: usize = 3;
+
 /// Everything that a person reads at the end.
 pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
     let mut text = verdict(report, ending, elapsed);
     if !report.lines.is_empty() {
         let _ = write!(text, "\n{}", table(&report.lines));
     }
-    for line in &report.lines {
-        if let Some(why) = line.outcome.why() {
-            let story = format!("{} could not be listed: {why}", line.name);
-            let _ = write!(text, "\n{}\n", wrapped(&story, COLUMNS).replace('\n', "\n  "));
-        }
-    }
+    text += &unseen(&report.lines);
     let mut last: Option<&SpaceName> = None;
     for (space, finding) in &report.shown {
         if last.replace(space) != Some(space) {
@@ -63,6 +62,27 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
     text
 }
 
+/// The spaces that could not be listed, by the reason.
+fn unseen(lines: &[Line]) -> String {
+    let mut reasons: BTreeMap<&str, Vec<&SpaceName>> = BTreeMap::new();
+    for line in lines {
+        if let Some(why) = line.outcome.why() {
+            reasons.entry(why).or_default().push(&line.name);
+        }
+    }
+    let mut text = String::new();
+    for (why, spaces) in reasons {
+        let named: Vec<&str> = spaces.iter().take(NAMED_MAX).map(|name| name.as_str()).collect();
+        let more = match spaces.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let story = format!("{}{more} could not be listed: {why}", named.join(", "));
+        let _ = write!(text, "\n{}\n", wrapped(&story, COLUMNS).replace('\n', "\n  "));
+    }
+    text
+}
+
 fn verdict(report: &Report, ending: &Ending, elapsed: Duration) -> String {
     let place = if report.about.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
     let seen = match report.about.spaces_total {
@@ -79,7 +99,7 @@ fn verdict(report: &Report, ending: &Ending, elapsed: Duration) -> String {
         Ending::Interrupted => format!("Interrupted{place}: {seen} were compared."),
         Ending::Stopped(story) => format!("Stopped{place}: {story} {seen} were compared."),
         Ending::Whole if report.any_failed() => {
-            format!("Not all could be seen{place}: {seen} were compared. Run it again.")
+            format!("Not all could be seen{place}: {seen} were compared.")
         }
         Ending::Whole if report.differs() => {
             format!(

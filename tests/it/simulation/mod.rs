@@ -86,7 +86,11 @@ fn no_seed_loses_or_doubles_a_row(share: u64) {
             break;
         }
     }
-    assert!(failed.is_empty(), "seeds {failed:?} fail: TENURE_SEED={} cargo test --test it no_seed", failed[0]);
+    assert!(
+        failed.is_empty(),
+        "seeds {failed:?} fail: TENURE_SEED={} cargo test --test it no_seed",
+        failed[0]
+    );
     // A simulation in which nothing happens proves nothing.
     if seeds >= SEEDS {
         let every = [

@@ -44,6 +44,7 @@ impl Simulation {
                 begun_at: Timestamp::from_micros(BEGIN.as_micros() + 1),
                 left_out: LeftOut::default(),
                 not_members: HashSet::new(),
+                completer_left: false,
             };
             let certain = !open.contains(name) && self.losses == 0;
             expect_agreement(name, &compare(&known, &listed), certain);

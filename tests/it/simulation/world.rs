@@ -15,7 +15,7 @@ use tenure::emulator::service::{Delivery, Service};
 use tenure::emulator::world::{Principal, Request, Scopes, SecondStint, World};
 use tenure::engine::{Config, For, Input, Output, Rates};
 use tenure::journal::{Change, Destination, Journal, Request as Question};
-use tenure::model::{MemberName, RowId, SpaceName, Span, Tenure, Timestamp};
+use tenure::model::{MemberName, RowId, SpaceName, Span, Tenure, Timestamp, Undertaking};
 
 use super::Seen;
 use super::seed::{
@@ -126,6 +126,8 @@ impl Simulation {
                 in_flight_max: rng.random_range(1..20),
                 give_up_after: Duration::from_secs(3600),
                 cut_off: false,
+                sets_roles: false,
+                completion: None,
                 grace: Duration::from_secs(10),
             },
             journal: empty(standard),
@@ -451,7 +453,8 @@ impl Simulation {
 }
 
 fn empty(standard: bool) -> Journal {
-    Journal::scratch(Destination { target: "emulator", standard }, BEGIN).unwrap()
+    Journal::scratch(Destination { target: "emulator", standard, undertaking: Undertaking::Import }, BEGIN)
+        .unwrap()
 }
 
 impl Troubles {

@@ -1,0 +1,147 @@
+//! `tenure complete`: the end of a migration, space by space.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use super::connect::REHEARSAL_SUBJECT;
+use super::{Usage, confirm, note, print, send};
+use crate::cli::CompleteArgs;
+use crate::engine::Completion;
+use crate::exit::Exit;
+use crate::journal::{CompletionPlan, Journal, JournalError, Lock, Unfit};
+use crate::model::{MemberName, Timestamp, Undertaking};
+use crate::progress::Progress;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::wording::many;
+
+/// How long before a space expires nothing is begun with it any more (import-data guide).
+const LAST_CALL: Duration = Duration::from_secs(30 * 60);
+/// How many spaces of a kind are named.
+const NAMED_MAX: usize = 5;
+
+pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
+    let path = args.journal;
+    let at = |error: JournalError| error.at(&path);
+    if !path.exists() {
+        return Err(at(JournalError::Missing));
+    }
+    let last_call = Timestamp::now().after(LAST_CALL);
+    if args.dry_run {
+        let journal = Journal::open_read_only(&path).map_err(at)?;
+        expect_import(&journal).map_err(at)?;
+        let plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
+        print(&format!("{}Nothing was done.\n", story(&plan)))?;
+        return Ok(Exit::Done);
+    }
+    let lock = Lock::take(&path).map_err(at)?;
+    let mut journal = Journal::open(&path).map_err(at)?;
+    expect_import(&journal).map_err(at)?;
+    let before = send::last_settings(&journal).map_err(at)?;
+    let settings = before.with(&args.send)?;
+    journal.expect_destination(settings.destination()).map_err(at)?;
+    if settings.destination().standard {
+        return Err(
+            Usage("these spaces are not in import mode, so there is nothing to complete".to_owned()).into()
+        );
+    }
+    let leaves = args.leave.then(|| leaver(&settings)).transpose()?;
+    let mut plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
+    if plan.work.spaces.is_empty() {
+        print(&format!("{}Nothing is left to be done.\n", story(&plan)))?;
+        return Ok(exit(&plan, 0));
+    }
+    if plan.to_complete > 0
+        && !args.yes
+        && !confirm::ask(&story(&plan), "Complete them? That cannot be undone.")?
+    {
+        print("Nothing was done.\n")?;
+        return Ok(Exit::Stopped);
+    }
+    if args.yes || plan.to_complete == 0 {
+        note(story(&plan).trim_end());
+    }
+    journal.open_completed(&mut plan.work.spaces).map_err(at)?;
+    let (signals, stops) = Signals::listen()?;
+    let progress = Progress::new(args.send.output.progress);
+    let work = std::mem::take(&mut plan.work);
+    let completion = Some((Completion { leaves, accepts_rejects: args.accept_rejects }, work));
+    let ended = send::send(send::Sending {
+        journal,
+        lock,
+        path: &path,
+        settings,
+        signals,
+        stops,
+        progress,
+        completion,
+    })
+    .await?;
+    let refused = Journal::open_read_only(&path).and_then(|journal| journal.not_completed()).map_err(at)?;
+    for (space, error) in &refused {
+        note(&format!("{space} is not completed: {error}"));
+    }
+    Ok(match ended {
+        Exit::Done => exit(&plan, refused.len()),
+        ended => ended,
+    })
+}
+
+/// Spaces that are left are told by the exit code, as rejects are.
+fn exit(plan: &CompletionPlan, refused: usize) -> Exit {
+    let left = plan.unsettled.len() + plan.rejected.len() + plan.expired.len() + refused;
+    if left == 0 { Exit::Done } else { Exit::Rejects }
+}
+
+/// Who leaves: whoever the calls are made for.
+fn leaver(settings: &Settings) -> Result<MemberName, Usage> {
+    let subject = match (&settings.impersonate, settings.is_rehearsal()) {
+        (Some(subject), _) => subject.as_str(),
+        (None, true) => REHEARSAL_SUBJECT,
+        (None, false) => return Err(Usage("--leave needs --impersonate EMAIL: who is to leave?".to_owned())),
+    };
+    MemberName::parse(subject).map_err(|error| Usage(format!("--impersonate {subject:?}: {error}")))
+}
+
+fn expect_import(journal: &Journal) -> Result<(), JournalError> {
+    match journal.undertaking()? {
+        Undertaking::Import => Ok(()),
+        other => Err(JournalError::OtherUndertaking { journal: other, run: Undertaking::Import }),
+    }
+}
+
+/// What would be done, and what would not.
+fn story(plan: &CompletionPlan) -> String {
+    let mut text = format!("{} to complete.\n", many(plan.to_complete, "space"));
+    let mut line = |count: u64, noun: &str, about: &str| {
+        if count > 0 {
+            let _ = writeln!(text, "  {} {about}", many(count, noun));
+        }
+    };
+    line(plan.to_add, "member", "of today to add then");
+    line(plan.to_promote, "role", "to set after that");
+    line(plan.completed, "space", "completed already");
+    let mut unfit = |spaces: &[Unfit], why: &str| {
+        if spaces.is_empty() {
+            return;
+        }
+        let named: Vec<String> = spaces
+            .iter()
+            .take(NAMED_MAX)
+            .map(|unfit| {
+                if unfit.rows > 0 {
+                    format!("{} ({})", unfit.space, unfit.rows)
+                } else {
+                    unfit.space.to_string()
+                }
+            })
+            .collect();
+        let more = spaces.len().saturating_sub(NAMED_MAX);
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(text, "  {} {why}: {}{more}", many(spaces.len() as u64, "space"), named.join(", "));
+    };
+    unfit(&plan.unsettled, "not completed, with rows left to send (tenure resume)");
+    unfit(&plan.rejected, "not completed, with rows rejected (mend them, or --accept-rejects)");
+    unfit(&plan.expired, "not completed, for Chat deletes them within half an hour or has done so");
+    text
+}

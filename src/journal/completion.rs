@@ -1,0 +1,120 @@
+//! Which spaces of an import can be completed, and what is to be done in them then.
+
+use rusqlite::params;
+
+use super::change::open_up;
+use super::{Journal, JournalError, SpaceWork, Work};
+use crate::model::{SpaceId, SpaceName, Timestamp};
+
+/// What completing would do.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CompletionPlan {
+    /// What there is to do.
+    pub work: Work,
+    /// Spaces to complete.
+    pub to_complete: u64,
+    /// Members of today to add.
+    pub to_add: u64,
+    /// Of these, and of those added already, so many are to get a role.
+    pub to_promote: u64,
+    /// Spaces that were completed before.
+    pub completed: u64,
+    /// Spaces of which rows are not settled yet.
+    pub unsettled: Vec<Unfit>,
+    /// Spaces of which rows were refused, and that are not completed for that.
+    pub rejected: Vec<Unfit>,
+    /// Spaces that Chat deletes too soon, or has deleted already.
+    pub expired: Vec<Unfit>,
+}
+
+/// A space that is not completed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unfit {
+    /// Its name.
+    pub space: SpaceName,
+    /// How many rows stand against it.
+    pub rows: u64,
+}
+
+impl Journal {
+    /// What completing would do. `leaves` says whether the migrating account is to leave, `last_call` until when a space
+    /// must not expire.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn completion_plan(
+        &self,
+        accepts_rejects: bool,
+        leaves: bool,
+        last_call: Timestamp,
+    ) -> Result<CompletionPlan, JournalError> {
+        let mut plan = CompletionPlan::default();
+        let expired = format!("completed_at IS NULL AND expires_at < {} ORDER BY id", last_call.as_micros());
+        let expired = self.spaces(&expired)?;
+        for space in self.spaces("1 ORDER BY open DESC, id")? {
+            let unsettled = space.pending + space.in_flight;
+            let unfit = |rows| Unfit { space: space.name.clone(), rows };
+            if space.completed {
+                plan.completed += 1;
+                let accepted = accepts_rejects || space.rejected == 0;
+                if unsettled + space.open == 0 && !(leaves && !space.left && accepted) {
+                    continue;
+                }
+            } else if expired.iter().any(|other| other.id == space.id) {
+                plan.expired.push(unfit(space.open));
+                continue;
+            } else if unsettled > 0 {
+                plan.unsettled.push(unfit(unsettled));
+                continue;
+            } else if space.rejected > 0 && !accepts_rejects {
+                plan.rejected.push(unfit(space.rejected));
+                continue;
+            } else {
+                plan.to_complete += 1;
+            }
+            plan.to_add += space.open;
+            plan.to_promote += self.roles_due(space.id)?;
+            plan.work.spaces.push(space);
+        }
+        Ok(plan)
+    }
+
+    /// How many rows of a space are to get a role that nobody has by being added.
+    fn roles_due(&self, space: SpaceId) -> Result<u64, JournalError> {
+        let numbers = super::number::Numbers::of_space(space);
+        Ok(self
+            .conn
+            .prepare_cached(
+                "SELECT count(*) FROM rows
+                  WHERE id BETWEEN ?1 AND ?2 AND role <> 'ROLE_MEMBER' AND (state = 4 OR state IN (0, 1) AND operation IN (2, 4))",
+            )?
+            .query_row(params![numbers.first, numbers.last], |row| row.get::<_, i64>(0))?
+            .cast_unsigned())
+    }
+
+    /// Lets rows be sent that came into the journal after their space was completed.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn open_completed(&mut self, spaces: &mut [SpaceWork]) -> Result<(), JournalError> {
+        let tx = self.conn.transaction()?;
+        for space in spaces.iter_mut().filter(|space| space.completed && space.open > 0) {
+            open_up(&tx, space.id)?;
+            space.pending += std::mem::take(&mut space.open);
+        }
+        tx.commit()?;
+        Ok(())
+    }
+
+    /// Spaces that Chat has refused to complete, and what it said.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn not_completed(&self) -> Result<Vec<(String, String)>, JournalError> {
+        let mut statement = self.conn.prepare(
+            "SELECT name, complete_error FROM spaces WHERE complete_error IS NOT NULL AND completed_at IS NULL ORDER BY id",
+        )?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}

@@ -1,0 +1,131 @@
+//! Taking back what an import has created: which rows that are, and their turn from created to be deleted.
+//!
+//! Chat deletes by name, and a name holds the member's id alone: where a member had a membership in a space before this
+//! journal's first call there, deleting would take that one as well, so nothing of theirs is deleted.
+
+use rusqlite::{Connection, named_params};
+
+use super::{Journal, JournalError};
+use crate::model::{Timestamp, Undertaking};
+
+/// What a rollback would do with the rows of a journal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RollbackPlan {
+    /// Memberships to delete, those included of which it is not known whether Chat has made them,
+    pub to_delete: u64,
+    /// and in how many spaces.
+    pub spaces: u64,
+    /// Of those to delete, the ones of which it is not known.
+    pub in_flight: u64,
+    /// Rows that were not sent, and will not be.
+    pub unsent: u64,
+    /// Rows that Chat held before: they stay.
+    pub existed: u64,
+    /// Rows that are held under one name with what was there before: they stay.
+    pub shared: u64,
+    /// Historical memberships in spaces that were completed: nobody can delete them any more.
+    pub completed: u64,
+    /// Rows that are taken back already.
+    pub taken_back: u64,
+}
+
+/// Whether the row's member had something in its space beforehand; whoever is not known for certain counts.
+const SHARED: &str = "EXISTS (SELECT 1 FROM found JOIN members ON members.id = rows.id >> 16 & 67108863
+     WHERE found.space = rows.id >> 42 AND (found.user IN (members.user, members.name)
+        OR members.user IS NULL AND NOT EXISTS (SELECT 1 FROM members AS other WHERE other.user = found.user)))";
+/// Whether its space is in import mode no more.
+const COMPLETED: &str =
+    "EXISTS (SELECT 1 FROM spaces WHERE spaces.id = rows.id >> 42 AND completed_at IS NOT NULL)";
+/// A historical membership.
+const HISTORY: &str = "rows.operation = 1";
+
+/// Rows to delete: what is made and was not there before, what may be made, and members who wait for a role.
+fn to_delete() -> String {
+    format!(
+        "rows.id >= 1 << 42 AND rows.operation <> 3
+         AND (rows.state = 2 AND rows.existed = 0 OR rows.state = 1 OR rows.state = 0 AND rows.operation = 4)
+         AND NOT ({HISTORY} AND {COMPLETED}) AND NOT ({HISTORY} AND {SHARED})"
+    )
+}
+
+impl Journal {
+    /// What a rollback would do.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn rollback_plan(&self) -> Result<RollbackPlan, JournalError> {
+        let count = |condition: &str| -> Result<u64, JournalError> {
+            let sql = format!("SELECT count(*) FROM rows WHERE rows.id >= 1 << 42 AND {condition}");
+            Ok(self.conn.query_row(&sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
+        };
+        let to_delete = to_delete();
+        let made = "rows.operation <> 3 AND (rows.state = 2 AND rows.existed = 0 OR rows.state = 1)";
+        let sql = format!("SELECT count(DISTINCT rows.id >> 42) FROM rows WHERE {to_delete}");
+        Ok(RollbackPlan {
+            to_delete: count(&to_delete)?,
+            spaces: self.conn.query_row(&sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned(),
+            in_flight: count(&format!("rows.state = 1 AND {to_delete}"))?,
+            unsent: count("rows.operation <> 3 AND rows.state = 0 AND rows.operation <> 4")?,
+            existed: count("rows.operation <> 3 AND rows.state = 2 AND rows.existed = 1")?,
+            shared: count(&format!("{made} AND {HISTORY} AND {SHARED} AND NOT {COMPLETED}"))?,
+            completed: count(&format!("{made} AND {HISTORY} AND {COMPLETED}"))?,
+            taken_back: count("rows.operation = 3 AND rows.state = 2")?,
+        })
+    }
+
+    /// Makes a journal of an import one of its rollback: from here on what it has created is to be deleted, and nothing of
+    /// it will be created any more. All or nothing; once more changes nothing.
+    ///
+    /// # Errors
+    /// When it cannot be written; then nothing is.
+    pub fn begin_rollback(&mut self, now: Timestamp) -> Result<(), JournalError> {
+        let tx = self.conn.transaction()?;
+        let left_out = |condition: &str, kind: &str, error: &str| {
+            tx.execute(
+                &format!(
+                    "UPDATE rows SET state = 3, settled_at = :now, http_status = NULL, kind = :kind, error = :error
+                      WHERE rows.id >= 1 << 42 AND {condition}"
+                ),
+                named_params! { ":now": now.as_micros(), ":kind": kind, ":error": error },
+            )
+        };
+        tx.execute(
+            &format!(
+                "UPDATE rows SET operation = 3, state = 0, attempts = 0, kind = NULL, error = NULL, http_status = NULL
+                  WHERE {}",
+                to_delete()
+            ),
+            [],
+        )?;
+        left_out(
+            "rows.operation <> 3 AND rows.state = 0",
+            "NOT_SENT",
+            "the import was rolled back before this row was sent",
+        )?;
+        left_out(
+            "rows.operation <> 3 AND rows.state = 1",
+            "UNDECIDED",
+            "the import was rolled back while it was not known whether Chat had made it, and deleting it by name could take \
+             what was there before: look for it in the space (tenure members list)",
+        )?;
+        recount(&tx)?;
+        tx.execute("UPDATE journal SET operation = ?1", [Undertaking::Rollback.as_str()])?;
+        tx.commit()?;
+        Ok(())
+    }
+}
+
+/// Counts the rows of every space anew.
+pub(super) fn recount(conn: &Connection) -> Result<(), JournalError> {
+    conn.execute_batch(
+        "CREATE TEMP TABLE counted AS
+             SELECT id >> 42 AS space, total(state = 0) AS pending, total(state = 1) AS in_flight, total(state = 2) AS done,
+                    total(state = 3) AS rejected, total(state = 4) AS open
+               FROM rows WHERE id >= 1 << 42 GROUP BY 1;
+         UPDATE spaces SET pending = counted.pending, in_flight = counted.in_flight, done = counted.done,
+                           rejected = counted.rejected, open = counted.open
+           FROM counted WHERE counted.space = spaces.id;
+         DROP TABLE counted;",
+    )?;
+    Ok(())
+}

@@ -1,0 +1,68 @@
+//! What the rows of a journal are for.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::Operation;
+
+/// What the rows of a journal are for; as `status --json` has it under `operation`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Undertaking {
+    /// Memberships are created.
+    #[default]
+    Import,
+    /// An import that is being taken back.
+    Rollback,
+    /// Memberships are deleted.
+    Remove,
+    /// Roles are changed.
+    Update,
+}
+
+impl Undertaking {
+    /// Every undertaking.
+    pub const ALL: [Undertaking; 4] =
+        [Undertaking::Import, Undertaking::Rollback, Undertaking::Remove, Undertaking::Update];
+
+    /// Its name, that of the command.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Undertaking::Import => "import",
+            Undertaking::Rollback => "rollback",
+            Undertaking::Remove => "remove",
+            Undertaking::Update => "update",
+        }
+    }
+
+    /// What is to be done with a row of its input; `standard` says whether the spaces are not in import mode.
+    pub const fn operation(self, standard: bool) -> Operation {
+        match self {
+            Undertaking::Import if standard => Operation::Add,
+            Undertaking::Import => Operation::Create,
+            Undertaking::Rollback | Undertaking::Remove => Operation::Delete,
+            Undertaking::Update => Operation::Patch,
+        }
+    }
+
+    /// Whether what is done is gone from Chat.
+    pub const fn removes(self) -> bool {
+        matches!(self, Undertaking::Remove | Undertaking::Rollback)
+    }
+}
+
+impl fmt::Display for Undertaking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Undertaking {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        Undertaking::ALL.into_iter().find(|undertaking| undertaking.as_str() == text).ok_or(())
+    }
+}
