@@ -22,4 +22,5 @@ pub mod remedy;
 pub mod settings;
 pub mod signals;
 pub mod summary;
+pub mod verify;
 pub mod wording;

@@ -7,6 +7,7 @@ mod login;
 mod members;
 mod parse;
 mod spaces;
+mod verify;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
 pub use members::{MemberNameArgs, MembersCommand};
 pub use spaces::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
+pub use verify::VerifyArgs;
 
 const STYLES: Styles = Styles::styled()
     .header(AnsiColor::Green.on_default().bold())
@@ -33,7 +35,7 @@ Exit codes:
   0    all done
   1    failed
   2    wrong usage
-  3    done, but rows were rejected
+  3    done, but rows were rejected (verify: Chat and the journal differ)
   4    the input has errors, nothing was sent
   5    stopped before the end and can be resumed (quota, network, credentials)
   130  interrupted with Ctrl-C, can be resumed (143: with SIGTERM)";
@@ -107,6 +109,8 @@ Mend them and feed them back:
   tenure rejects memberships.csv.journal.db -o rejects.csv
   tenure import rejects.csv --journal memberships.csv.journal.db")]
     Rejects(RejectsArgs),
+    /// Hold what Chat lists against what the journal says, space by space
+    Verify(VerifyArgs),
     /// One call of the memberships' API each, for looking and for repairs
     #[command(
         subcommand,

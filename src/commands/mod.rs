@@ -20,6 +20,7 @@ mod send;
 mod spaces;
 mod spaces_age;
 mod status;
+mod verify;
 
 use std::io::{self, Write};
 
@@ -54,6 +55,7 @@ pub fn run() -> Exit {
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => status::run(&args),
         Command::Rejects(args) => rejects::run(&args),
+        Command::Verify(args) => asynchronously(verify::run(args)),
         Command::Members(command) => asynchronously(members::run(command)),
         Command::Doctor(args) => asynchronously(doctor::run(args)),
         Command::Login(args) => asynchronously(login::login(args)),

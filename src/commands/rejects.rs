@@ -66,7 +66,7 @@ fn as_it_is(text: &str) -> Cow<'_, str> {
 
 /// A new file, readable by its owner alone: it holds addresses. An existing one may be the journal or the input, and is
 /// left alone.
-fn create(path: &Path) -> anyhow::Result<File> {
+pub(super) fn create(path: &Path) -> anyhow::Result<File> {
     let mut options = File::options();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -79,7 +79,7 @@ fn create(path: &Path) -> anyhow::Result<File> {
     })
 }
 
-fn is_broken_pipe(error: &anyhow::Error) -> bool {
+pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let closed = |error: &std::io::Error| error.kind() == ErrorKind::BrokenPipe;
     error.chain().any(|cause| {
         cause.downcast_ref().is_some_and(closed)

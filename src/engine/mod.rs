@@ -16,5 +16,6 @@ mod workers;
 pub use drive::{DriveError, Observer, drive};
 pub use event::{Event, SPACE_REFUSED, Snapshot, Stop};
 pub use machine::{Completion, Config, Engine, Finish, For, Input, LATE_WRITE, Now, Output};
+pub(crate) use pacer::{Bucket, ToldClock};
 pub use pacer::{InFlight, Rates};
-pub use retry::again;
+pub use retry::{again, stop_for};

@@ -93,6 +93,14 @@ pub fn again(failure: &Failure, repeatable: bool, failures: u32, rng: &mut StdRn
     Some(backoff(failures, rng).max(asked_to_wait(failure).unwrap_or_default()))
 }
 
+/// Why nothing else would fare better than what has failed like this, if so.
+pub fn stop_for(failure: &Failure) -> Option<Stop> {
+    match decide(failure) {
+        Verdict::Stop(stop) => Some(stop),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

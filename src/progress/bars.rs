@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::io::Write as _;
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -9,6 +10,7 @@ use super::Display;
 use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
+use crate::verify::Looking;
 use crate::wording::{harmless, many, rate, span, wrapped};
 
 /// One bar for reading, then one for importing.
@@ -24,6 +26,7 @@ pub(super) struct Bars {
 /// Fits 60 columns.
 const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
+const LOOKING: &str = "Comparing  [{bar:24}] {percent:>3} %  {wide_msg}";
 const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {wide_msg}";
 /// An empty line above the bar. The terminal echoes `^C` behind the last line, which indicatif fills to the edge, so the
 /// echo wraps and the topmost line stays behind when the bars are drawn anew: let it be this one.
@@ -113,6 +116,34 @@ impl Display for Bars {
             let columns = usize::from(console::Term::stderr().size().1);
             let room = columns.saturating_sub(FIGURES_INDENT + FIGURES_MARGIN);
             below.set_message(fitting(&figures(&self.meter, snapshot), room));
+        }
+    }
+
+    fn looking(&mut self, elapsed: Duration, looking: &Looking) {
+        if self.importing.is_none() {
+            self.spacer = Some(self.add(ProgressBar::new(1), SPACER));
+            let bar = self.add(ProgressBar::new(looking.spaces_total), LOOKING);
+            let figures = self.add(ProgressBar::new(1), FIGURES);
+            self.importing = Some((bar, figures));
+        }
+        self.meter.note(elapsed, looking.spaces);
+        if let Some((bar, below)) = &self.importing {
+            bar.set_position(looking.spaces);
+            let (spaces, total) = (thousands(looking.spaces), thousands(looking.spaces_total));
+            bar.set_message(format!("{spaces} / {total} spaces"));
+            if let Some(spacer) = &self.spacer {
+                spacer.tick();
+            }
+            let mut figures: Vec<Cow<'static, str>> =
+                vec![format!("{} memberships", thousands(looking.listed)).into()];
+            if let Some(left) = self.meter.left(looking.spaces_total - looking.spaces) {
+                figures.push(format!("{} left", span(left)).into());
+            }
+            if looking.differences > 0 {
+                figures.push(many(looking.differences, "difference").into());
+            }
+            let columns = usize::from(console::Term::stderr().size().1);
+            below.set_message(fitting(&figures, columns.saturating_sub(FIGURES_INDENT + FIGURES_MARGIN)));
         }
     }
 

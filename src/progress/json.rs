@@ -9,6 +9,7 @@ use super::Display;
 use crate::engine::{Event, Now, Snapshot};
 use crate::intake::Reading;
 use crate::model::SpaceName;
+use crate::verify::Looking;
 use crate::wording::harmless;
 
 const EVERY: Duration = Duration::from_secs(1);
@@ -122,6 +123,20 @@ impl<W: Write> Display for Json<W> {
         if now.elapsed >= self.next {
             self.next = now.elapsed + EVERY;
             self.progress(now.elapsed, snapshot);
+        }
+    }
+
+    fn looking(&mut self, elapsed: Duration, looking: &Looking) {
+        if elapsed >= self.next {
+            self.next = elapsed + EVERY;
+            self.write(&json!({
+                "event": "looking",
+                "elapsed": elapsed.as_secs_f64(),
+                "spaces": looking.spaces,
+                "spaces_total": looking.spaces_total,
+                "listed": looking.listed,
+                "differences": looking.differences,
+            }));
         }
     }
 

@@ -6,11 +6,13 @@ mod meter;
 mod plain;
 
 use std::io::{IsTerminal, stderr};
+use std::time::Duration;
 
 use crate::cli::ProgressMode;
 use crate::engine::{Event, Now, Observer, Snapshot, Stop};
 use crate::intake::Reading;
 use crate::logging;
+use crate::verify::Looking;
 use crate::wording::many;
 
 pub use meter::Meter;
@@ -27,6 +29,8 @@ pub trait Display {
     fn event(&mut self, _now: Now, _event: &Event) {}
     /// Time passes.
     fn tick(&mut self, now: Now, snapshot: &Snapshot);
+    /// Time passes while lists are held against the journal.
+    fn looking(&mut self, elapsed: Duration, looking: &Looking);
     /// Nothing more will be shown.
     fn finish(&mut self);
 }
@@ -65,6 +69,11 @@ impl Progress {
     /// All input is read.
     pub fn reading_done(&mut self, rows: u64) {
         self.display.reading_done(rows);
+    }
+
+    /// Lists are being held against the journal.
+    pub fn looking(&mut self, elapsed: Duration, looking: &Looking) {
+        self.display.looking(elapsed, looking);
     }
 
     /// Something worth a line of its own.
@@ -125,5 +134,6 @@ impl Display for Silent {
     fn reading_done(&mut self, _rows: u64) {}
     fn say(&mut self, _line: &str) {}
     fn tick(&mut self, _now: Now, _snapshot: &Snapshot) {}
+    fn looking(&mut self, _elapsed: Duration, _looking: &Looking) {}
     fn finish(&mut self) {}
 }

@@ -7,6 +7,7 @@ use super::Display;
 use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
+use crate::verify::Looking;
 use crate::wording::{harmless, many, rate, span};
 
 const EVERY: Duration = Duration::from_secs(10);
@@ -52,6 +53,23 @@ impl<W: Write> Display for Plain<W> {
             self.next = now.elapsed + EVERY;
             let line = progress_line(&self.meter, snapshot);
             self.say(&line);
+        }
+    }
+
+    fn looking(&mut self, elapsed: Duration, looking: &Looking) {
+        self.meter.note(elapsed, looking.spaces);
+        if elapsed >= self.next {
+            self.next = elapsed + EVERY;
+            let Looking { spaces, spaces_total, listed, differences, .. } = looking;
+            let left = match self.meter.left(spaces_total - spaces) {
+                Some(left) => format!(", {} left", span(left)),
+                None => String::new(),
+            };
+            self.say(&format!(
+                "{spaces} of {spaces_total} spaces compared, {} listed, {}{left}",
+                many(*listed, "membership"),
+                many(*differences, "difference")
+            ));
         }
     }
 

@@ -15,7 +15,7 @@ fn of_the_program() {
     insta::assert_snapshot!(help(&["--help"]));
     let short = help(&["-h"]);
     assert_eq!(help(&["help"]), help(&["--help"]));
-    for command in ["check", "import", "resume", "status", "rejects", "emulator", "completions"] {
+    for command in ["check", "import", "resume", "status", "rejects", "verify", "emulator", "completions"] {
         assert!(short.contains(&format!("\n  {command} ")), "{short}");
     }
     assert_eq!(help(&["--version"]), format!("tenure {}\n", env!("CARGO_PKG_VERSION")));
@@ -44,6 +44,11 @@ fn of_status() {
 #[test]
 fn of_rejects() {
     insta::assert_snapshot!(help(&["rejects", "--help"]));
+}
+
+#[test]
+fn of_verify() {
+    insta::assert_snapshot!(help(&["verify", "--help"]));
 }
 
 #[test]

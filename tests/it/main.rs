@@ -38,4 +38,5 @@ mod standard_spaces;
 mod store;
 mod support;
 mod terminal;
+mod verify;
 mod wire;

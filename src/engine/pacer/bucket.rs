@@ -13,10 +13,10 @@ use governor::{Quota, RateLimiter};
 
 /// A clock that shows what it was last told.
 #[derive(Debug, Clone, Default)]
-pub(super) struct ToldClock(Arc<AtomicU64>);
+pub(crate) struct ToldClock(Arc<AtomicU64>);
 
 impl ToldClock {
-    pub(super) fn tell(&self, now: Duration) {
+    pub(crate) fn tell(&self, now: Duration) {
         self.0.store(u64::try_from(now.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
@@ -44,7 +44,7 @@ const CHANGE_MIN: f64 = 0.005;
 
 /// A bucket, with the one permit that was taken out of it and not used yet.
 #[derive(Debug)]
-pub(super) struct Bucket {
+pub(crate) struct Bucket {
     limiter: Option<Limiter>,
     /// Permits a second; infinite without a limit.
     rate: f64,
@@ -58,7 +58,7 @@ pub(super) struct Bucket {
 
 impl Bucket {
     /// A full one.
-    pub(super) fn new(rate: f64, clock: &ToldClock) -> Self {
+    pub(crate) fn new(rate: f64, clock: &ToldClock) -> Self {
         let limiter = limiter(rate, BURST_MIN, clock).map(|(limiter, _)| limiter);
         Bucket {
             limiter,
@@ -72,7 +72,7 @@ impl Bucket {
 
     /// Another rate from now on. What has come together since the last permit is reckoned at the new rate, so that a
     /// change is no gift of a burst.
-    pub(super) fn set_rate(&mut self, rate: f64) {
+    pub(crate) fn set_rate(&mut self, rate: f64) {
         let is_close =
             rate.is_finite() && self.rate.is_finite() && (rate - self.rate).abs() <= CHANGE_MIN * self.rate;
         if is_close || rate == self.rate {
@@ -90,12 +90,12 @@ impl Bucket {
     }
 
     /// From the next rate on no two leave together at a slow one.
-    pub(super) fn be_even(&mut self) {
+    pub(crate) fn be_even(&mut self) {
         self.burst_min = 1;
     }
 
     /// Takes a permit in hand, or says when there will be one.
-    pub(super) fn ready(&mut self) -> Result<(), Duration> {
+    pub(crate) fn ready(&mut self) -> Result<(), Duration> {
         if self.in_hand {
             return Ok(());
         }
@@ -109,7 +109,7 @@ impl Bucket {
         Ok(())
     }
 
-    pub(super) fn spend(&mut self) {
+    pub(crate) fn spend(&mut self) {
         self.in_hand = false;
     }
 }

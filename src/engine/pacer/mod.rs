@@ -19,7 +19,7 @@ use crate::chat::Refusal;
 use crate::model::{Pace, PaceReason, SpaceId};
 use adapt::Adaptive;
 use blame::{Blame, Whose, told};
-use bucket::{Bucket, ToldClock};
+pub(crate) use bucket::{Bucket, ToldClock};
 pub(super) use space::SpaceBuckets;
 use space::SpacePace;
 

@@ -24,6 +24,7 @@ impl Simulation {
             self.check_counters();
         }
         self.check_end();
+        self.check_verified();
         self.seen
     }
 

@@ -9,6 +9,7 @@
 mod life;
 mod seed;
 mod verdict;
+mod verified;
 mod world;
 
 use std::ops::AddAssign;

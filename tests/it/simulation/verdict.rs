@@ -10,7 +10,7 @@ use tenure::model::RowId;
 use super::world::{Membership, Simulation};
 
 /// Rejects that Chat may hold, and say so.
-const OPEN_QUESTIONS: [&str; 3] = ["UNDECIDED", "DOUBLED", "PERHAPS_THERE"];
+pub(super) const OPEN_QUESTIONS: [&str; 3] = ["UNDECIDED", "DOUBLED", "PERHAPS_THERE"];
 
 impl Simulation {
     /// What Chat holds, and how often.

@@ -22,7 +22,7 @@ use super::seed::{
     Troubles, a_span, some_faults, some_history, some_limits, some_members, some_rules, some_troubles,
 };
 
-const BEGIN: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
+pub(super) const BEGIN: Timestamp = Timestamp::from_micros(1_790_000_000_000_000);
 /// A request that is on its way when the process dies arrives within this time, or never.
 pub(super) const LATE: Duration = Duration::from_millis(1500);
 /// Whoever acts.

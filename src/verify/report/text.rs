@@ -1,0 +1,252 @@
+//! For people: a verdict, a line a space, the first differences, figures, and what could not be seen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use super::{Ending, Line, Report, SpaceOutcome};
+use crate::model::{SpaceName, Span};
+use crate::verify::{Counts, Finding, Kind};
+use crate::wording::{COLUMNS, many, span as long, wrapped};
+
+/// The kinds as a person reads them.
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Missing => "missing",
+        Kind::Unexpected => "unexpected",
+        Kind::Different => "different",
+        Kind::Doubled => "doubled",
+        Kind::Role => "other role",
+        Kind::Rejected => "reject held",
+        Kind::Untold => "not told",
+        Kind::Before => "before",
+        Kind::Apart => "apart",
+    }
+}
+
+/// How many spaces are named that share a reason.
+const NAMED_MAX: usize = 3;
+
+/// Everything that a person reads at the end.
+pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
+    let mut text = verdict(report, ending, elapsed);
+    if !report.lines.is_empty() {
+        let _ = write!(text, "\n{}", table(&report.lines));
+    }
+    text += &unseen(&report.lines);
+    let mut last: Option<&SpaceName> = None;
+    for (space, finding) in &report.shown {
+        if last.replace(space) != Some(space) {
+            let _ = write!(text, "\n{space}\n");
+        }
+        text += &lines_of(report, finding);
+    }
+    if report.hidden > 0 {
+        let all = if report.about.csv { "the CSV has all" } else { "--csv FILE has all" };
+        let _ = write!(text, "\n  and {} more; {all}\n", report.hidden);
+    }
+    let _ = write!(text, "\n{}", counts(&report.totals));
+    let spots = report.blind_spots();
+    if !spots.is_empty() {
+        text.push('\n');
+    }
+    for spot in spots {
+        let _ = writeln!(text, "  {}", wrapped(&spot, COLUMNS - 2).replace('\n', "\n  "));
+    }
+    let _ = write!(text, "\njournal   {}\n", report.about.journal);
+    if let Some(remedy) = &report.remedy {
+        let _ = writeln!(text, "do        {}", wrapped(remedy, COLUMNS - 10).replace('\n', "\n          "));
+    }
+    text
+}
+
+/// The spaces that could not be listed, by the reason.
+fn unseen(lines: &[Line]) -> String {
+    let mut reasons: BTreeMap<&str, Vec<&SpaceName>> = BTreeMap::new();
+    for line in lines {
+        if let Some(why) = line.outcome.why() {
+            reasons.entry(why).or_default().push(&line.name);
+        }
+    }
+    let mut text = String::new();
+    for (why, spaces) in reasons {
+        let named: Vec<&str> = spaces.iter().take(NAMED_MAX).map(|name| name.as_str()).collect();
+        let more = match spaces.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let story = format!("{}{more} could not be listed: {why}", named.join(", "));
+        let _ = write!(text, "\n{}\n", wrapped(&story, COLUMNS).replace('\n', "\n  "));
+    }
+    text
+}
+
+fn verdict(report: &Report, ending: &Ending, elapsed: Duration) -> String {
+    let place = if report.about.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
+    let seen = match report.about.spaces_total {
+        1 => format!("{} of 1 space", report.checked()),
+        total => format!("{} of {total} spaces", report.checked()),
+    };
+    let found = || {
+        let kinds = Kind::ALL.iter().filter(|kind| kind.is_difference());
+        let some = kinds.map(|kind| (report.totals.of(*kind), word(*kind))).filter(|(count, _)| *count > 0);
+        let list: Vec<String> = some.map(|(count, word)| format!("{count} {word}")).collect();
+        if list.is_empty() { "a space that Chat does not show".to_owned() } else { list.join(", ") }
+    };
+    let story = match ending {
+        Ending::Interrupted => format!("Interrupted{place}: {seen} were compared."),
+        Ending::Stopped(story) => format!("Stopped{place}: {story} {seen} were compared."),
+        Ending::Whole if report.any_failed() => {
+            format!("Not all could be seen{place}: {seen} were compared.")
+        }
+        Ending::Whole if report.differs() => {
+            format!(
+                "Chat and the journal differ{place}: {}; {seen} were compared in {}.",
+                found(),
+                long(elapsed)
+            )
+        }
+        Ending::Whole => format!(
+            "Chat lists what the journal says{place}: {}, {seen}, compared in {}.",
+            many(report.totals.matching, "row"),
+            long(elapsed)
+        ),
+    };
+    let differs = match ending {
+        Ending::Whole if !report.any_failed() => String::new(),
+        _ if report.differs() => format!("So far they differ: {}.\n", found()),
+        _ => String::new(),
+    };
+    format!("{}\n{differs}", wrapped(&story, COLUMNS))
+}
+
+/// The table's columns of figures: a heading, and what stands below it.
+type Column = (&'static str, fn(&Counts) -> u64);
+
+/// Those that are always there.
+const ALWAYS: usize = 2;
+
+const TABLE: [Column; 14] = [
+    ("LISTED", |counts| counts.listed),
+    ("MATCHING", |counts| counts.matching),
+    ("MISSING", |counts| counts.missing),
+    ("UNEXPECTED", |counts| counts.unexpected),
+    ("DIFFERENT", |counts| counts.different),
+    ("DOUBLED", |counts| counts.doubled),
+    ("OTHER ROLE", |counts| counts.role),
+    ("REJECT HELD", |counts| counts.rejected_held),
+    ("NOT TOLD", |counts| counts.row_untold),
+    ("NOT SENT", |counts| counts.unsettled),
+    ("OPEN", |counts| counts.open),
+    ("PAST", |counts| counts.past),
+    ("BEFORE", |counts| counts.before),
+    ("APART", |counts| counts.apart),
+];
+
+/// A line a space, with the columns in which something stands.
+fn table(lines: &[Line]) -> String {
+    let used: Vec<&Column> = TABLE
+        .iter()
+        .enumerate()
+        .filter(|(place, (_, count))| *place < ALWAYS || lines.iter().any(|line| count(&line.counts) > 0))
+        .map(|(_, column)| column)
+        .collect();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let mut header = vec![Cell::new("SPACE")];
+    header.extend(used.iter().map(|(heading, _)| right((*heading).to_owned())));
+    table.set_header(header);
+    for line in lines {
+        let figure = |count: u64| match (count, &line.outcome) {
+            (0, SpaceOutcome::Checked) => "-".to_owned(),
+            (_, SpaceOutcome::Checked) => count.to_string(),
+            _ => "?".to_owned(),
+        };
+        let mut cells = vec![Cell::new(line.name.as_str())];
+        cells.extend(used.iter().map(|(_, count)| right(figure(count(&line.counts)))));
+        table.add_row(cells);
+    }
+    table.column_iter_mut().for_each(|column| {
+        column.set_padding((0, 2));
+    });
+    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// The lines of one difference.
+fn lines_of(report: &Report, finding: &Finding) -> String {
+    let who = match (&finding.member, &finding.user) {
+        (Some(member), Some(user)) if member != user => format!("{member} ({user})"),
+        (Some(name), _) | (None, Some(name)) => name.to_string(),
+        (None, None) => "somebody".to_owned(),
+    };
+    let times =
+        |span: Option<Span>| span.filter(|span| *span != Span::default()).map(|span| span.to_string());
+    let mut first = format!("  {:<11} {who}", word(finding.kind));
+    if let Some(asked) = times(finding.asked).or_else(|| times(finding.listed)) {
+        let _ = write!(first, "\n              {asked}");
+    }
+    let mut more = Vec::new();
+    match finding.kind {
+        Kind::Different => {
+            more.extend(times(finding.listed).map(|listed| format!("Chat lists {listed}")));
+        }
+        Kind::Role => {
+            let asked = finding.role.as_deref().unwrap_or_default();
+            more.push(format!("{asked} is asked for, {} is listed", finding.listed_role));
+        }
+        Kind::Doubled | Kind::Unexpected if finding.copies > 1 => {
+            more.push(format!("listed {} times", finding.copies));
+        }
+        _ => {}
+    }
+    more.extend(finding.note.map(str::to_owned));
+    more.extend(origin(report, finding));
+    for line in more {
+        let _ = write!(
+            first,
+            "\n              {}",
+            wrapped(&line, COLUMNS - 14).replace('\n', "\n              ")
+        );
+    }
+    first.push('\n');
+    first
+}
+
+fn origin(report: &Report, finding: &Finding) -> Option<String> {
+    let (source, line) = finding.origin?;
+    Some(format!("{}:{line}", report.about.sources.get(&source).map_or("?", String::as_str)))
+}
+
+/// All rows and all that is listed, in figures.
+fn counts(totals: &Counts) -> String {
+    let mut text = String::new();
+    let mut line = |name: &str, count: u64, about: &str| {
+        if count > 0 || name == "matching" {
+            let about = if about.is_empty() { String::new() } else { format!("   {about}") };
+            let _ = writeln!(text, "  {name:<12}{count:>9}{about}");
+        }
+    };
+    let some = |count: u64, story: &str| match count {
+        0 => String::new(),
+        count => format!("{count} of them {story}"),
+    };
+    line("matching", totals.matching, &some(totals.invited, "have yet to accept the invitation"));
+    line("missing", totals.missing, "the journal says that Chat holds them");
+    line("different", totals.different, "listed with other times");
+    line("other role", totals.role, "listed with another role than they are to have");
+    line("rejected", totals.rejected, &some(totals.rejected_held, "are listed all the same"));
+    line("not told", totals.row_untold, "whether Chat holds them");
+    line("not sent", totals.unsettled, &some(totals.unsettled_held, "are listed already"));
+    line("open", totals.open, "still members: added once their space is completed");
+    line("past", totals.past, "no longer listed");
+    line("rows", totals.rows, "");
+    line("unexpected", totals.unexpected, "listed, and no row asks for them");
+    line("doubled", totals.doubled, "listed once more");
+    line("before", totals.before, "listed, and there before the journal's first call");
+    line("apart", totals.apart, "listed: who completed the import, apps, and who may have been there before");
+    line("listed", totals.listed, "");
+    text
+}
