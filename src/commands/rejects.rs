@@ -10,9 +10,9 @@ use serde_json::Value;
 
 use crate::cli::RejectsArgs;
 use crate::exit::Exit;
-use crate::input::{Format, Given, Layout, Restored, disarmed};
+use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
 use crate::journal::{Journal, JournalError, RejectedRow};
-use crate::model::{MemberName, Role, SpaceName, Tenure};
+use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
 use crate::wording::harmless;
 
 /// The columns that are added to the input's own.
@@ -34,7 +34,9 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         None if layouts.iter().all(|layout| layout.format == Format::Csv) => Format::Csv,
         None => Format::Jsonl,
     };
+    let of_channels = journal.undertaking().map_err(|error| error.at(path))? == Undertaking::Spaces;
     let write = |out: &mut dyn Write, look: Look| match format {
+        _ if of_channels => write_channels(&journal, args.format.map(Into::into), out, look),
         Format::Csv => write_csv(&journal, &layouts, out, look),
         Format::Jsonl => write_jsonl(&journal, out, look),
     };
@@ -163,6 +165,43 @@ fn write_jsonl(journal: &Journal, out: &mut dyn Write, look: Look) -> anyhow::Re
         writeln!(out, "{}", look(&Value::Object(object).to_string()))?;
         Ok(())
     })
+}
+
+/// Channels that were refused, as `spaces create` reads them.
+fn write_channels(
+    journal: &Journal,
+    format: Option<Format>,
+    out: &mut dyn Write,
+    look: Look,
+) -> anyhow::Result<()> {
+    let columns = CHANNEL_COLUMNS.into_iter().chain(["error", "status"]);
+    let rejected = journal.rejected_channels()?.into_iter().map(|rejected| {
+        let channel = rejected.channel;
+        [
+            channel.name,
+            channel.display_name,
+            channel.space_type,
+            channel.create_time.map(|time| time.to_string()).unwrap_or_default(),
+            channel.description.unwrap_or_default(),
+            channel.external_user_allowed.to_string(),
+            format!("{}: {}", rejected.kind, rejected.error),
+            rejected.http_status.map(|status| status.to_string()).unwrap_or_default(),
+        ]
+    });
+    if format == Some(Format::Jsonl) {
+        for fields in rejected {
+            let pairs = columns.clone().map(str::to_owned).zip(fields.map(Value::String));
+            writeln!(out, "{}", look(&Value::Object(pairs.collect()).to_string()))?;
+        }
+        return Ok(());
+    }
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(columns)?;
+    for fields in rejected {
+        csv.write_record(fields.iter().map(|field| disarmed(&look(field))))?;
+    }
+    csv.flush()?;
+    Ok(())
 }
 
 fn added(row: &RejectedRow) -> [String; 3] {

@@ -16,7 +16,7 @@ use super::suggest::is_near;
 use crate::model::{Channel, DISPLAY_NAME_CHARS_MAX, EARLIEST, Timestamp};
 
 /// Its columns, in Google's spelling but for the first, which is the key of the map.
-const COLUMNS: [&str; 6] =
+pub const CHANNEL_COLUMNS: [&str; 6] =
     ["name", "displayName", "spaceType", "createTime", "description", "externalUserAllowed"];
 
 /// Reads a list of channels, each with its line. Columns that are not known are passed over.
@@ -54,12 +54,12 @@ impl Reading {
         let mut table = Table::open(source)?;
         let mut problems = table.header_problems();
         let place = |column: &str| table.header.iter().position(|name| same(name, column));
-        let places = COLUMNS.map(place);
+        let places = CHANNEL_COLUMNS.map(place);
         if places[0].is_none() {
-            let near = table.header.iter().find(|name| is_near(name, COLUMNS[0]));
+            let near = table.header.iter().find(|name| is_near(name, CHANNEL_COLUMNS[0]));
             let help = match near {
                 Some(name) => format!("did you mean the column {name:?}? rename it to name"),
-                None => format!("a list of channels has the columns {}", COLUMNS.join(", ")),
+                None => format!("a list of channels has the columns {}", CHANNEL_COLUMNS.join(", ")),
             };
             let problem = Problem::new(
                 &self.file,
@@ -108,7 +108,7 @@ impl Reading {
                 Ok(_) if line.trim_ascii().is_empty() => {}
                 Ok(_) => match serde_json::from_slice::<Map<String, Value>>(&line) {
                     Ok(object) => {
-                        let texts = COLUMNS.map(|column| {
+                        let texts = CHANNEL_COLUMNS.map(|column| {
                             let found = object.iter().find(|(name, _)| same(name, column));
                             match found.map(|(_, value)| value) {
                                 None | Some(Value::Null) => String::new(),

@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::{Journal, JournalError};
-use crate::model::{Span, Timestamp};
+use crate::model::{Span, Timestamp, Undertaking};
 
 /// A row that was refused for good, or never valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +82,12 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub fn reject_kinds(&self) -> Result<Vec<RejectKind>, JournalError> {
-        let mut statement = self.conn.prepare(
+        let table = if self.undertaking()? == Undertaking::Spaces { "channels" } else { "rows" };
+        let mut statement = self.conn.prepare(&format!(
             "SELECT ifnull(kind, 'unknown'), http_status, count(*) AS n, ifnull(min(error), ''),
                     count(DISTINCT error) < 2
-               FROM rows WHERE state = 3 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
-        )?;
+               FROM {table} WHERE state = 3 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
+        ))?;
         let kinds = statement
             .query_map([], |row| {
                 Ok(RejectKind {

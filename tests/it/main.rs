@@ -39,4 +39,5 @@ mod store;
 mod support;
 mod terminal;
 mod verify;
+mod walk_through;
 mod wire;
