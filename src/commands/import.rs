@@ -19,8 +19,17 @@ use crate::signals::Signals;
 use crate::summary;
 use crate::wording::{many, quoted};
 
-/// Reads input into a journal and does with its rows what it is for; asks before it deletes, unless `agreed`.
-pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, agreed: bool) -> anyhow::Result<Exit> {
+/// What `remove` adds to an import.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    /// Before it deletes.
+    pub(super) asks: bool,
+    /// Rows with a role are to get it.
+    pub(super) promotes: bool,
+}
+
+/// Reads input into a journal and does with its rows what it is for.
+pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Manner) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let mut settings = Settings { undertaking, ..Settings::default() }.with(&args.send)?;
     if undertaking == Undertaking::Update && settings.access == Access::Import {
@@ -37,7 +46,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, agreed: bool
     let inputs = match inputs::resolve(
         &args.input.inputs,
         &args.input.read,
-        settings.becoming(),
+        settings.becoming(manner.promotes),
         args.skip_invalid,
         now,
     ) {
@@ -129,7 +138,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, agreed: bool
         return Ok(if tally.rejected > 0 { Exit::Rejects } else { Exit::Done });
     }
     let tally = journal.tally().map_err(|error| error.at(&path))?;
-    if undertaking.removes() && tally.pending + tally.in_flight > 0 && !agreed {
+    if undertaking.removes() && tally.pending + tally.in_flight > 0 && manner.asks {
         let plan = format!(
             "{} to delete in {}, {}.\n",
             many(tally.pending + tally.in_flight, "membership"),

@@ -46,9 +46,17 @@ pub fn run() -> Exit {
     };
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
-        Command::Import(args) => asynchronously(import::run(args, Undertaking::Import, true)),
-        Command::Remove(args) => asynchronously(import::run(args.bulk, Undertaking::Remove, args.yes)),
-        Command::Update(args) => asynchronously(import::run(args, Undertaking::Update, true)),
+        Command::Import(args) => {
+            asynchronously(import::run(args, Undertaking::Import, import::Manner::default()))
+        }
+        Command::Remove(args) => asynchronously(import::run(
+            args.bulk,
+            Undertaking::Remove,
+            import::Manner { asks: !args.yes, promotes: args.promote },
+        )),
+        Command::Update(args) => {
+            asynchronously(import::run(args, Undertaking::Update, import::Manner::default()))
+        }
         Command::Spaces(command) => asynchronously(spaces::run(command)),
         Command::Complete(args) => asynchronously(complete::run(args)),
         Command::Rollback(args) => asynchronously(rollback::run(args)),

@@ -38,6 +38,7 @@ mod standard_spaces;
 mod store;
 mod support;
 mod terminal;
+mod undoing;
 mod verify;
 mod walk_through;
 mod wire;
