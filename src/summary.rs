@@ -36,6 +36,8 @@ pub struct Summary<'a> {
     pub tally: &'a Tally,
     /// Why rows were rejected.
     pub kinds: &'a [RejectKind],
+    /// Spaces completed in this run.
+    pub completed: u64,
     /// Rows settled in this run, and how long it took.
     pub settled: u64,
     /// How long the run took.
@@ -54,16 +56,11 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     let mut text = String::new();
     let place = if summary.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
     match summary.finish {
-        Finish::Complete if summary.settled == 0 => {
+        Finish::Complete if summary.settled + summary.completed == 0 => {
             let _ = writeln!(text, "Nothing was left to {}{place}.", verb(summary.undertaking));
         }
         Finish::Complete => {
-            let _ = writeln!(
-                text,
-                "Done: {} settled in {}{place}.",
-                many(summary.settled, "row"),
-                span(summary.elapsed)
-            );
+            let _ = writeln!(text, "Done: {} in {}{place}.", done(summary), span(summary.elapsed));
         }
         Finish::Stopped(stop) => {
             let _ = writeln!(text, "Stopped{place}: {}", stop_story(stop));
@@ -83,6 +80,13 @@ pub fn of_run(summary: &Summary<'_>) -> String {
         let _ = writeln!(text, "see why   tenure rejects {}", quoted(journal));
     }
     text
+}
+
+/// What a run has done.
+fn done(summary: &Summary<'_>) -> String {
+    let spaces = (summary.completed > 0).then(|| format!("{} completed", many(summary.completed, "space")));
+    let rows = (summary.settled > 0).then(|| format!("{} settled", many(summary.settled, "row")));
+    spaces.into_iter().chain(rows).collect::<Vec<_>>().join(", ")
 }
 
 fn verb(undertaking: Undertaking) -> &'static str {

@@ -218,6 +218,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         rehearsal: settings.is_rehearsal(),
         tally: &tally,
         kinds: &kinds,
+        completed: tally.spaces_completed.saturating_sub(before.spaces_completed),
         settled: (tally.done + tally.rejected).saturating_sub(before.done + before.rejected),
         elapsed: begin.elapsed(),
         finish: &finish,
