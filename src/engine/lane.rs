@@ -63,6 +63,8 @@ pub(super) enum What {
     Complete,
     /// Chat has refused to complete it: look whether it is completed already.
     LookAtIt,
+    /// It cannot be looked at: whoever can list it as a member finds it completed.
+    LookInside,
     /// Look who manages it, so that it is not left without anybody.
     CountManagers,
     /// The migrating account removes itself.
@@ -74,7 +76,7 @@ impl What {
     pub(super) fn kind(self) -> Kind {
         match self {
             What::Create | What::Complete => Kind::Space,
-            What::LookAtIt | What::CountManagers => Kind::Read,
+            What::LookAtIt | What::LookInside | What::CountManagers => Kind::Read,
             What::Leave => Kind::Write,
         }
     }
@@ -83,7 +85,7 @@ impl What {
     pub(super) fn access(self) -> Access {
         match self {
             What::Create | What::Complete | What::LookAtIt => Access::Import,
-            What::CountManagers | What::Leave => Access::User,
+            What::LookInside | What::CountManagers | What::Leave => Access::User,
         }
     }
 }

@@ -106,6 +106,16 @@ impl Journal {
         Ok(())
     }
 
+    /// Whether a space of the journal is known to be completed.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn completed(&self, space: &str) -> Result<bool, JournalError> {
+        let mut statement =
+            self.conn.prepare_cached("SELECT 1 FROM spaces WHERE name = ?1 AND completed_at IS NOT NULL")?;
+        Ok(statement.exists([space])?)
+    }
+
     /// Spaces that Chat has refused to complete, and what it said.
     ///
     /// # Errors

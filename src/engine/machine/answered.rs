@@ -313,6 +313,7 @@ impl Engine {
                 let step = Step::Looking(Look::new(Purpose::Presence, after));
                 let mut lane = Lane::new(witness.id, witness.name.clone(), 0, self.pacer.space(), step);
                 lane.drained = true;
+                lane.is_completed = witness.completed;
                 self.lanes.insert(lane.id, lane);
                 self.wake_at(after);
             }

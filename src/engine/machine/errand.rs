@@ -37,6 +37,10 @@ pub(super) fn call(
         (What::Complete, _) => Call::CompleteImport(space.clone()),
         (What::LookAtIt, _) => Call::GetSpace(space.clone()),
         (What::Leave, Some(leaver)) => Call::DeleteMember(MembershipName::of(space.clone(), leaver)),
+        (What::LookInside, _) => {
+            let listing = Listing { page_size: 1, ..Listing::whole() };
+            Call::ListMembers { space: space.clone(), listing, page_token: None }
+        }
         (What::Create | What::CountManagers | What::Leave, _) => Call::ListMembers {
             space: space.clone(),
             listing: Listing { filter: Some("role = \"ROLE_MANAGER\"".to_owned()), ..Listing::whole() },
@@ -124,6 +128,7 @@ impl Engine {
                     self.completed(now, space)
                 };
             }
+            (What::LookInside, Ok(Answer::Members(_))) => return self.completed(now, space),
             (What::CountManagers, Ok(Answer::Members(page))) => {
                 self.answered(asked.kind);
                 return if page.memberships.len() < MANAGERS_MIN {
@@ -165,14 +170,17 @@ impl Engine {
     fn on_refusal(&mut self, now: Now, space: SpaceId, what: What, note: Note, exists: bool) {
         match what {
             What::Create => self.not_created(now, space, note, exists),
-            What::Complete => {
-                self.turn_to(space, What::LookAtIt, now);
-                if let Some(Lane { step: Step::Errand(errand), .. }) = self.lanes.get_mut(&space) {
-                    errand.refused = Some(note);
-                }
+            What::Complete => self.look_whether_completed(now, space, What::LookAtIt, note),
+            // That takes another scope, and other rights.
+            What::LookAtIt => {
+                let first = match self.lanes.get_mut(&space) {
+                    Some(Lane { step: Step::Errand(errand), .. }) => errand.refused.take(),
+                    _ => None,
+                };
+                self.look_whether_completed(now, space, What::LookInside, first.unwrap_or(note));
             }
             // Whether it is completed cannot be seen, so what was said first stands.
-            What::LookAtIt => self.not_completed(space),
+            What::LookInside => self.not_completed(space),
             // Whoever has left a space cannot look at it, nor leave it again.
             What::CountManagers => self.left(now, space),
             What::Leave if note.http_status == Some(404) => self.left(now, space),
@@ -217,6 +225,13 @@ impl Engine {
         self.events.push(Event::NotCreated { name: job.channel.name.clone(), story: note.error.clone() });
         self.changes.push(Change::Channel { channel, change: ChannelChange::Rejected(now.wall, note) });
         self.wake_at(now.elapsed);
+    }
+
+    fn look_whether_completed(&mut self, now: Now, space: SpaceId, what: What, refused: Note) {
+        self.turn_to(space, what, now);
+        if let Some(Lane { step: Step::Errand(errand), .. }) = self.lanes.get_mut(&space) {
+            errand.refused = Some(refused);
+        }
     }
 
     fn turn_to(&mut self, space: SpaceId, what: What, now: Now) {
@@ -300,9 +315,10 @@ mod tests {
         let made = |what| call(what, &space, None, Some(&leaver)).name();
         assert_eq!(made(What::Complete), "spaces.completeImport");
         assert_eq!(made(What::LookAtIt), "spaces.get");
+        assert_eq!(made(What::LookInside), "spaces.members.list");
         assert_eq!(made(What::CountManagers), "spaces.members.list");
         assert_eq!(made(What::Leave), "spaces.members.delete");
-        for what in [What::Complete, What::LookAtIt, What::CountManagers, What::Leave] {
+        for what in [What::Complete, What::LookAtIt, What::LookInside, What::CountManagers, What::Leave] {
             let call = call(what, &space, None, Some(&leaver));
             assert!(call.request(what.access()).is_ok(), "{what:?}");
         }

@@ -7,6 +7,8 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tenure::chat::Call;
 use tenure::engine::{Engine, Event, Finish, For, Input, Now, Stop};
+use tenure::journal::Work;
+use tenure::model::Timestamp;
 
 use super::Seen;
 use super::world::{Coming, LATE, Simulation, Written};
@@ -25,17 +27,29 @@ impl Simulation {
         }
         self.check_end();
         self.check_verified();
+        self.complete();
         self.seen
     }
 
+    /// What there is to do.
+    fn work(&mut self) -> Work {
+        let Some(completion) = &self.config.completion else { return self.journal.work().unwrap() };
+        let last_call = Timestamp::from_micros(0);
+        let plan =
+            self.journal.completion_plan(completion.accepts_rejects, completion.leaves.is_some(), last_call);
+        let mut work = plan.unwrap().work;
+        self.journal.open_completed(&mut work.spaces).unwrap();
+        work
+    }
+
     /// One process, from its start to its end; true when everything is settled.
-    fn live(&mut self) -> bool {
+    pub(super) fn live(&mut self) -> bool {
         let born = self.clock;
         let skew_max = self.troubles.skew_max;
         self.skew = if skew_max > 0 { self.rng.random_range(-skew_max..skew_max) } else { 0 };
         let tally = self.journal.tally().unwrap();
         let rng = StdRng::seed_from_u64(self.rng.random());
-        let mut engine = Engine::new(self.config.clone(), self.journal.work().unwrap(), &tally, rng);
+        let mut engine = Engine::new(self.config.clone(), self.work(), &tally, rng);
         let mut death = None;
         let mut stop = None;
         if self.lives_left > 0 {

@@ -6,6 +6,7 @@
 //!
 //! `TENURE_SEEDS=N` runs N seeds, `TENURE_SEED=S` one of them, with `TENURE_TRACE=1` step by step.
 
+mod completed;
 mod life;
 mod seed;
 mod verdict;
@@ -42,6 +43,9 @@ struct Seen {
     /// Rows that Chat was made to hold twice, and rows that were not sent therefore.
     doubled: u64,
     held_back: u64,
+    /// Spaces that were completed, and members that were added then.
+    completed: u64,
+    added: u64,
 }
 
 impl AddAssign for Seen {
@@ -59,6 +63,8 @@ impl AddAssign for Seen {
         self.losses += other.losses;
         self.doubled += other.doubled;
         self.held_back += other.held_back;
+        self.completed += other.completed;
+        self.added += other.added;
     }
 }
 
@@ -108,6 +114,8 @@ fn no_seed_loses_or_doubles_a_row(share: u64) {
             seen.losses > 20,
             seen.doubled > 5,
             seen.held_back > 20,
+            seen.completed > 100,
+            seen.added > 100,
         ];
         assert!(every.iter().all(|enough| *enough), "{every:?} {seen:?}");
     }

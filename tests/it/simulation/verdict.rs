@@ -35,7 +35,11 @@ impl Simulation {
     /// No request leaves before its row is durably in flight, and no two rows of one member are out at once.
     pub(super) fn check_in_flight(&self, row: RowId, call: &Call) {
         let work = self.journal.work().unwrap();
-        let Call::CreateMember { space, .. } = call else { panic!("{call:?}") };
+        let space = match call {
+            Call::CreateMember { space, .. } => space,
+            Call::PatchMember(name, _) => name.space(),
+            call => panic!("{call:?}"),
+        };
         let lane = work.spaces.iter().find(|lane| lane.name == *space).expect("a space with work");
         let in_flight = self.journal.in_flight(lane.id).unwrap();
         let job =

@@ -15,7 +15,7 @@ use tenure::emulator::service::{Delivery, Service};
 use tenure::emulator::world::{Principal, Request, Scopes, SecondStint, World};
 use tenure::engine::{Config, For, Input, Output, Rates};
 use tenure::journal::{Change, Destination, Journal, Request as Question};
-use tenure::model::{MemberName, RowId, SpaceName, Span, Tenure, Timestamp, Undertaking};
+use tenure::model::{MemberName, Role, RowId, SpaceName, Span, Tenure, Timestamp, Undertaking};
 
 use super::Seen;
 use super::seed::{
@@ -26,7 +26,7 @@ pub(super) const BEGIN: Timestamp = Timestamp::from_micros(1_790_000_000_000_000
 /// A request that is on its way when the process dies arrives within this time, or never.
 pub(super) const LATE: Duration = Duration::from_millis(1500);
 /// Whoever acts.
-const ADMIN: &str = "admin@example.com";
+pub(super) const ADMIN: &str = "admin@example.com";
 /// How long a call may take.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -57,7 +57,9 @@ pub(super) struct Simulation {
     pub(super) rng: StdRng,
     pub(super) journal: Journal,
     pub(super) service: Service,
-    principal: Principal,
+    pub(super) principal: Principal,
+    /// Whether the app may look at a space for itself.
+    pub(super) app_may_look: bool,
     pub(super) config: Config,
     /// Memberships that Chat held before the first life.
     pub(super) before: Vec<Membership>,
@@ -99,7 +101,10 @@ impl Simulation {
         let rules = some_rules(&mut rng);
         let accepts_stints = rules.second_stint == SecondStint::Accept;
         let mut world = World::new(rules);
-        let tenures = if standard { some_members(&mut rng) } else { some_history(&mut rng) };
+        let mut tenures = if standard { some_members(&mut rng) } else { some_history(&mut rng) };
+        for tenure in tenures.iter_mut().filter(|tenure| !standard && tenure.delete_time.is_none()) {
+            tenure.role = some_role(tenure);
+        }
         let spaces: BTreeSet<SpaceName> = tenures.iter().map(|tenure| tenure.space.clone()).collect();
         for space in &spaces {
             // Now and then a space of the input is not there.
@@ -134,6 +139,7 @@ impl Simulation {
             journal: empty(standard),
             service: Service { world, quota: Quota::new(unlimited()), faults: Faults::new(&[], 0).unwrap() },
             principal: Principal::new(scopes, Some(ADMIN)),
+            app_may_look: true,
             before: Vec::new(),
             gone: BTreeMap::new(),
             clock: Duration::ZERO,
@@ -289,6 +295,25 @@ impl Simulation {
         }
     }
 
+    /// In what capacity a call has to be made: once a space is completed, chat.import is known to serve creating alone.
+    fn access_for(&self, call: &Call) -> Access {
+        let space = match call {
+            // As a member, to look whether it is completed.
+            Call::ListMembers { listing, .. }
+                if listing.page_size == 1 && self.config.completion.is_some() =>
+            {
+                return Access::User;
+            }
+            Call::ListMembers { space, .. } => space,
+            Call::DeleteMember(name) | Call::PatchMember(name, _) => name.space(),
+            _ => return self.config.access,
+        };
+        let completed = self.config.completion.is_some()
+            && self.journal.completed(space.as_str()).unwrap()
+            && self.config.access == Access::Import;
+        if completed { Access::User } else { self.config.access }
+    }
+
     fn deliver_once(&mut self, call: &Call) -> (Option<u16>, Option<Result<Answer, Failure>>) {
         let now = self.wall();
         self.trace(|| format!("chat gets {call:?}"));
@@ -303,7 +328,8 @@ impl Simulation {
             // Chat may give fewer than it is asked for, and then there are pages.
             listing.page_size = self.page_size;
         }
-        let request = small.request(self.config.access).expect("a run asks for nothing else");
+        let app = Principal::new(Scopes::BOT, None);
+        let request = small.request(self.access_for(call)).expect("a run asks for nothing else");
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(&request.query).finish();
         let body = request.body.map(|body| body.to_string()).unwrap_or_default();
         let outcome = self.service.call(
@@ -312,7 +338,11 @@ impl Simulation {
                 method: request.method,
                 path: &format!("/{}", request.path),
                 query: &query,
-                principal: Some(&self.principal),
+                principal: Some(if matches!(call, Call::GetSpace(_)) && self.app_may_look {
+                    &app
+                } else {
+                    &self.principal
+                }),
                 body: body.as_bytes(),
             },
         );
@@ -377,7 +407,8 @@ impl Simulation {
 
     pub(super) fn carry_out(&mut self, output: Output) {
         match output {
-            Output::Call { whose, call, .. } => {
+            Output::Call { whose, call, access } => {
+                assert_eq!(access, self.access_for(&call), "{call:?}");
                 if let For::Row(row) = whose {
                     self.check_in_flight(row, &call);
                 }
@@ -442,7 +473,9 @@ impl Simulation {
                         self.disk_full = true;
                         return None;
                     }
-                    self.check_changes(changes);
+                    if self.config.completion.is_none() {
+                        self.check_changes(changes);
+                    }
                     if self.losses_left > 0 {
                         self.log.push(Written::Batch(changes.clone()));
                     }
@@ -458,9 +491,16 @@ fn empty(standard: bool) -> Journal {
         .unwrap()
 }
 
+/// The same for the same row, and no draw: what seeds are known for they stay known for.
+fn some_role(tenure: &Tenure) -> Option<Role> {
+    let sum: usize =
+        tenure.member.as_str().bytes().chain(tenure.space.as_str().bytes()).map(usize::from).sum();
+    [Some(Role::Manager), Some(Role::AssistantManager), Some(Role::Member), None][sum % 4]
+}
+
 impl Troubles {
     /// A good day.
-    fn none() -> Troubles {
+    pub(super) fn none() -> Troubles {
         let never = || Duration::ZERO..Duration::ZERO;
         Troubles {
             denied: never(),
