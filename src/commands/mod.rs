@@ -20,13 +20,14 @@ mod send;
 mod spaces;
 mod spaces_age;
 mod status;
+mod stints;
 mod verify;
 
 use std::io::{self, Write};
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, StintArgs};
 use crate::exit::Exit;
 use crate::logging;
 use crate::model::Undertaking;
@@ -46,9 +47,15 @@ pub fn run() -> Exit {
     };
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
-        Command::Import(args) => asynchronously(import::run(args, Undertaking::Import, true)),
-        Command::Remove(args) => asynchronously(import::run(args.bulk, Undertaking::Remove, args.yes)),
-        Command::Update(args) => asynchronously(import::run(args, Undertaking::Update, true)),
+        Command::Import(args) => {
+            asynchronously(import::run(args.bulk, args.stints, Undertaking::Import, true))
+        }
+        Command::Remove(args) => {
+            asynchronously(import::run(args.bulk, StintArgs::default(), Undertaking::Remove, args.yes))
+        }
+        Command::Update(args) => {
+            asynchronously(import::run(args, StintArgs::default(), Undertaking::Update, true))
+        }
         Command::Spaces(command) => asynchronously(spaces::run(command)),
         Command::Complete(args) => asynchronously(complete::run(args)),
         Command::Rollback(args) => asynchronously(rollback::run(args)),
