@@ -296,11 +296,17 @@ fn settle(
     intake.problems = found.problems;
     if let Some(first) = &loader.outlook().unbridged_at {
         let (count, first) = (loader.outlook().unbridged, shown(first));
-        let (rows, have, their) = if count == 1 { ("row", "has", "its") } else { ("rows", "have", "their") };
+        let (rows, passes) = if count == 1 {
+            (format!("row ({first}) has"), "its history until today cannot be sent; it waits")
+        } else {
+            (
+                format!("rows (the first is {first}) have"),
+                "their history until today cannot be sent; they wait",
+            )
+        };
         intake.notices.push(format!(
-            "{count} open {rows} ({first}{}) {have} no createTime before the last seconds, so {their} history until today \
-             cannot be sent: --bridge-current passes over them, and they wait for completion as before",
-            if count == 1 { "" } else { " first" }
+            "{count} open {rows} no createTime, or one of the last 5 seconds: {passes} for the space's completion, as \
+             without --bridge-current"
         ));
     }
     Ok(())

@@ -126,6 +126,8 @@ pub(super) struct Judge {
     last: usize,
     /// Bridges that rows of the input turned out to be, to the microsecond: rows like any other from now on.
     pub(super) claimed: Vec<Times>,
+    /// Whether there is anything that earlier readings have not left just so.
+    pub(super) is_changed: bool,
 }
 
 impl Judge {

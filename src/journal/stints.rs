@@ -48,6 +48,8 @@ impl Judge {
                 stint.fate = Fate::Superseded;
             }
         }
+        let as_it_was = |stint: &Stint| matches!(stint.fate, Fate::Unmet | Fate::Known { corrected: false });
+        self.is_changed = !self.claimed.is_empty() || !self.stints.iter().all(as_it_was);
         self.stints.sort_by_key(|stint| (stint.times.start, stint.times.end, stint.arrival));
         match policy.stints {
             Stints::Each => {
@@ -63,6 +65,7 @@ impl Judge {
                 self.stints = merged(stints, &orphans, held, &mut clash);
             }
         }
+        self.is_changed |= self.stints.iter().any(|stint| stint.refusal.is_some());
         unbridged
     }
 

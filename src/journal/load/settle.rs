@@ -206,6 +206,9 @@ impl<'j> Settling<'j> {
         let outlook = &mut loader.outlook;
         outlook.several_more += after.0 - self.before.0;
         outlook.stints_more += after.1 - self.before.1;
+        if policy.makes_parts() && !self.judge.is_changed {
+            return Ok(());
+        }
         if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
             bulk.member(Numbers::of_member(space, member), stints)?;
         }
