@@ -253,11 +253,12 @@ impl Settings {
         }
     }
 
-    /// What rows of input are to become.
-    pub fn becoming(&self) -> Becoming {
+    /// What rows of input are to become; of those to be removed, `promotes` says whether the ones with a role get it
+    /// instead.
+    pub fn becoming(&self, promotes: bool) -> Becoming {
         match self.undertaking {
             Undertaking::Import | Undertaking::Rollback | Undertaking::Spaces => {}
-            Undertaking::Remove => return Becoming::Gone,
+            Undertaking::Remove => return Becoming::Gone { promotes },
             Undertaking::Update => return Becoming::Roles,
         }
         if self.access == Access::Import {

@@ -93,8 +93,9 @@ space is in import mode; what was there before the import is never touched:
     Rollback(RollbackArgs),
     /// Delete the memberships that the input names, journaled like an import
     #[command(after_help = "\
-Of each row, space and member count; createTime, deleteTime and role do not. In a space in import mode every stint
-of the member goes. Whoever is not there counts as done.
+Of each row, space and member count; createTime, deleteTime and role do not (but see --promote). In a space in
+import mode every stint of the member goes. Whoever is not there counts as done. The only manager (\"owner\" in
+Chat) of a space cannot be removed: with --promote, rows that make somebody else one come first.
   tenure remove leavers.csv --standard-spaces --impersonate admin@example.com")]
     Remove(RemoveArgs),
     /// Change the roles of the members that the input names, journaled like an import
@@ -277,6 +278,9 @@ pub struct RemoveArgs {
     /// As an import.
     #[command(flatten)]
     pub bulk: ImportArgs,
+    /// Rows with a role are not deleted: they get that role, before anybody is removed from their space
+    #[arg(long, help_heading = "Input")]
+    pub promote: bool,
     /// Delete without asking
     #[arg(short, long)]
     pub yes: bool,

@@ -16,15 +16,15 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let (signals, _stops) = Signals::listen()?;
     let settings = Settings { target: Target::Emulator, ..Settings::default() }.capable(&args.capacity);
     let policy = stints::policy(args.stints, &settings)?;
-    let inputs = match inputs::resolve(&args.input.inputs, &args.input.read, settings.becoming(), false, now)
-    {
-        Ok(inputs) => inputs,
-        Err(problems) => {
-            inputs::show(&problems);
-            print(&format!("{} in the maps; no input was read.\n", inputs::count(&problems)))?;
-            return Ok(Exit::BadInput);
-        }
-    };
+    let inputs =
+        match inputs::resolve(&args.input.inputs, &args.input.read, settings.becoming(false), false, now) {
+            Ok(inputs) => inputs,
+            Err(problems) => {
+                inputs::show(&problems);
+                print(&format!("{} in the maps; no input was read.\n", inputs::count(&problems)))?;
+                return Ok(Exit::BadInput);
+            }
+        };
     let mut progress = Progress::new(args.output.progress);
     let mut loader = Loader::nowhere(settings.destination().operation(), now).by(policy);
     let intake = match inputs::read(&mut loader, &inputs, &mut progress, &signals) {

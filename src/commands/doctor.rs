@@ -258,7 +258,7 @@ impl Doctor {
             };
             Some(format!("tenure check {}{}{capacity}", names.join(" "), maps.collect::<String>()))
         };
-        let resolved = match inputs::resolve(&args.inputs, &args.read, settings.becoming(), false, now) {
+        let resolved = match inputs::resolve(&args.inputs, &args.read, settings.becoming(false), false, now) {
             Ok(resolved) => resolved,
             Err(problems) => {
                 let story = format!("input: {} in the maps", inputs::count(&problems));

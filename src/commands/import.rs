@@ -19,13 +19,19 @@ use crate::signals::Signals;
 use crate::summary;
 use crate::wording::{many, quoted};
 
-/// Reads input into a journal and does with its rows what it is for; asks before it deletes, unless `agreed`.
-pub(super) async fn run(
-    args: ImportArgs,
-    typed: StintArgs,
-    undertaking: Undertaking,
-    agreed: bool,
-) -> anyhow::Result<Exit> {
+/// What `remove` adds to an import, and what an import has beyond it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Manner {
+    /// Before it deletes.
+    pub(super) asks: bool,
+    /// Rows with a role are to get it.
+    pub(super) promotes: bool,
+    /// What `import` itself adds.
+    pub(super) history: StintArgs,
+}
+
+/// Reads input into a journal and does with its rows what it is for.
+pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Manner) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let mut settings = Settings { undertaking, ..Settings::default() }.with(&args.send)?;
     if undertaking == Undertaking::Update && settings.access == Access::Import {
@@ -33,6 +39,7 @@ pub(super) async fn run(
         settings.access = Access::User;
     }
     let path = journal_path(&args)?;
+    let typed = manner.history;
     let policy = stints::policy(typed, &settings)?;
     let sends = !(args.journal_only || args.dry_run);
     if sends && !settings.is_rehearsal() {
@@ -43,7 +50,7 @@ pub(super) async fn run(
     let inputs = match inputs::resolve(
         &args.input.inputs,
         &args.input.read,
-        settings.becoming(),
+        settings.becoming(manner.promotes),
         args.skip_invalid,
         now,
     ) {
@@ -137,7 +144,7 @@ pub(super) async fn run(
         return Ok(if tally.rejected > 0 { Exit::Rejects } else { Exit::Done });
     }
     let tally = journal.tally().map_err(|error| error.at(&path))?;
-    if undertaking.removes() && tally.pending + tally.in_flight > 0 && !agreed {
+    if undertaking.removes() && tally.pending + tally.in_flight > 0 && manner.asks {
         let plan = format!(
             "{} to delete in {}, {}.\n",
             many(tally.pending + tally.in_flight, "membership"),

@@ -22,7 +22,7 @@ pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
                 .map_err(|error| Usage(format!("{:?}: {error}", args.member)))?;
             let span = Span { create_time: args.create_time, delete_time: args.delete_time };
             fits(settings.access, span)?;
-            if let Becoming::Today(cannot_join) = settings.becoming()
+            if let Becoming::Today(cannot_join) = settings.becoming(false)
                 && let Some(reason) = cannot_join(&member)
             {
                 anyhow::bail!("{member} was not added: {reason}");

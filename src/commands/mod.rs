@@ -27,7 +27,7 @@ use std::io::{self, Write};
 
 use clap::Parser;
 
-use crate::cli::{Cli, Command, StintArgs};
+use crate::cli::{Cli, Command};
 use crate::exit::Exit;
 use crate::logging;
 use crate::model::Undertaking;
@@ -48,13 +48,16 @@ pub fn run() -> Exit {
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
         Command::Import(args) => {
-            asynchronously(import::run(args.bulk, args.stints, Undertaking::Import, true))
+            let manner = import::Manner { history: args.stints, ..import::Manner::default() };
+            asynchronously(import::run(args.bulk, Undertaking::Import, manner))
         }
-        Command::Remove(args) => {
-            asynchronously(import::run(args.bulk, StintArgs::default(), Undertaking::Remove, args.yes))
-        }
+        Command::Remove(args) => asynchronously(import::run(
+            args.bulk,
+            Undertaking::Remove,
+            import::Manner { asks: !args.yes, promotes: args.promote, ..import::Manner::default() },
+        )),
         Command::Update(args) => {
-            asynchronously(import::run(args, StintArgs::default(), Undertaking::Update, true))
+            asynchronously(import::run(args, Undertaking::Update, import::Manner::default()))
         }
         Command::Spaces(command) => asynchronously(spaces::run(command)),
         Command::Complete(args) => asynchronously(complete::run(args)),

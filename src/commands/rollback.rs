@@ -8,7 +8,6 @@ use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RollbackPlan};
 use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
-use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::wording::many;
 
@@ -28,8 +27,8 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
     let mut journal = Journal::open(&path).map_err(at)?;
     expect_import(&journal).map_err(at)?;
     let before = send::last_settings(&journal).map_err(at)?;
-    let undertaking = journal.undertaking().map_err(at)?;
-    let mut settings = Settings { undertaking, ..before }.with(&args.send)?;
+    let undertaking = before.undertaking;
+    let mut settings = before.with(&args.send)?;
     journal.expect_destination(settings.destination()).map_err(at)?;
     settings.undertaking = Undertaking::Rollback;
     let plan = journal.rollback_plan().map_err(at)?;

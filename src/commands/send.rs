@@ -45,12 +45,13 @@ pub(super) struct Sending<'a> {
 
 /// The settings of the journal's last run.
 pub(super) fn last_settings(journal: &Journal) -> Result<Settings, JournalError> {
-    match journal.last_settings()? {
-        Some(json) => {
-            serde_json::from_str(&json).map_err(|error| JournalError::Content(format!("settings: {error}")))
-        }
-        None => Ok(Settings::default()),
-    }
+    let settings: Settings = match journal.last_settings()? {
+        Some(json) => serde_json::from_str(&json)
+            .map_err(|error| JournalError::Content(format!("settings: {error}")))?,
+        None => Settings::default(),
+    };
+    // An import may have become a rollback since.
+    Ok(Settings { undertaking: journal.undertaking()?, ..settings })
 }
 
 /// Notes in the journal that a run begins.

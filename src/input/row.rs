@@ -82,7 +82,10 @@ pub enum Becoming {
     /// Members of today, in spaces that are not in import mode. The function says why somebody cannot be made one.
     Today(CannotJoin),
     /// Members no more: whose, and where, is all that counts.
-    Gone,
+    Gone {
+        /// Whether rows with a role are to get it, instead.
+        promotes: bool,
+    },
     /// Members with the role that the row names.
     Roles,
 }
@@ -92,7 +95,7 @@ impl fmt::Debug for Becoming {
         f.write_str(match self {
             Becoming::History => "History",
             Becoming::Today(_) => "Today",
-            Becoming::Gone => "Gone",
+            Becoming::Gone { .. } => "Gone",
             Becoming::Roles => "Roles",
         })
     }
@@ -195,7 +198,7 @@ pub(super) fn check<N: Naming>(
     let (counts, role_counts) = match rules.becoming {
         Becoming::History | Becoming::Today(_) => (true, true),
         Becoming::Roles => (false, true),
-        Becoming::Gone => (false, false),
+        Becoming::Gone { promotes } => (false, promotes),
     };
     let mut a_time = |key| match counts {
         true => time(key, fields, rules).map_err(|flaw| flaws.push(flaw)),

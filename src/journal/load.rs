@@ -498,6 +498,13 @@ impl<'j> Loader<'j> {
                 (merged_more, bridged_more),
             )?;
         }
+        if self.operation == Operation::Delete {
+            // Whoever is to get a role is not to go.
+            conn.execute(
+                "UPDATE rows SET operation = ?1 WHERE operation = ?2 AND role IS NOT NULL AND state = 0",
+                (Operation::Patch.code(), Operation::Delete.code()),
+            )?;
+        }
         conn.execute_batch("COMMIT")?;
         self.committed = true;
         Ok(())

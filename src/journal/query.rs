@@ -433,8 +433,12 @@ impl Journal {
                 prior: Prior::No,
             });
         }
-        for job in jobs.iter_mut().filter(|job| job.operation == Operation::Create) {
-            job.prior = self.prior(job)?;
+        // Of one space all: where nothing was there before, nothing has to be asked for each.
+        let Some(space) = jobs.first().map(|job| job.space) else { return Ok(jobs) };
+        if self.conn.prepare_cached("SELECT 1 FROM found WHERE space = ?1 LIMIT 1")?.exists([space.0])? {
+            for job in jobs.iter_mut().filter(|job| job.operation == Operation::Create) {
+                job.prior = self.prior(job)?;
+            }
         }
         Ok(jobs)
     }

@@ -52,6 +52,36 @@ fn of_verify() {
 }
 
 #[test]
+fn of_complete() {
+    insta::assert_snapshot!(help(&["complete", "--help"]));
+}
+
+#[test]
+fn of_rollback() {
+    insta::assert_snapshot!(help(&["rollback", "--help"]));
+}
+
+#[test]
+fn of_remove() {
+    insta::assert_snapshot!(help(&["remove", "--help"]));
+}
+
+#[test]
+fn of_update() {
+    insta::assert_snapshot!(help(&["update", "--help"]));
+}
+
+#[test]
+fn of_spaces_create() {
+    insta::assert_snapshot!(help(&["spaces", "create", "--help"]));
+}
+
+#[test]
+fn of_spaces_list() {
+    insta::assert_snapshot!(help(&["spaces", "list", "--help"]));
+}
+
+#[test]
 fn of_emulator() {
     insta::assert_snapshot!(help(&["emulator", "--help"]));
 }

@@ -39,6 +39,7 @@ mod stints;
 mod store;
 mod support;
 mod terminal;
+mod undoing;
 mod verify;
 mod walk_through;
 mod wire;

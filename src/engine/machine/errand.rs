@@ -3,18 +3,23 @@
 //! Every step may be made once more: completing what is completed is refused, and then looking at the space tells; whoever
 //! has left a space is not found in it.
 
+use std::time::Duration;
+
 use super::super::event::{Event, Stop};
 use super::super::lane::{Errand, Lane, Step, What};
 use super::super::pacer::Asked;
 use super::super::retry::{Verdict, decide};
 use super::answered::{mismatched, note};
-use super::{Engine, LATE_WRITE, Now};
+use super::{Engine, For, LATE_WRITE, Now, Output};
 use crate::chat::{Answer, Call, Failure, Listing, NewSpace, Space};
 use crate::journal::{Change, ChannelChange, Note};
 use crate::model::{ChannelJob, MemberName, MembershipName, SpaceId, SpaceName};
 
 /// With fewer managers than so many nobody leaves: one of them is whoever is leaving.
 const MANAGERS_MIN: usize = 2;
+/// How many channels are marked ahead of the quota, and when to look again if there are so many.
+const MARKED_MAX: usize = 4;
+const MARKED_WAIT: Duration = Duration::from_millis(50);
 /// The highest number behind a display name.
 const SUFFIX_MAX: u32 = 99;
 
@@ -41,6 +46,64 @@ pub(super) fn call(
 }
 
 impl Engine {
+    /// Sends off what is due.
+    pub(super) fn tend_errands(&mut self, now: Now) {
+        let creates = || self.lanes.values().next().is_some_and(|lane| lane.channel.is_some());
+        if self.config.completion.is_none() && !creates() {
+            return;
+        }
+        let is_marked = |lane: &&Lane| matches!(&lane.step, Step::Errand(errand) if errand.marked.is_some() && !errand.waiting);
+        let mut marking = self.lanes.values().filter(is_marked).count();
+        let mut wake = None;
+        let mut sooner = |at: Duration| wake = Some(wake.map_or(at, |wake: Duration| wake.min(at)));
+        for lane in self.lanes.values_mut() {
+            let Step::Errand(errand) = &mut lane.step else { continue };
+            if errand.waiting {
+                continue;
+            }
+            if errand.not_before > now.elapsed {
+                sooner(errand.not_before);
+                continue;
+            }
+            let kind = errand.what.kind();
+            let ready = self.pacer.ready(kind, now.elapsed);
+            if errand.what == What::Create {
+                // When it was called first is durable before the call leaves: 90 days count from then.
+                match errand.marked {
+                    Some(batch) if batch > self.written => continue,
+                    Some(_) => {}
+                    None => {
+                        match ready {
+                            Err(until) => sooner(until),
+                            Ok(()) if marking < MARKED_MAX => {
+                                marking += 1;
+                                errand.marked = Some(self.batch + 1);
+                                let change = ChannelChange::Called(now.wall);
+                                self.changes.push(Change::Channel { channel: lane.id, change });
+                            }
+                            Ok(()) => sooner(now.elapsed + MARKED_WAIT),
+                        }
+                        continue;
+                    }
+                }
+            }
+            match ready.and_then(|()| self.pacer.take(kind, &mut lane.buckets, now.elapsed)) {
+                Ok(()) => {
+                    self.pacer.leave(kind, now.elapsed);
+                    (errand.waiting, errand.asked_at) = (true, now.elapsed);
+                    let leaver = self.config.completion.as_ref().and_then(|of| of.leaves.as_ref());
+                    let call = call(errand.what, &lane.name, lane.channel.as_deref(), leaver);
+                    let (whose, access) = (For::Space(lane.id), errand.what.access());
+                    self.outputs.push(Output::Call { whose, call, access });
+                }
+                Err(until) => sooner(until),
+            }
+        }
+        if let Some(at) = wake {
+            self.wake_at(at);
+        }
+    }
+
     /// The answer to an errand.
     pub(super) fn on_errand(&mut self, now: Now, space: SpaceId, result: Result<Answer, Failure>) {
         let Some(Lane { step: Step::Errand(errand), .. }) = self.lanes.get_mut(&space) else { return };

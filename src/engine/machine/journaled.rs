@@ -152,7 +152,10 @@ impl Engine {
                 active.denials += 1;
                 // An earlier call may have been applied, and only another can tell.
                 let again = active.unsure && active.denials == 1;
-                let note = if active.unsure { undecided(&active.job, note) } else { note };
+                let note = match active.unsure {
+                    true => undecided(&active.job, note),
+                    false => advised(&active.job, note),
+                };
                 return if again {
                     self.back_to_the_queue(now, space, row)
                 } else {
@@ -241,6 +244,19 @@ fn denied_undecided(job: &Job, last: Note) -> Note {
         last.error, job.space_name, job.member_name, job.span
     );
     Note { http_status: last.http_status, kind: "UNDECIDED".to_owned(), error }
+}
+
+/// What Chat says of the only manager does not say what to do (delete-members guide).
+fn advised(job: &Job, note: Note) -> Note {
+    if note.kind != "FAILED_PRECONDITION" || !matches!(job.operation, Operation::Delete | Operation::Patch) {
+        return note;
+    }
+    let error = format!(
+        "{} (The only manager of a space can neither be removed nor step down: make somebody else one first, with \
+         `tenure update`, and feed this row back then)",
+        note.error
+    );
+    Note { error, ..note }
 }
 
 /// Why a member of today is neither done nor refused for certain.

@@ -27,7 +27,7 @@ use super::lane::{Errand, Lane, Look, Purpose, Step, What};
 use super::pacer::{Kind, Pacer};
 use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
-use crate::journal::{Calls, Change, ChannelChange, Note, Reply, Request, SpaceWork, Tally, Work};
+use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
 use crate::model::{Job, MemberId, Operation, Pace, Role, RowId, SlowedSpace, SpaceId, Span};
 pub use io::{Completion, Config, Finish, For, Input, Now, Output};
 
@@ -42,9 +42,6 @@ const ROWS_PER_TURN_MAX: usize = 16;
 const TURNS_UNDER_WAY_MIN: usize = 8;
 /// How many rows a lane asks the journal for.
 const FEED: usize = 32;
-/// How many channels are marked ahead of the quota, and when to look again if there are so many.
-const CHANNELS_MARKED_MAX: usize = 4;
-const CHANNELS_WAIT: Duration = Duration::from_millis(50);
 /// How often the pace is looked at, and written down at most.
 const PACE_EVERY: Duration = Duration::from_secs(1);
 
@@ -220,6 +217,7 @@ impl Engine {
         if self.stopping.is_none() {
             self.wake_delayed(now);
             self.open_lanes();
+            self.tend_errands(now);
             self.tend_lanes(now);
             self.pick(now);
             self.send(now);
@@ -366,8 +364,6 @@ impl Engine {
         let mut wake = None;
         let mut sooner = |at: Duration| wake = Some(wake.map_or(at, |wake: Duration| wake.min(at)));
         let (mut finished, mut hungry) = (Vec::new(), Vec::new());
-        let is_marked = |lane: &&Lane| matches!(&lane.step, Step::Errand(errand) if errand.marked.is_some() && !errand.waiting);
-        let mut marking = self.lanes.values().filter(is_marked).count();
         for lane in self.lanes.values_mut() {
             if lane.wants_look() {
                 let rows = lane.unclear.len();
@@ -417,52 +413,7 @@ impl Engine {
                 }
                 continue;
             }
-            if let Step::Errand(errand) = &mut lane.step {
-                if errand.waiting {
-                    continue;
-                }
-                if errand.not_before > now.elapsed {
-                    sooner(errand.not_before);
-                    continue;
-                }
-                let kind = errand.what.kind();
-                if errand.what == What::Create {
-                    // When it was called first is durable before the call leaves: 90 days count from then.
-                    match errand.marked {
-                        Some(batch) if batch > self.written => continue,
-                        Some(_) => {}
-                        None => {
-                            if let Err(until) = self.pacer.ready(kind, now.elapsed) {
-                                sooner(until);
-                            } else if marking < CHANNELS_MARKED_MAX {
-                                marking += 1;
-                                errand.marked = Some(self.batch + 1);
-                                let change = ChannelChange::Called(now.wall);
-                                self.changes.push(Change::Channel { channel: lane.id, change });
-                            } else {
-                                sooner(now.elapsed + CHANNELS_WAIT);
-                            }
-                            continue;
-                        }
-                    }
-                }
-                let permit = self
-                    .pacer
-                    .ready(kind, now.elapsed)
-                    .and_then(|()| self.pacer.take(kind, &mut lane.buckets, now.elapsed));
-                match permit {
-                    Ok(()) => {
-                        self.pacer.leave(kind, now.elapsed);
-                        (errand.waiting, errand.asked_at) = (true, now.elapsed);
-                        let leaver = self.config.completion.as_ref().and_then(|of| of.leaves.as_ref());
-                        let (call, access) = (
-                            errand::call(errand.what, &lane.name, lane.channel.as_deref(), leaver),
-                            errand.what.access(),
-                        );
-                        self.outputs.push(Output::Call { whose: For::Space(lane.id), call, access });
-                    }
-                    Err(until) => sooner(until),
-                }
+            if let Step::Errand(_) = &lane.step {
                 continue;
             }
             if lane.wants_rows() {
