@@ -89,6 +89,10 @@ fn done(summary: &Summary<'_>) -> String {
     spaces.into_iter().chain(rows).collect::<Vec<_>>().join(", ")
 }
 
+fn plural_rows(count: u64) -> &'static str {
+    if count == 1 { "row" } else { "rows" }
+}
+
 fn verb(undertaking: Undertaking) -> &'static str {
     if undertaking.removes() { "delete" } else { "send" }
 }
@@ -139,6 +143,12 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     line("total", tally.total, "");
     if tally.duplicate > 0 {
         line("duplicate", tally.duplicate, "lines that repeat another: sent once");
+    }
+    if tally.merged > 0 {
+        line("merged", tally.merged, &format!("{} merged into others", plural_rows(tally.merged)));
+    }
+    if tally.bridged > 0 {
+        line("bridged", tally.bridged, "open rows that also have their history until today");
     }
     let unsettled = tally.spaces - tally.spaces_settled;
     let left = (unsettled > 0).then(|| format!("{unsettled} of them with rows left to send"));

@@ -7,6 +7,7 @@ mod login;
 mod members;
 mod parse;
 mod spaces;
+mod stints;
 mod verify;
 
 use std::path::PathBuf;
@@ -22,6 +23,7 @@ pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
 pub use members::{MemberNameArgs, MembersCommand};
 pub use spaces::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
+pub use stints::{ImportOnlyArgs, StintArgs, StintsMode};
 pub use verify::VerifyArgs;
 
 const STYLES: Styles = Styles::styled()
@@ -63,7 +65,7 @@ Rehearse first, then import:
   tenure import memberships.csv --credentials key.json --impersonate admin@example.com
 
 A run that was stopped, by whatever, goes on where it was: type the same command again.")]
-    Import(ImportArgs),
+    Import(ImportOnlyArgs),
     /// Go on with a run from its journal alone
     Resume(ResumeArgs),
     /// Import-mode spaces: create them from a list of channels, see how long they have, complete single ones
@@ -222,6 +224,9 @@ pub struct CheckArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// What is made of it.
+    #[command(flatten)]
+    pub stints: StintArgs,
     /// What the rows are for.
     #[command(flatten)]
     pub capacity: CapacityArgs,
@@ -259,6 +264,9 @@ pub struct ResumeArgs {
     /// The journal of the run; every option is as it was unless given anew
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
+    /// What was made of several stints; a journal keeps to it, so that anything else is refused
+    #[arg(long, value_name = "WHAT", hide_short_help = true)]
+    pub stints: Option<StintsMode>,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
     pub send: SendArgs,

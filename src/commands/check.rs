@@ -1,6 +1,6 @@
 //! `tenure check`: read everything, send nothing, say what is wrong.
 
-use super::{inputs, note, print, probed};
+use super::{inputs, note, print, probed, stints};
 use crate::cli::CheckArgs;
 use crate::exit::Exit;
 use crate::intake::{Intake, IntakeError};
@@ -15,6 +15,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
     let (signals, _stops) = Signals::listen()?;
     let settings = Settings { target: Target::Emulator, ..Settings::default() }.capable(&args.capacity);
+    let policy = stints::policy(args.stints, &settings)?;
     let inputs =
         match inputs::resolve(&args.input.inputs, &args.input.read, settings.becoming(false), false, now) {
             Ok(inputs) => inputs,
@@ -25,7 +26,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
             }
         };
     let mut progress = Progress::new(args.output.progress);
-    let mut loader = Loader::nowhere(settings.destination().operation(), now);
+    let mut loader = Loader::nowhere(settings.destination().operation(), now).by(policy);
     let intake = match inputs::read(&mut loader, &inputs, &mut progress, &signals) {
         Ok(intake) => intake,
         Err(IntakeError::Interrupted) => {
@@ -38,7 +39,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     progress.finish();
     let outlook = loader.outlook();
     inputs::show(&intake.problems);
-    if let Some(doubts) = probed::doubts(None, || Ok(outlook.several(0, 0)))? {
+    if let Some(doubts) = probed::beforehand(None, policy, &intake, outlook, || Ok(outlook.several(0, 0)))? {
         note(&doubts);
     }
     print(&verdict(&intake, outlook))?;
@@ -55,6 +56,12 @@ pub(super) fn verdict(intake: &Intake, outlook: &Outlook) -> String {
         }
         if intake.duplicates > 0 {
             text += &format!(", {} repeating another", intake.duplicates);
+        }
+        if outlook.merged_more > 0 {
+            text += &format!(", {} merged into others", outlook.merged_more);
+        }
+        if outlook.bridged_more > 0 {
+            text += &format!(", {} open with their history until today", outlook.bridged_more);
         }
         text += &format!("; {}.\n", many(outlook.spaces, "space"));
     }

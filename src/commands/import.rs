@@ -6,26 +6,28 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{Usage, check, confirm, connect, inputs, note, print, probed, send};
+use super::{Usage, check, confirm, connect, inputs, note, print, probed, send, stints};
 use crate::chat::Access;
-use crate::cli::ImportArgs;
+use crate::cli::{ImportArgs, StintArgs};
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
 use crate::journal::{Journal, JournalError, Loader, Lock, sibling};
-use crate::model::{SpaceName, Timestamp, Undertaking};
+use crate::model::{Policy, SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::wording::{many, quoted};
 
-/// What `remove` adds to an import.
+/// What `remove` adds to an import, and what an import has beyond it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Manner {
     /// Before it deletes.
     pub(super) asks: bool,
     /// Rows with a role are to get it.
     pub(super) promotes: bool,
+    /// What `import` itself adds.
+    pub(super) history: StintArgs,
 }
 
 /// Reads input into a journal and does with its rows what it is for.
@@ -37,6 +39,8 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         settings.access = Access::User;
     }
     let path = journal_path(&args)?;
+    let typed = manner.history;
+    let policy = stints::policy(typed, &settings)?;
     let sends = !(args.journal_only || args.dry_run);
     if sends && !settings.is_rehearsal() {
         // What is wrong with the key is better known before hours of reading than after.
@@ -59,7 +63,8 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     };
     let mut progress = Progress::new(args.send.output.progress);
     if args.dry_run {
-        return dry_run(&path, &settings, &inputs, progress, &signals, now);
+        let history = History { typed, policy };
+        return dry_run(&path, &settings, &inputs, history, progress, &signals, now);
     }
     let mut lock = Lock::take(&path).map_err(|error| error.at(&path))?;
     let remembered = sibling(&path, "emulator");
@@ -75,7 +80,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
             quoted(&other.display().to_string())
         ));
     }
-    let reading = read_in(&path, &settings, &inputs, &mut progress, &signals, now);
+    let reading = read_in(&path, &settings, &inputs, History { typed, policy }, &mut progress, &signals, now);
     let (mut journal, intake) = match reading {
         Ok(read) => read,
         Err(Refused::Problems(intake)) => {
@@ -103,6 +108,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
         Err(Refused::Journal(error)) => return Err(error.at(&path)),
+        Err(Refused::History(error)) => return Err(error),
         Err(Refused::Reading(error)) => return Err(error.into()),
     };
     // A new journal is there only now.
@@ -198,8 +204,16 @@ fn journal_elsewhere(args: &ImportArgs, path: &Path) -> Option<PathBuf> {
     (args.journal.is_none() && !path.exists() && other.exists()).then_some(other)
 }
 
+/// What is typed about history, and what a new journal makes of it.
+#[derive(Debug, Clone, Copy)]
+struct History {
+    typed: StintArgs,
+    policy: Policy,
+}
+
 enum Refused {
     Problems(Box<Intake>),
+    History(anyhow::Error),
     Interrupted,
     Journal(JournalError),
     Reading(IntakeError),
@@ -216,6 +230,7 @@ fn read_in(
     path: &Path,
     settings: &Settings,
     inputs: &Inputs,
+    history: History,
     progress: &mut Progress,
     signals: &Signals,
     now: Timestamp,
@@ -223,7 +238,8 @@ fn read_in(
     if path.exists() {
         let mut journal = Journal::open(path)?;
         journal.expect_destination(settings.destination())?;
-        let intake = fill(&mut journal, inputs, progress, signals, now)?;
+        let policy = stints::kept(&journal, history.typed, path).map_err(Refused::History)?;
+        let intake = fill(&mut journal, inputs, policy, progress, signals, now)?;
         return Ok((journal, intake));
     }
     // SQLite would take what another journal left for this one's.
@@ -237,7 +253,7 @@ fn read_in(
     remove(&unfinished);
     let filled = Journal::create(&unfinished, settings.destination(), now).map_err(Refused::from).and_then(
         |mut journal| {
-            let intake = fill(&mut journal, inputs, progress, signals, now)?;
+            let intake = fill(&mut journal, inputs, history.policy, progress, signals, now)?;
             journal.close()?;
             fs::rename(&unfinished, path)
                 .and_then(|()| keep_name(path))
@@ -257,11 +273,12 @@ fn read_in(
 fn fill(
     journal: &mut Journal,
     inputs: &Inputs,
+    policy: Policy,
     progress: &mut Progress,
     signals: &Signals,
     now: Timestamp,
 ) -> Result<Box<Intake>, Refused> {
-    let mut loader = journal.loader(now)?;
+    let mut loader = journal.loader_by(policy, now)?;
     let intake = match inputs::read(&mut loader, inputs, progress, signals) {
         Ok(intake) => Box::new(intake),
         Err(IntakeError::Interrupted) => return Err(Refused::Interrupted),
@@ -303,21 +320,24 @@ fn dry_run(
     path: &Path,
     settings: &Settings,
     inputs: &Inputs,
+    history: History,
     mut progress: Progress,
     signals: &Signals,
     now: Timestamp,
 ) -> anyhow::Result<Exit> {
     let target = settings.target.as_str();
+    let mut policy = history.policy;
     let journal = if path.exists() {
         let journal = Journal::open_read_only(path).map_err(|error| error.at(path))?;
         journal.expect_destination(settings.destination()).map_err(|error| error.at(path))?;
+        policy = stints::kept(&journal, history.typed, path)?;
         Some(journal)
     } else {
         None
     };
     let mut loader = match &journal {
-        Some(journal) => journal.rehearsal(now).map_err(|error| error.at(path))?,
-        None => Loader::nowhere(settings.destination().operation(), now),
+        Some(journal) => journal.rehearsal_by(policy, now).map_err(|error| error.at(path))?,
+        None => Loader::nowhere(settings.destination().operation(), now).by(policy),
     };
     let intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
         Ok(intake) => intake,
@@ -336,7 +356,7 @@ fn dry_run(
         Ok(outlook.several(members, stints))
     };
     if settings.undertaking == Undertaking::Import
-        && let Some(doubts) = probed::doubts(Some(target), several)?
+        && let Some(doubts) = probed::beforehand(Some(target), policy, &intake, outlook, several)?
     {
         note(&doubts);
     }

@@ -20,6 +20,7 @@ mod send;
 mod spaces;
 mod spaces_age;
 mod status;
+mod stints;
 mod verify;
 
 use std::io::{self, Write};
@@ -47,12 +48,13 @@ pub fn run() -> Exit {
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
         Command::Import(args) => {
-            asynchronously(import::run(args, Undertaking::Import, import::Manner::default()))
+            let manner = import::Manner { history: args.stints, ..import::Manner::default() };
+            asynchronously(import::run(args.bulk, Undertaking::Import, manner))
         }
         Command::Remove(args) => asynchronously(import::run(
             args.bulk,
             Undertaking::Remove,
-            import::Manner { asks: !args.yes, promotes: args.promote },
+            import::Manner { asks: !args.yes, promotes: args.promote, ..import::Manner::default() },
         )),
         Command::Update(args) => {
             asynchronously(import::run(args, Undertaking::Update, import::Manner::default()))

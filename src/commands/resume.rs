@@ -1,6 +1,6 @@
 //! `tenure resume`: go on from the journal alone.
 
-use super::send;
+use super::{send, stints};
 use crate::cli::ResumeArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock};
@@ -17,6 +17,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let before = send::last_settings(&journal).map_err(|error| error.at(&path))?;
     let settings = before.with(&args.send)?;
     journal.expect_destination(settings.destination()).map_err(|error| error.at(&path))?;
+    stints::expect(journal.policy().map_err(|error| error.at(&path))?, args.stints, &path)?;
     let (signals, stops) = Signals::listen()?;
     let progress = Progress::new(args.send.output.progress);
     send::send(send::Sending {

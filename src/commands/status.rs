@@ -58,7 +58,7 @@ pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The contract's keys, and `target` and `running` besides; `credentials` and `pace` come on top.
+/// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `credentials` and `pace` come on top.
 fn json(operation: &str, journal: &str, target: &str, running: bool, tally: &Tally) -> Value {
     json!({
         "operation": operation,
@@ -73,6 +73,8 @@ fn json(operation: &str, journal: &str, target: &str, running: bool, tally: &Tal
             "in_flight": tally.in_flight,
             "open": tally.open,
             "duplicate": tally.duplicate,
+            "merged": tally.merged,
+            "bridged": tally.bridged,
         },
         "requests": {
             "sent": tally.calls.sent,

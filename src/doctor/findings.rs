@@ -193,7 +193,7 @@ impl Findings {
             if members == 1 { ("member has", "this is") } else { ("members have", "these are") };
         Some(format!(
             "{members} {who} several stints in one space ({} behind the first); {these} in doubt: {} {becomes} (probed \
-             {})",
+             {}); --stints merge sends one membership for them all",
             many(rows, "row"),
             self.endpoint,
             self.probed_at

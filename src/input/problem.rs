@@ -113,6 +113,10 @@ kinds! {
     DuplicateWithOtherRole = "duplicate-with-other-role",
     /// Two stints of one member in one space that overlap. Found by the loader.
     Overlap = "overlap",
+    /// Two stints that are to be merged and have different roles. Found by the loader.
+    RolesDiffer = "roles-differ",
+    /// A stint that would change history that was sent already. Found by the loader.
+    HistorySent = "history-sent",
 }
 
 impl fmt::Display for ProblemKind {

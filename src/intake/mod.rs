@@ -264,9 +264,16 @@ fn settle(
                     )
                 }
                 Finding::Overlap(overlap) => {
-                    let file = names.get(overlap.path.as_str()).map(|file| Arc::clone(file));
-                    let file = file.unwrap_or_else(|| shown(&overlap.path).into());
-                    (None, overlap_problem(&file, &overlap), inputs.skip_invalid.then_some(None))
+                    let problem = overlap_problem(&file_of(&names, &overlap), &overlap);
+                    (None, problem, inputs.skip_invalid.then_some(None))
+                }
+                Finding::OtherRoles(overlap) => {
+                    let problem = other_roles_problem(&file_of(&names, &overlap), &overlap);
+                    (None, problem, inputs.skip_invalid.then_some(None))
+                }
+                Finding::Sent(overlap) => {
+                    let problem = sent_problem(&file_of(&names, &overlap), &overlap);
+                    (None, problem, inputs.skip_invalid.then_some(None))
                 }
             };
             let verdict = match kept {
@@ -287,7 +294,27 @@ fn settle(
     (intake.new, intake.known, intake.again, intake.duplicates) = (new, known, again, duplicates);
     intake.invalid += found.left_out;
     intake.problems = found.problems;
+    if let Some(first) = &loader.outlook().unbridged_at {
+        let (count, first) = (loader.outlook().unbridged, shown(first));
+        let (rows, passes) = if count == 1 {
+            (format!("row ({first}) has"), "its history until today cannot be sent; it waits")
+        } else {
+            (
+                format!("rows (the first is {first}) have"),
+                "their history until today cannot be sent; they wait",
+            )
+        };
+        intake.notices.push(format!(
+            "{count} open {rows} no createTime, or one of the last 5 seconds: {passes} for the space's completion, as \
+             without --bridge-current"
+        ));
+    }
     Ok(())
+}
+
+fn file_of(names: &HashMap<&str, &Arc<str>>, overlap: &Overlap) -> Arc<str> {
+    let file = names.get(overlap.path.as_str()).map(|file| Arc::clone(file));
+    file.unwrap_or_else(|| shown(&overlap.path).into())
 }
 
 struct Found {
@@ -327,6 +354,37 @@ fn overlap_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {
     );
     Problem::new(file, overlap.line, ProblemKind::Overlap, message)
         .help("nobody is twice in one space at a time: mend the times, or make the two rows one")
+}
+
+fn other_roles_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {
+    let role = |role: Option<Role>| role.map_or("no role".to_owned(), |role| format!("role {role}"));
+    let message = format!(
+        "{} is in {} from {} here with {}, and from {} at {} with {}: merged, the two are one membership",
+        overlap.member,
+        overlap.space,
+        overlap.span.to_string().replace(" .. ", " to "),
+        role(overlap.role),
+        overlap.other_span.to_string().replace(" .. ", " to "),
+        shown(&overlap.other_origin),
+        role(overlap.other_role)
+    );
+    Problem::new(file, overlap.line, ProblemKind::RolesDiffer, message)
+        .help("a membership has one role: give both rows the same, or none")
+}
+
+fn sent_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {
+    let message = format!(
+        "{} is in {} from {} here, but the history from {} (of {}) was sent already, and Chat cannot update history",
+        overlap.member,
+        overlap.space,
+        overlap.span.to_string().replace(" .. ", " to "),
+        overlap.other_span.to_string().replace(" .. ", " to "),
+        shown(&overlap.other_origin)
+    );
+    Problem::new(file, overlap.line, ProblemKind::HistorySent, message).help(
+        "it must be deleted and created again while the space is in import mode: tenure rollback, then import all rows \
+         into a new journal; or leave this row out",
+    )
 }
 
 /// What the journal calls an input: the absolute path, so that the same file is known from another folder too.

@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use rusqlite::{CachedStatement, Connection};
 
 use super::JournalError;
-use super::judge::{Fate, Refusal, Stint};
+use super::judge::{Fate, Part, Refusal, Stint};
 use super::number::{Numbers, STINTS_MAX};
 use crate::model::{Operation, RowId, SpaceId, Timestamp};
 
@@ -22,6 +22,10 @@ pub(super) struct Bulk<'j> {
     rows: Vec<NewRow>,
     /// Rows to leave out, once they are there.
     refused: Vec<(RowId, Refusal)>,
+    /// Whether rows may be made of more than a line each.
+    makes_parts: bool,
+    /// What rows are made of, once they are there.
+    parts: Vec<(RowId, Vec<Part>)>,
     several: CachedStatement<'j>,
     one: CachedStatement<'j>,
 }
@@ -41,6 +45,7 @@ impl<'j> Bulk<'j> {
     pub(super) fn new(
         conn: &'j Connection,
         operation: Operation,
+        makes_parts: bool,
         now: Timestamp,
     ) -> Result<Self, JournalError> {
         let insert = |rows: usize| {
@@ -63,6 +68,8 @@ impl<'j> Bulk<'j> {
             operation: operation.code(),
             rows: Vec::with_capacity(ROWS),
             refused: Vec::new(),
+            makes_parts,
+            parts: Vec::new(),
             several: conn.prepare_cached(&insert(ROWS))?,
             one: conn.prepare_cached(&insert(1))?,
         })
@@ -107,6 +114,12 @@ impl<'j> Bulk<'j> {
             return Ok(());
         }
         self.flush()?;
+        if self.makes_parts {
+            // They are written anew, under the numbers that their rows have by then.
+            self.conn
+                .prepare_cached("DELETE FROM parts WHERE row BETWEEN ?1 AND ?2")?
+                .execute((numbers.first, numbers.last))?;
+        }
         for stint in stints.iter().filter(|stint| stint.fate == Fate::Superseded) {
             self.conn
                 .prepare_cached("DELETE FROM rows WHERE id = ?1")?
@@ -117,7 +130,10 @@ impl<'j> Bulk<'j> {
         let last = stints.iter().filter_map(|stint| stint.row).max().map_or(numbers.first, |row| row.0);
         let first_new = stints.iter().position(is_new).unwrap_or(stints.len());
         let new = stints[first_new..].len();
-        let mut next = if stints[first_new..].iter().all(is_new)
+        // What was made anew may lie elsewhere now.
+        let is_remade = stints.iter().any(|stint| matches!(stint.fate, Fate::Remade { .. }));
+        let mut next = if !is_remade
+            && stints[first_new..].iter().all(is_new)
             && last + new as i64 <= numbers.first + STINTS_MAX as i64
         {
             (last - numbers.first) as usize + 1
@@ -169,6 +185,9 @@ impl<'j> Bulk<'j> {
             state: stint.state.code(),
         });
         self.refused.extend(stint.refusal.map(|refusal| (id, refusal)));
+        if !stint.parts.is_empty() {
+            self.parts.push((id, stint.parts));
+        }
         if self.rows.len() == ROWS {
             bind(&mut self.several, self.operation, &self.rows)?;
             self.several.raw_execute()?;
@@ -187,7 +206,32 @@ impl<'j> Bulk<'j> {
         self.refuse()
     }
 
+    /// Writes down what is known of rows beyond themselves.
     fn refuse(&mut self) -> Result<(), JournalError> {
+        for (row, parts) in self.parts.drain(..) {
+            for (number, part) in (1_i64..).zip(parts) {
+                // Of a bridge, the row as it came, and its end apart.
+                let span = part.times.span();
+                let end = span.delete_time.map(Timestamp::as_micros);
+                let (delete, until) = if part.bridge { (None, end) } else { (end, None) };
+                self.conn
+                    .prepare_cached(
+                        "INSERT INTO parts (row, part, create_time, delete_time, until, role, source, line, given)
+                         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+                    )?
+                    .execute((
+                        row.0,
+                        number,
+                        span.create_time.map(Timestamp::as_micros),
+                        delete,
+                        until,
+                        part.role.map(|role| role.as_str()),
+                        part.origin.source,
+                        part.origin.line as i64,
+                        part.given,
+                    ))?;
+            }
+        }
         for (row, refusal) in self.refused.drain(..) {
             self.conn
                 .prepare_cached(
@@ -217,6 +261,31 @@ impl<'j> Bulk<'j> {
                         stint.state.code(),
                     ))?;
             }
+            Fate::Remade { again } => {
+                let span = stint.times.span();
+                self.conn
+                    .prepare_cached(
+                        "UPDATE rows SET create_time = ?2, delete_time = ?3, role = ?4, source = ?5, line = ?6, given = ?7
+                          WHERE id = ?1",
+                    )?
+                    .execute((
+                        row.0,
+                        span.create_time.map(Timestamp::as_micros),
+                        span.delete_time.map(Timestamp::as_micros),
+                        role,
+                        stint.origin.source,
+                        stint.origin.line as i64,
+                        stint.given,
+                    ))?;
+                if again {
+                    self.conn
+                        .prepare_cached(
+                            "UPDATE rows SET state = ?2, settled_at = NULL, http_status = NULL, kind = NULL, error = NULL
+                              WHERE id = ?1",
+                        )?
+                        .execute((row.0, stint.state.code()))?;
+                }
+            }
             Fate::Known { corrected: true } => {
                 self.conn
                     .prepare_cached("UPDATE rows SET role = ?2 WHERE id = ?1")?
@@ -225,6 +294,9 @@ impl<'j> Bulk<'j> {
             _ => {}
         }
         self.refused.extend(stint.refusal.map(|refusal| (row, refusal)));
+        if !stint.parts.is_empty() {
+            self.parts.push((row, stint.parts));
+        }
         Ok(())
     }
 }

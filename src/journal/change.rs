@@ -7,6 +7,7 @@ use rusqlite::{Connection, named_params};
 use super::JournalError;
 use super::channels::{self, ChannelChange};
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
+use super::policy;
 use crate::model::{MemberId, Operation, Pace, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
@@ -277,12 +278,13 @@ fn write(
             counters.moved(changed, *row, *space, State::InFlight, State::Pending)
         }
         Change::Rejected { row, space, at, note } => {
+            let error = policy::told(conn, *row, note)?;
             let changed = conn
                 .prepare_cached(
                     "UPDATE rows SET state = 3, settled_at = ?2, http_status = ?3, kind = ?4, error = ?5
                       WHERE id = ?1 AND state = 1",
                 )?
-                .execute((row.0, at.as_micros(), note.http_status, &note.kind, &note.error))?;
+                .execute((row.0, at.as_micros(), note.http_status, &note.kind, error))?;
             counters.moved(changed, *row, *space, State::InFlight, State::Rejected)
         }
         Change::SurveyBegun { space } => {

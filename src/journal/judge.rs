@@ -28,6 +28,11 @@ pub(super) enum Fate {
     Again,
     /// An open row that has got its end: another row stands for it now.
     Superseded,
+    /// A row of earlier readings that is made of other lines now.
+    Remade {
+        /// Whether it was a reject, and is to be tried again.
+        again: bool,
+    },
 }
 
 /// Why a row is left out.
@@ -53,10 +58,27 @@ pub(super) struct Stint {
     pub(super) refusal: Option<Refusal>,
     /// Its place among those of the same times.
     pub(super) arrival: (bool, u64),
+    /// Whether it is the history of an open row, made up to the moment of its first reading.
+    pub(super) bridge: bool,
+    /// Where this reading has met it, if it is of an earlier one.
+    pub(super) met: Option<Origin>,
+    /// What it is made of, if that is more than its own line.
+    pub(super) parts: Vec<Part>,
+}
+
+/// A line of the input that went into a row with others, or as the history of an open one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Of a bridge, with the end that was made up for it.
+    pub(super) times: Times,
+    pub(super) bridge: bool,
+    pub(super) role: Option<Role>,
+    pub(super) origin: Origin,
+    pub(super) given: Option<Box<str>>,
 }
 
 impl Stint {
-    fn is_met(&self) -> bool {
+    pub(super) fn is_met(&self) -> bool {
         self.fate != Fate::Unmet
     }
 
@@ -75,8 +97,20 @@ pub(super) enum Added {
     Duplicate,
 }
 
-/// Two stints that share time.
+/// Why two stints do not go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClashKind {
+    /// They share time.
+    Overlap,
+    /// They are to be one membership, and have different roles.
+    Roles,
+    /// What was sent already would have other times with this one. The other is what was sent.
+    Sent,
+}
+
+/// Two stints that do not go together.
 pub(super) struct Clash<'a> {
+    pub(super) kind: ClashKind,
     /// The one that is complained of: of this reading, the later if both are.
     pub(super) here: &'a Stint,
     pub(super) other: &'a Stint,
@@ -85,11 +119,15 @@ pub(super) struct Clash<'a> {
 /// The rows of one member in one space.
 #[derive(Debug, Default)]
 pub(super) struct Judge {
-    stints: Vec<Stint>,
+    pub(super) stints: Vec<Stint>,
     /// How many of them are from earlier readings.
     earlier: usize,
     /// The one that the last row was.
     last: usize,
+    /// Bridges that rows of the input turned out to be, to the microsecond: rows like any other from now on.
+    pub(super) claimed: Vec<Times>,
+    /// Whether there is anything that earlier readings have not left just so.
+    pub(super) is_changed: bool,
 }
 
 impl Judge {
@@ -98,6 +136,7 @@ impl Judge {
         earlier.sort_by_key(|stint| stint.times);
         self.earlier = earlier.len();
         self.last = usize::MAX;
+        self.claimed.clear();
         self.stints.clear();
         self.stints.append(&mut earlier);
     }
@@ -124,11 +163,15 @@ impl Judge {
         if let Ok(place) = self.stints[..self.earlier].binary_search_by_key(&times, |stint| stint.times) {
             self.last = place;
             let stint = &mut self.stints[place];
+            if std::mem::take(&mut stint.bridge) {
+                self.claimed.push(times);
+            }
             if stint.state == State::Rejected && stint.origin.source != source {
                 (stint.state, stint.fate, stint.origin) = (state, Fate::Again, origin);
                 (stint.role, stint.given) = (role, row.given);
                 return Ok(Ok(Added::Again));
             }
+            stint.met = Some(origin);
             stint.fate = Fate::Known { corrected: stint.role != role };
             stint.role = role;
             return Ok(Ok(Added::Known));
@@ -149,6 +192,9 @@ impl Judge {
             given: row.given,
             refusal: None,
             arrival,
+            bridge: false,
+            met: None,
+            parts: Vec::new(),
         });
         Ok(Ok(Added::New))
     }
@@ -166,7 +212,7 @@ impl Judge {
     }
 
     /// Somebody has left since an earlier reading: the open row has got its end.
-    fn supersede(&mut self) {
+    pub(super) fn supersede(&mut self) {
         let (earlier, new) = self.stints.split_at_mut(self.earlier);
         for open in earlier.iter_mut().filter(|stint| stint.state == State::Open && !stint.is_met()) {
             if new.iter().any(|new| new.state == State::Pending && new.times.begins_with(open.times)) {
@@ -175,8 +221,9 @@ impl Judge {
         }
     }
 
-    fn overlaps(&mut self, clash: &mut impl FnMut(Clash<'_>) -> Option<Refusal>) {
-        let counts = |stint: &Stint| stint.fate != Fate::Superseded;
+    pub(super) fn overlaps(&mut self, clash: &mut impl FnMut(Clash<'_>) -> Option<Refusal>) {
+        // For a bridge its open row speaks.
+        let counts = |stint: &Stint| stint.fate != Fate::Superseded && !stint.bridge;
         let Some(mut holder) = self.stints.iter().position(counts) else { return };
         for next in holder + 1..self.stints.len() {
             if !counts(&self.stints[next]) {
@@ -189,7 +236,7 @@ impl Judge {
             if shared && !refused && (earlier.is_met() || later.is_met()) {
                 let (here, other) = if later.is_met() { (later, earlier) } else { (earlier, later) };
                 let victim = if later.is_unsent() { next } else { holder };
-                let refusal = clash(Clash { here, other });
+                let refusal = clash(Clash { kind: ClashKind::Overlap, here, other });
                 // A row that is left out overlaps nothing any more.
                 let gone = refusal.is_some() && victim == next;
                 if refusal.is_some() && self.stints[victim].is_unsent() {

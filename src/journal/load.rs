@@ -3,7 +3,7 @@
 mod settle;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -13,7 +13,7 @@ use super::judge::Origin;
 use super::number::{Numbers, expect_room};
 use super::runs::Runs;
 use super::{Journal, JournalError, Refusal};
-use crate::model::{MemberName, Names, Operation, SpaceName, Span, Tenure, Timestamp};
+use crate::model::{MemberName, Names, Operation, Policy, Role, SpaceName, Span, Tenure, Timestamp};
 
 use settle::Settling;
 
@@ -44,9 +44,13 @@ pub enum Finding<'a> {
     },
     /// Two tenures of one member in one space that share time.
     Overlap(Overlap),
+    /// Two tenures of one member in one space that are to be one membership, and have different roles.
+    OtherRoles(Overlap),
+    /// One that would change what was sent already, which is the other.
+    Sent(Overlap),
 }
 
-/// Two tenures of one member in one space that share time.
+/// Two tenures of one member in one space that do not go together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Overlap {
     /// The space's name.
@@ -63,6 +67,10 @@ pub struct Overlap {
     pub other_origin: String,
     /// The other one's times.
     pub other_span: Span,
+    /// Its role.
+    pub role: Option<Role>,
+    /// The other one's role.
+    pub other_role: Option<Role>,
 }
 
 /// What becomes of a finding.
@@ -102,6 +110,16 @@ pub struct Outlook {
     pub several_more: i64,
     /// and how many more stints are behind the first.
     pub stints_more: i64,
+    /// How many more rows are merged into others,
+    pub merged_more: i64,
+    /// members of this reading with such rows,
+    pub merged_members: u64,
+    /// and how many more open rows have got their history.
+    pub bridged_more: i64,
+    /// Open rows of this reading that can have none, for want of a beginning,
+    pub unbridged: u64,
+    /// and `file:line` of the first of them.
+    pub unbridged_at: Option<String>,
 }
 
 impl Outlook {
@@ -137,6 +155,9 @@ pub struct Loader<'j> {
     writes: bool,
     now: Timestamp,
     operation: Operation,
+    policy: Policy,
+    /// Spaces that take no history any more.
+    completed: HashSet<i64>,
     /// Which reading of the journal it is, from 1.
     reading: i64,
     /// Spaces and members of earlier readings.
@@ -160,12 +181,25 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be written.
     pub fn loader(&mut self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
+        let policy = self.policy()?;
+        self.loader_by(policy, now)
+    }
+
+    /// The same, by another policy, which the journal keeps to from then on.
+    ///
+    /// # Errors
+    /// As [`Journal::loader`].
+    pub fn loader_by(&mut self, policy: Policy, now: Timestamp) -> Result<Loader<'_>, JournalError> {
         let folder = self.folder();
         let mut loader = Loader::with(Some(&self.conn), self.operation()?, folder, now)?;
+        loader.policy = policy;
         self.conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         loader.writes = true;
-        self.conn.execute("UPDATE journal SET readings = readings + 1", [])?;
+        self.conn.execute(
+            "UPDATE journal SET readings = readings + 1, stints = ?1, bridges = ?2",
+            (policy.stints.as_str(), policy.bridges),
+        )?;
         Ok(loader)
     }
 
@@ -174,7 +208,17 @@ impl Journal {
     /// # Errors
     /// When the journal cannot be read.
     pub fn rehearsal(&self, now: Timestamp) -> Result<Loader<'_>, JournalError> {
-        Loader::with(Some(&self.conn), self.operation()?, std::env::temp_dir(), now)
+        self.rehearsal_by(self.policy()?, now)
+    }
+
+    /// The same, by another policy.
+    ///
+    /// # Errors
+    /// As [`Journal::rehearsal`].
+    pub fn rehearsal_by(&self, policy: Policy, now: Timestamp) -> Result<Loader<'_>, JournalError> {
+        let mut loader = Loader::with(Some(&self.conn), self.operation()?, std::env::temp_dir(), now)?;
+        loader.policy = policy;
+        Ok(loader)
     }
 
     fn operation(&self) -> Result<Operation, JournalError> {
@@ -195,6 +239,13 @@ impl Loader<'static> {
     pub fn nowhere(operation: Operation, now: Timestamp) -> Self {
         Loader::of(None, operation, std::env::temp_dir(), now)
     }
+
+    /// The same, by another policy.
+    #[must_use]
+    pub fn by(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
 }
 
 impl<'j> Loader<'j> {
@@ -204,6 +255,8 @@ impl<'j> Loader<'j> {
             writes: false,
             now,
             operation,
+            policy: Policy::default(),
+            completed: HashSet::new(),
             reading: 1,
             earlier: (0, 0),
             names: Names::new(),
@@ -235,11 +288,15 @@ impl<'j> Loader<'j> {
         })?;
         loader.earlier = (loader.names.spaces(), loader.names.members());
         loader.outlook.spaces = loader.names.spaces().into();
-        let mut statement = conn.prepare("SELECT pending, open FROM spaces ORDER BY id")?;
+        let mut statement =
+            conn.prepare("SELECT pending, open, id, completed_at IS NOT NULL FROM spaces ORDER BY id")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             loader.outlook.pending.push(row.get::<_, i64>(0)?.cast_unsigned());
             loader.outlook.open += row.get::<_, i64>(1)?.cast_unsigned();
+            if row.get(3)? {
+                loader.completed.insert(row.get(2)?);
+            }
         }
         Ok(loader)
     }
@@ -432,6 +489,13 @@ impl<'j> Loader<'j> {
                     source.duplicates as i64,
                     source.invalid as i64
                 ],
+            )?;
+        }
+        let Outlook { merged_more, bridged_more, .. } = self.outlook;
+        if (merged_more, bridged_more) != (0, 0) {
+            conn.execute(
+                "UPDATE journal SET merged = merged + ?1, bridged = bridged + ?2",
+                (merged_more, bridged_more),
             )?;
         }
         if self.operation == Operation::Delete {

@@ -14,6 +14,7 @@ mod judge;
 mod load;
 mod lock;
 mod number;
+mod policy;
 mod prior;
 mod query;
 mod rejects;
@@ -21,6 +22,7 @@ mod request;
 mod rollback;
 mod runs;
 mod schema;
+mod stints;
 #[cfg(test)]
 mod tests;
 mod thread;
@@ -39,7 +41,7 @@ pub use channels::{AddedChannels, ChangedChannel, ChannelChange, MadeSpace, Reje
 pub use completion::{CompletionPlan, Unfit};
 pub use holdings::{FoundBefore, Holding, SpaceHeld};
 pub use incoming::Incoming;
-pub use judge::Refusal;
+pub use judge::{ClashKind, Refusal};
 pub use load::{Finding, Loader, Outlook, Overlap, Taken, Verdict};
 pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};

@@ -30,6 +30,10 @@ pub struct Tally {
     pub open: u64,
     /// Lines that said what another line had said already.
     pub duplicate: u64,
+    /// Rows of the input that went into another.
+    pub merged: u64,
+    /// Rows of history of those who are still members; some of them may be among the merged.
+    pub bridged: u64,
     /// Spaces named.
     pub spaces: u64,
     /// Spaces of which no row is pending or in flight.
@@ -219,6 +223,9 @@ impl Journal {
             |row| Ok((count(row, 0)?, count(row, 1)?)),
         )?;
         tally.duplicate = duplicate;
+        (tally.merged, tally.bridged) = tx.query_row("SELECT merged, bridged FROM journal", [], |row| {
+            Ok((count(row, 0)?, count(row, 1)?))
+        })?;
         tally.rejected += invalid;
         tally.calls = tx.query_row(
             "SELECT ifnull(sum(sent), 0), ifnull(sum(ok), 0), ifnull(sum(throttled), 0), ifnull(sum(failed), 0) FROM runs",

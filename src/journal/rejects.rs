@@ -61,13 +61,18 @@ impl Journal {
         let mut statement = self
             .conn
             .prepare(
-                "SELECT path, layout, line, spaces.name, members.name, create_time, delete_time, role, given, kind,
-                        error, http_status, attempts
+                // A row that is made of several is given back as these came.
+                "SELECT path, layout, ifnull(parts.line, rows.line), spaces.name, members.name,
+                        iif(parts.row IS NULL, rows.create_time, parts.create_time),
+                        iif(parts.row IS NULL, rows.delete_time, parts.delete_time),
+                        iif(parts.row IS NULL, rows.role, parts.role),
+                        iif(parts.row IS NULL, rows.given, parts.given), kind, error, http_status, attempts
                    FROM rows
-                   JOIN sources ON sources.id = rows.source
+                   LEFT JOIN parts ON parts.row = rows.id
+                   JOIN sources ON sources.id = ifnull(parts.source, rows.source)
                    LEFT JOIN spaces ON spaces.id = rows.id >> 42
                    LEFT JOIN members ON members.id = rows.id >> 16 & 67108863 AND rows.id >> 42 > 0
-                  WHERE rows.state = 3 ORDER BY rows.source, rows.line, rows.id",
+                  WHERE rows.state = 3 ORDER BY sources.id, 3, rows.id",
             )
             .map_err(JournalError::from)?;
         let mut rows = statement.query([]).map_err(JournalError::from)?;

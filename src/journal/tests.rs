@@ -1,6 +1,7 @@
 //! The journal by itself: rows in, changes, counters, refusals.
 
 mod reading;
+mod stints;
 
 use proptest::prelude::*;
 

@@ -15,6 +15,7 @@ fn zero_when_all_is_done() {
     assert_eq!(status["journal"], "memberships.csv.journal.db");
     let rows = serde_json::json!({
         "total": 574, "done": 517, "rejected": 0, "pending": 0, "in_flight": 0, "open": 57, "duplicate": 5,
+        "merged": 0, "bridged": 0,
     });
     assert_eq!(status["rows"], rows);
     assert_eq!(status["spaces"], serde_json::json!({ "total": 12, "settled": 12, "completed": 0 }));

@@ -42,6 +42,7 @@ fn a_rehearsal() {
     let status = room.status(journal);
     let rows = serde_json::json!({
         "total": 574, "done": 517, "rejected": 0, "pending": 0, "in_flight": 0, "open": 57, "duplicate": 5,
+        "merged": 0, "bridged": 0,
     });
     assert_eq!(status["rows"], rows);
     // Doing it again does nothing.

@@ -35,6 +35,7 @@ mod set_up;
 mod sign_in;
 mod simulation;
 mod standard_spaces;
+mod stints;
 mod store;
 mod support;
 mod terminal;

@@ -202,7 +202,7 @@ impl Migration {
         };
         let rows = serde_json::json!({
             "total": self.asked.len(), "done": done, "rejected": rejected, "pending": 0, "in_flight": 0, "open": 0,
-            "duplicate": 0,
+            "duplicate": 0, "merged": 0, "bridged": 0,
         });
         assert_eq!(status["rows"], rows);
         assert_eq!(self.held.len(), done);

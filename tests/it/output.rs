@@ -97,7 +97,8 @@ fn status_is_one_object() {
     for key in ["operation", "journal", "rows", "requests", "spaces"] {
         assert!(keys(&status).contains(&key.to_owned()), "{status}");
     }
-    let rows = ["total", "done", "rejected", "pending", "in_flight", "open", "duplicate"];
+    let rows =
+        ["total", "done", "rejected", "pending", "in_flight", "open", "duplicate", "merged", "bridged"];
     assert_eq!(keys(&status["rows"]), rows);
     assert_eq!(keys(&status["requests"]), ["sent", "ok", "throttled", "failed"]);
     assert_eq!(keys(&status["spaces"]), ["total", "settled", "completed"]);

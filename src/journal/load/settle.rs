@@ -1,13 +1,16 @@
 //! The second half of a reading: rows in order, each told what it is and written down.
 
+mod parts;
+
 use rusqlite::Connection;
 
-use super::{Finding, Loader, Overlap, Taken, Verdict};
+use super::{Finding, Loader, Outlook, Overlap, Taken, Verdict};
 use crate::journal::JournalError;
 use crate::journal::bulk::Bulk;
 use crate::journal::incoming::{Incoming, Times};
-use crate::journal::judge::{Added, Clash, Fate, Judge, Origin, Stint};
+use crate::journal::judge::{Added, Clash, ClashKind, Fate, Judge, Origin, Stint};
 use crate::journal::number::Numbers;
+use crate::journal::stints::Held;
 use crate::model::{
     MemberId, MemberName, NameError, Operation, Role, RowId, SpaceId, SpaceName, Span, State, Tenure,
     Timestamp,
@@ -17,6 +20,10 @@ use crate::model::{
 pub(super) struct Settling<'j> {
     bulk: Option<Bulk<'j>>,
     judge: Judge,
+    /// The member's rows of earlier readings, where rows may be made of several lines.
+    held: Vec<Held>,
+    /// How many lines of them went into others, and how many bridges they have.
+    parts_before: (i64, i64),
     /// The first number of the member whose rows come.
     member: i64,
     /// Members with several stints among those of earlier readings, and those behind the first.
@@ -30,7 +37,8 @@ pub(super) struct Settling<'j> {
 impl<'j> Settling<'j> {
     pub(super) fn begin(loader: &Loader<'j>) -> Result<Self, JournalError> {
         let conn = loader.journal.filter(|_| loader.writes);
-        let bulk = conn.map(|conn| Bulk::new(conn, loader.operation, loader.now)).transpose()?;
+        let makes_parts = loader.policy.makes_parts();
+        let bulk = conn.map(|conn| Bulk::new(conn, loader.operation, makes_parts, loader.now)).transpose()?;
         if let Some(bulk) = &bulk {
             let (names, (spaces, members)) = (&loader.names, loader.earlier);
             bulk.names("spaces", spaces + 1..=names.spaces(), |number| names.space_name(number))?;
@@ -39,6 +47,8 @@ impl<'j> Settling<'j> {
         Ok(Settling {
             bulk,
             judge: Judge::default(),
+            held: Vec::new(),
+            parts_before: (0, 0),
             member: 0,
             before: (0, 0),
             space: SpaceId(0),
@@ -96,11 +106,19 @@ impl<'j> Settling<'j> {
         self.member = first;
         let (space, member) = Numbers::parts(first);
         let old = space.0 <= loader.earlier.0.into() && member.0 <= loader.earlier.1.into();
-        let earlier = match loader.journal.filter(|_| old) {
-            Some(conn) => stints(conn, Numbers::of_member(space, member))?,
+        let makes_parts = loader.policy.makes_parts();
+        let mut earlier = match loader.journal.filter(|_| old) {
+            Some(conn) => stints(conn, Numbers::of_member(space, member), makes_parts)?,
             None => Vec::new(),
         };
         self.before = several(&earlier);
+        if makes_parts {
+            (earlier, self.held) = match loader.journal.filter(|_| !earlier.is_empty()) {
+                Some(conn) => parts::apart(conn, Numbers::of_member(space, member), earlier)?,
+                None => (earlier, Vec::new()),
+            };
+            self.parts_before = parts::count_apart(&earlier);
+        }
         self.judge.begin(earlier);
         if space != self.space {
             self.end_space(loader)?;
@@ -119,7 +137,10 @@ impl<'j> Settling<'j> {
         }
         let (space, member) = Numbers::parts(self.member);
         let mut failed = None;
-        let stints = self.judge.end(|clash| {
+        let policy = loader.policy;
+        let is_completed = policy.bridges && loader.completed.contains(&space.0);
+        let until = parts::bridges_until(policy, is_completed, loader.now);
+        let clash = |clash: Clash<'_>| {
             let overlap = match overlap(loader, space, member, &clash) {
                 Ok(overlap) => overlap,
                 Err(error) => {
@@ -127,7 +148,12 @@ impl<'j> Settling<'j> {
                     return None;
                 }
             };
-            match judge(Finding::Overlap(overlap)) {
+            let finding = match clash.kind {
+                ClashKind::Overlap => Finding::Overlap(overlap),
+                ClashKind::Roles => Finding::OtherRoles(overlap),
+                ClashKind::Sent => Finding::Sent(overlap),
+            };
+            match judge(finding) {
                 Verdict::Stands => {
                     loader.stands = true;
                     None
@@ -135,16 +161,38 @@ impl<'j> Settling<'j> {
                 Verdict::PassedOver => None,
                 Verdict::LeftOut(refusal, _) => Some(refusal),
             }
-        });
+        };
+        let unbridged = if policy.makes_parts() {
+            self.judge.end_by(policy, until, &self.held, clash)
+        } else {
+            self.judge.end(clash);
+            Vec::new()
+        };
         if let Some(error) = failed {
             return Err(error);
         }
+        if let Some(first) = unbridged.first() {
+            if loader.outlook.unbridged == 0 {
+                loader.outlook.unbridged_at = Some(loader.origin(*first)?);
+            }
+            loader.outlook.unbridged += unbridged.len() as u64;
+        }
+        let stints = &mut self.judge.stints;
+        if policy.makes_parts() {
+            parts::count(stints, self.parts_before, &mut loader.outlook);
+        }
+        let held = &self.held;
+        let state_before = |stint: &Stint| {
+            let held = held.iter().find(|held| Some(held.row) == stint.row);
+            held.map_or(stint.state, |held| held.state)
+        };
         for stint in stints.iter_mut() {
             // What it was before this reading, if it was, and what it is now.
             let (was, is) = match stint.fate {
                 Fate::New => (None, Some(stint.state)),
                 Fate::Again => (Some(State::Rejected), Some(stint.state)),
                 Fate::Superseded => (Some(stint.state), None),
+                Fate::Remade { .. } => (Some(state_before(stint)), Some(stint.state)),
                 Fate::Unmet | Fate::Known { .. } => (Some(stint.state), Some(stint.state)),
             };
             let is = is.map(|state| if stint.refusal.is_some() { State::Rejected } else { state });
@@ -158,6 +206,9 @@ impl<'j> Settling<'j> {
         let outlook = &mut loader.outlook;
         outlook.several_more += after.0 - self.before.0;
         outlook.stints_more += after.1 - self.before.1;
+        if policy.makes_parts() && !self.judge.is_changed {
+            return Ok(());
+        }
         if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
             bulk.member(Numbers::of_member(space, member), stints)?;
         }
@@ -197,10 +248,11 @@ impl<'j> Settling<'j> {
 }
 
 /// What earlier readings have left of a member in a space.
-fn stints(conn: &Connection, numbers: Numbers) -> Result<Vec<Stint>, JournalError> {
-    let mut statement = conn.prepare_cached(
-        "SELECT id, create_time, delete_time, role, source, line, state FROM rows WHERE id BETWEEN ?1 AND ?2",
-    )?;
+fn stints(conn: &Connection, numbers: Numbers, with_given: bool) -> Result<Vec<Stint>, JournalError> {
+    let given = if with_given { "given" } else { "NULL" };
+    let mut statement = conn.prepare_cached(&format!(
+        "SELECT id, create_time, delete_time, role, source, line, state, {given} FROM rows WHERE id BETWEEN ?1 AND ?2",
+    ))?;
     let mut rows = statement.query((numbers.first, numbers.last))?;
     let mut stints = Vec::new();
     while let Some(row) = rows.next()? {
@@ -215,9 +267,12 @@ fn stints(conn: &Connection, numbers: Numbers) -> Result<Vec<Stint>, JournalErro
                 .ok_or_else(|| JournalError::Content(format!("a row in state {state}")))?,
             fate: Fate::Unmet,
             row: Some(RowId(id)),
-            given: None,
+            given: row.get::<_, Option<String>>(7)?.map(String::into),
             refusal: None,
             arrival: (false, id.cast_unsigned()),
+            bridge: false,
+            met: None,
+            parts: Vec::new(),
         });
     }
     Ok(stints)
@@ -267,5 +322,7 @@ fn overlap(
         span: here.times.span(),
         other_origin: format!("{}{before}", loader.origin(other.origin)?),
         other_span: other.times.span(),
+        role: here.role,
+        other_role: other.role,
     })
 }
