@@ -86,7 +86,7 @@ fn all_as_the_journal_says() {
     let (room, emulator) = imported(&rows, &["--refuse-second-stints"]);
     let run = verify(&room, &emulator, &[]).expect(0);
     assert_eq!(run.err, "");
-    insta::with_settings!({filters => vec![(r"compared in (under )?\d+ \w+", "compared in TIME")]}, {
+    insta::with_settings!({filters => vec![(r"compared\s+in\s+(under\s+)?\d+\s+\w+", "compared in TIME")]}, {
         insta::assert_snapshot!("as_it_says", run.out);
     });
     let report = report(&verify(&room, &emulator, &["--json"]).expect(0));
@@ -155,7 +155,7 @@ fn a_table_for_people() {
     let (room, emulator) = differing();
     let run = verify(&room, &emulator, &[]).expect(3);
     insta::with_settings!({filters => vec![
-        (r"compared\s+in (under )?\d+ \w+", "compared in TIME"),
+        (r"compared\s+in\s+(under\s+)?\d+\s+\w+", "compared in TIME"),
         (r"\S+/rows\.csv", "FOLDER/rows.csv"),
     ]}, {
         insta::assert_snapshot!("differences", run.out);
