@@ -49,7 +49,7 @@ pub struct ConvertArgs {
     /// Table (columns id, member) of people by legacy id or address; it counts before what the export says
     #[arg(long, value_name = "MAP.csv", help_heading = "People")]
     pub users: Option<PathBuf>,
-    /// Exchange the domain of addresses; who is then in none of the new domains counts as external [repeatable]
+    /// Exchange the domain of addresses; who is then in none of the new domains counts as external; repeatable
     #[arg(long, value_name = "OLD=NEW", help_heading = "People")]
     pub domain: Vec<DomainRule>,
     /// Take programs that have an address, too

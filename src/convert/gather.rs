@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::fact::{ChannelFact, Fact, PersonFact, What};
+use super::fact::{ChannelFact, Fact, Gone, PersonFact, What};
 use super::reconstruct::{Act, Life, Mark, compact};
 use crate::model::{EARLIEST, Timestamp};
 
@@ -86,7 +86,7 @@ impl Channel {
 }
 
 impl Gathered {
-    /// Nothing yet; no time after `now` is believed.
+    /// Nothing yet; no time from `now` on is believed.
     pub fn new(now: Timestamp) -> Self {
         Gathered {
             channels: Vec::new(),
@@ -111,7 +111,12 @@ impl Gathered {
     pub fn take(&mut self, fact: Fact<'_>) {
         match fact {
             Fact::Channel(fact) => self.take_channel(fact),
-            Fact::Person(fact) => {
+            Fact::Person(mut fact) => {
+                if let Some(Gone::At(time) | Gone::By(time)) = fact.gone
+                    && !self.is_believable(time)
+                {
+                    fact.gone = Some(Gone::Sometime);
+                }
                 let place = self.person(&fact.id);
                 let person = &mut self.people[place as usize];
                 // A list that comes later is newer, but may have been thinned out.
@@ -128,7 +133,14 @@ impl Gathered {
         }
     }
 
-    fn take_channel(&mut self, fact: ChannelFact) {
+    /// Whether Chat would take a time (import-data guide), with room for the microsecond that parts two.
+    fn is_believable(&self, time: Timestamp) -> bool {
+        time > EARLIEST && time < self.now
+    }
+
+    fn take_channel(&mut self, mut fact: ChannelFact) {
+        fact.created = fact.created.filter(|time| self.is_believable(*time));
+        fact.archived_by = fact.archived_by.filter(|time| self.is_believable(*time));
         let roster: Option<HashSet<u32>> =
             fact.roster.as_ref().map(|ids| ids.iter().map(|id| self.person(id)).collect());
         if let Some(creator) = &fact.creator {
@@ -158,7 +170,7 @@ impl Gathered {
     }
 
     fn take_event(&mut self, channel: &str, time: Timestamp, what: &What<'_>) {
-        if time < EARLIEST || time > self.now {
+        if !self.is_believable(time) {
             *self.ignored.entry("events before the year 2000 or in the future").or_default() += 1;
             return;
         }

@@ -181,6 +181,22 @@ fn one_broken_file_is_named_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_damaged_entry_of_an_archive_is_named_and_the_rest_goes_on() {
+    let room = Room::new();
+    let mut bytes = zipped(Path::new(&fixture("harbor")), "");
+    let name = b"deck/2020-02-01.json";
+    let place = bytes.windows(name.len()).position(|window| window == name).unwrap() + name.len() + 40;
+    bytes[place] ^= 0xff;
+    room.write("export.zip", &bytes);
+    convert(&room, "export.zip", &[]).expect(3).says(&["export.zip/deck/2020-02-01.json"]);
+    assert!(rows(&room).contains("pier-7"));
+    // Cut off, it has no list of what is in it.
+    room.write("cut.zip", &bytes[..bytes.len() / 2]);
+    let run = convert(&room, "cut.zip", &["-o", "m.jsonl", "--channels", "c.csv"]).expect(4);
+    run.says(&["cut.zip: it is neither a folder nor a ZIP archive that can be read", "is it complete?"]);
+}
+
+#[test]
 fn what_is_no_export_and_what_is_there_already() {
     let room = Room::new();
     room.write("memberships.csv", "space,member\n");

@@ -41,13 +41,17 @@ pub(super) fn roots(export: &Export) -> Vec<Root> {
         let team = parts.next().unwrap_or_default().to_owned();
         (parts.next() == Some("teams")).then_some(team)
     };
+    let last = |folder: &str| folder.rsplit('/').next().unwrap_or_default().to_owned();
     let top = folders.iter().filter(|folder| of_team(folder).is_none()).map(|folder| depth(folder)).min();
+    let tops =
+        folders.iter().filter(|folder| of_team(folder).is_none() && Some(depth(folder)) == top).count();
     folders
         .iter()
         .filter(|folder| of_team(folder).is_some() || Some(depth(folder)) == top)
         .map(|folder| Root {
             prefix: if folder.is_empty() { String::new() } else { format!("{folder}/") },
-            team: of_team(folder).unwrap_or_default(),
+            // Several exports in one archive are several workspaces.
+            team: of_team(folder).unwrap_or_else(|| if tops > 1 { last(folder) } else { String::new() }),
         })
         .collect()
 }

@@ -242,3 +242,6 @@ fn each<T: DeserializeOwned>(export: &mut Export, path: &str, take: impl FnMut(T
     };
     Problem::new(&file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
 }
+
+#[cfg(test)]
+mod tests;
