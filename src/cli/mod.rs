@@ -1,6 +1,7 @@
 //! The command line: arguments as typed. What they mean together is settled in `settings`.
 
 mod connection;
+mod convert;
 mod doctor;
 mod emulator;
 mod login;
@@ -18,6 +19,7 @@ use jiff::tz::TimeZone;
 
 use crate::input::{Format, TimeFormat};
 pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
+pub use convert::{ConvertArgs, ConvertCommand, ConvertSlackArgs, EndRule, StartRule};
 pub use doctor::DoctorArgs;
 pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
@@ -37,7 +39,7 @@ Exit codes:
   0    all done
   1    failed
   2    wrong usage
-  3    done, but rows were rejected (verify: Chat and the journal differ)
+  3    done, but rows were rejected (verify: Chat and the journal differ; convert: some left out)
   4    the input has errors, nothing was sent
   5    stopped before the end and can be resumed (quota, network, credentials)
   130  interrupted with Ctrl-C, can be resumed (143: with SIGTERM)";
@@ -124,6 +126,17 @@ In a completed or ordinary space, signed in with `tenure login`:
   tenure members patch spaces/AAAA maria@example.com --role ROLE_MANAGER --standard-spaces"
     )]
     Members(MembersCommand),
+    /// Turn a legacy system's export into channels and memberships, and say how sure each is
+    #[command(
+        subcommand,
+        after_help = "\
+The beginning of a migration:
+  tenure convert slack export.zip --domain old.example=new.example
+  tenure spaces create channels.csv --credentials key.json --impersonate admin@example.com
+  tenure check memberships.jsonl --spaces channels.spaces.csv
+Every row says where its two ends come from (createEvidence, deleteEvidence)."
+    )]
+    Convert(ConvertCommand),
     /// Look whether everything is ready, and say what to click when it is not
     #[command(after_help = "\
 Before the first import, and whenever one stops for reasons of its own:

@@ -6,6 +6,7 @@ mod complete;
 mod completions;
 mod confirm;
 mod connect;
+mod convert;
 mod doctor;
 mod emulator;
 mod import;
@@ -67,6 +68,7 @@ pub fn run() -> Exit {
         Command::Rejects(args) => rejects::run(&args),
         Command::Verify(args) => asynchronously(verify::run(args)),
         Command::Members(command) => asynchronously(members::run(command)),
+        Command::Convert(command) => convert::run(&command),
         Command::Doctor(args) => asynchronously(doctor::run(args)),
         Command::Login(args) => asynchronously(login::login(args)),
         Command::Logout(args) => asynchronously(login::logout(args)),

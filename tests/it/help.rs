@@ -90,3 +90,8 @@ fn of_emulator() {
 fn of_completions() {
     insta::assert_snapshot!(help(&["completions", "--help"]));
 }
+
+#[test]
+fn of_convert() {
+    insta::assert_snapshot!(help(&["convert", "slack", "--help"]));
+}

@@ -8,6 +8,7 @@
 mod browser;
 mod clock;
 mod completions;
+mod convert;
 mod credentials;
 mod damaged;
 mod disk;

@@ -1,0 +1,103 @@
+//! `tenure convert`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
+
+use super::ProgressMode;
+use crate::convert::{DomainRule, InferredEnd, InferredStart};
+
+/// Which system's export it is.
+#[derive(Debug, Subcommand)]
+pub enum ConvertCommand {
+    /// Slack: the ZIP or the unpacked folder; also of Enterprise Grid, and what slackdump writes in Slack's form
+    Slack(ConvertSlackArgs),
+}
+
+/// `tenure convert slack`.
+#[derive(Debug, Args)]
+pub struct ConvertSlackArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+}
+
+/// What can be said of every conversion.
+#[derive(Debug, Args)]
+pub struct ConvertArgs {
+    /// Exports of one workspace, the oldest first
+    #[arg(required = true, value_name = "EXPORT")]
+    pub exports: Vec<PathBuf>,
+    /// Where to write the memberships, a new file; - is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "memberships.jsonl", help_heading = "Output")]
+    pub output: PathBuf,
+    /// Where to write the list of channels for `tenure spaces create`, a new file
+    #[arg(long, value_name = "FILE", default_value = "channels.csv", help_heading = "Output")]
+    pub channels: PathBuf,
+    /// Write who has no address to this new file: to be filled in, and given with --users
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub missing: Option<PathBuf>,
+    /// Print the report as one JSON object
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// How to show progress, on standard error
+    #[arg(long, value_name = "MODE", default_value = "auto", help_heading = "Output")]
+    pub progress: ProgressMode,
+    /// Table (columns id, member) of people by legacy id or address; it counts before what the export says
+    #[arg(long, value_name = "MAP.csv", help_heading = "People")]
+    pub users: Option<PathBuf>,
+    /// Exchange the domain of addresses; who is then in none of the new domains counts as external; repeatable
+    #[arg(long, value_name = "OLD=NEW", help_heading = "People")]
+    pub domain: Vec<DomainRule>,
+    /// Take programs that have an address, too
+    #[arg(long, help_heading = "People")]
+    pub bots: bool,
+    /// Leave out stints of which one end is a guess
+    #[arg(long, help_heading = "Guesses")]
+    pub only_recorded: bool,
+    /// Where a stint begins whose join is not recorded
+    #[arg(long, value_name = "RULE", default_value = "first-message", help_heading = "Guesses")]
+    pub inferred_start: StartRule,
+    /// Where a stint ends whose leave is not recorded
+    #[arg(long, value_name = "RULE", default_value = "last-message", help_heading = "Guesses")]
+    pub inferred_end: EndRule,
+}
+
+/// Rules for missing joins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StartRule {
+    /// At the first message; without one, as early as it can have been
+    FirstMessage,
+    /// As early as it can have been: the channel's creation, or the leave before
+    ChannelCreated,
+}
+
+impl From<StartRule> for InferredStart {
+    fn from(rule: StartRule) -> Self {
+        match rule {
+            StartRule::FirstMessage => InferredStart::FirstMessage,
+            StartRule::ChannelCreated => InferredStart::ChannelCreated,
+        }
+    }
+}
+
+/// Rules for missing leaves. Archived channels and accounts that have ended end stints by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum EndRule {
+    /// Just after the last message; without one, as late as it can have been
+    LastMessage,
+    /// As late as it can have been: the next join, the roster that misses them, the export's end
+    Latest,
+}
+
+impl From<EndRule> for InferredEnd {
+    fn from(rule: EndRule) -> Self {
+        match rule {
+            EndRule::LastMessage => InferredEnd::LastMessage,
+            EndRule::Latest => InferredEnd::Latest,
+        }
+    }
+}

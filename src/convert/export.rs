@@ -1,0 +1,382 @@
+//! The files of an export, in a folder or in a ZIP archive, read one after the other and never written anywhere.
+//!
+//! Nothing in an export is believed: names are compared and never opened as they stand, links are not followed, and what
+//! an archive unpacks to is held against its size.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use zip::ZipArchive;
+
+use crate::input::{Problem, ProblemKind, Problems};
+
+/// How many bytes of text a byte of an archive may yield, all its files together. Chat exports shrink to a tenth or a
+/// thirtieth; bombs whose files share their bytes are found by this too.
+const RATIO_MAX: u64 = 200;
+
+/// Bytes of text that any archive may yield.
+const FREE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Files of an export, at most. Twenty thousand channels with a file for each day of a year are seven million.
+const FILES_MAX: usize = 10_000_000;
+
+/// How deep folders may lie in one another.
+const DEPTH_MAX: usize = 16;
+
+/// Bytes of a file's path, at most.
+const PATH_BYTES_MAX: usize = 4096;
+
+/// An opened export.
+pub struct Export {
+    name: Arc<str>,
+    held: Held,
+    /// The number of each file in the archive, by its path.
+    files: BTreeMap<String, usize>,
+    bytes_total: u64,
+    /// Bytes of text read so far.
+    text_bytes: u64,
+    /// What was not taken in on opening.
+    problems: Problems,
+}
+
+enum Held {
+    Folder(PathBuf),
+    Zip { archive: Box<ZipArchive<BufReader<File>>>, bytes: u64 },
+}
+
+impl std::fmt::Debug for Export {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Export")
+            .field("name", &self.name)
+            .field("files", &self.files.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Export {
+    /// Opens a folder or a ZIP archive.
+    ///
+    /// # Errors
+    /// When it is neither, or cannot be read at all.
+    pub fn open(path: &Path) -> Result<Self, Problems> {
+        let name: Arc<str> = path.to_string_lossy().into();
+        let refused = |error: &io::Error| {
+            let problem = match error.kind() {
+                io::ErrorKind::NotFound => {
+                    Problem::new(&name, 0, ProblemKind::MissingFile, "there is no such file or folder")
+                        .help("check the path; relative paths start in the current folder")
+                }
+                _ => Problem::new(
+                    &name,
+                    0,
+                    ProblemKind::UnreadableFile,
+                    format!("it cannot be opened: {error}"),
+                ),
+            };
+            Problems::from(problem.fatal())
+        };
+        let meta = fs::metadata(path).map_err(|error| refused(&error))?;
+        let mut export = Export {
+            name: Arc::clone(&name),
+            held: Held::Folder(path.to_owned()),
+            files: BTreeMap::new(),
+            bytes_total: 0,
+            text_bytes: 0,
+            problems: Problems::new(),
+        };
+        if meta.is_dir() {
+            export.walk(path, "", 0);
+            return export.bounded();
+        }
+        let file = File::open(path).map_err(|error| refused(&error))?;
+        let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
+            let problem = Problem::new(
+                &name,
+                0,
+                ProblemKind::BrokenArchive,
+                format!("it is neither a folder nor a ZIP archive that can be read: {error}"),
+            );
+            let help = "give the export as it was downloaded, or the folder it unpacks to; if it is a ZIP, is it complete?";
+            Problems::from(problem.help(help).fatal())
+        })?;
+        export.held = Held::Zip { archive: Box::new(archive), bytes: meta.len() };
+        export.list();
+        export.bounded()
+    }
+
+    fn bounded(self) -> Result<Self, Problems> {
+        if self.files.len() >= FILES_MAX {
+            let message = format!("it has more than {FILES_MAX} files, which no export has");
+            let problem = Problem::new(&self.name, 0, ProblemKind::EndlessText, message);
+            return Err(problem.help("look into it; give the export's own folder").fatal().into());
+        }
+        Ok(self)
+    }
+
+    /// What problems call it.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Its files' paths, in their order, with `/` between folders.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Whether it has a file with this path.
+    pub fn has(&self, path: &str) -> bool {
+        self.files.contains_key(path)
+    }
+
+    /// Bytes of text in all of its files, as it says itself.
+    pub fn bytes_total(&self) -> u64 {
+        self.bytes_total
+    }
+
+    /// Bytes of text read so far.
+    pub fn bytes_read(&self) -> u64 {
+        self.text_bytes
+    }
+
+    /// What was not taken in on opening; they are handed out once.
+    pub fn problems(&mut self) -> Problems {
+        std::mem::take(&mut self.problems)
+    }
+
+    /// What problems call one of its files.
+    pub fn file_name(&self, path: &str) -> Arc<str> {
+        format!("{}/{path}", self.name.trim_end_matches('/')).into()
+    }
+
+    /// Reads one of its files.
+    ///
+    /// # Errors
+    /// When it cannot be opened. What `read` itself meets, it says itself.
+    pub fn read<T>(&mut self, path: &str, read: impl FnOnce(&mut dyn Read) -> T) -> io::Result<T> {
+        let Some(index) = self.files.get(path) else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        match &mut self.held {
+            Held::Folder(folder) => {
+                let mut file = Counted {
+                    inner: File::open(folder.join(path))?,
+                    bytes: &mut self.text_bytes,
+                    bytes_max: u64::MAX,
+                };
+                Ok(read(&mut file))
+            }
+            Held::Zip { archive, bytes } => {
+                let file = archive.by_index(*index).map_err(io::Error::from)?;
+                let bytes_max = FREE_BYTES.saturating_add(bytes.saturating_mul(RATIO_MAX));
+                Ok(read(&mut Counted { inner: file, bytes: &mut self.text_bytes, bytes_max }))
+            }
+        }
+    }
+
+    /// Takes in a folder and what is in it.
+    fn walk(&mut self, folder: &Path, prefix: &str, depth: usize) {
+        let trouble = |export: &mut Export, message: String| {
+            let file = export.file_name(prefix);
+            export.problems.push(Problem::new(&file, 0, ProblemKind::UnreadableFile, message));
+        };
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) if depth < DEPTH_MAX => entries,
+            Ok(_) => {
+                return trouble(
+                    self,
+                    format!("folders lie more than {DEPTH_MAX} deep here; it is passed over"),
+                );
+            }
+            Err(error) => return trouble(self, format!("the folder cannot be read: {error}")),
+        };
+        for entry in entries {
+            let (entry, meta) = match entry.and_then(|entry| entry.metadata().map(|meta| (entry, meta))) {
+                Ok(both) => both,
+                Err(error) => {
+                    trouble(self, format!("the folder cannot be read to its end: {error}"));
+                    continue;
+                }
+            };
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else {
+                trouble(
+                    self,
+                    format!("the name of {} is not UTF-8; it is passed over", name.to_string_lossy()),
+                );
+                continue;
+            };
+            let path = if prefix.is_empty() { name.to_owned() } else { format!("{prefix}/{name}") };
+            if meta.is_dir() {
+                self.walk(&entry.path(), &path, depth + 1);
+            } else if meta.is_file() {
+                self.add(path, 0, meta.len());
+            } else if is_data(&path) {
+                let file = self.file_name(&path);
+                let message = "it is a link, or no file; links in an export are not followed";
+                self.problems.push(
+                    Problem::new(&file, 0, ProblemKind::UnreadableFile, message)
+                        .help("put the file itself there, if it belongs to the export"),
+                );
+            }
+            if self.files.len() >= FILES_MAX {
+                return;
+            }
+        }
+    }
+
+    /// Takes in what an archive lists.
+    fn list(&mut self) {
+        let Held::Zip { archive, .. } = &mut self.held else { return };
+        let mut found = Vec::new();
+        let mut wrong: Vec<(String, String)> = Vec::new();
+        for index in 0..archive.len().min(FILES_MAX) {
+            match archive.by_index_raw(index) {
+                Ok(file) => {
+                    let path = name_of(file.name_raw(), || file.name().ok().map(Cow::into_owned));
+                    if file.is_dir() {
+                    } else if !is_inside(&path) {
+                        wrong.push((path, "its path leads out of the archive; it is passed over".to_owned()));
+                    } else if file.is_symlink() {
+                        if is_data(&path) {
+                            wrong
+                                .push((path, "it is a link; links in an export are not followed".to_owned()));
+                        }
+                    } else {
+                        found.push((path, index, file.size()));
+                    }
+                }
+                Err(error) => {
+                    wrong.push((format!("entry {}", index + 1), format!("it cannot be read: {error}")))
+                }
+            }
+        }
+        for (path, index, bytes) in found {
+            self.add(path, index, bytes);
+        }
+        for (path, message) in wrong {
+            let file = self.file_name(&path);
+            self.problems.push(Problem::new(&file, 0, ProblemKind::BrokenArchive, message));
+        }
+    }
+
+    fn add(&mut self, path: String, index: usize, bytes: u64) {
+        if is_data(&path) {
+            self.bytes_total = self.bytes_total.saturating_add(bytes);
+        }
+        self.files.insert(path, index);
+    }
+}
+
+/// Attachments are of no interest, wherever they point.
+fn is_data(path: &str) -> bool {
+    path.ends_with(".json")
+}
+
+/// Whether a path of an archive stays below where it would be unpacked.
+fn is_inside(path: &str) -> bool {
+    path.len() <= PATH_BYTES_MAX
+        && !path.starts_with('/')
+        && !path.contains('\0')
+        && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// A name in an archive. Slack writes UTF-8 without the flag that says so (APPNOTE 4.4.4, bit 11); whatever is not UTF-8
+/// is as the archive's own rules have it (code page 437). Archivers of Windows have parted folders with `\`.
+fn name_of(raw: &[u8], otherwise: impl FnOnce() -> Option<String>) -> String {
+    let name = match std::str::from_utf8(raw) {
+        Ok(name) => name.to_owned(),
+        Err(_) => otherwise().unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
+    };
+    name.replace('\\', "/")
+}
+
+/// Counts what is read, and ends what has no end.
+struct Counted<'a, R> {
+    inner: R,
+    bytes: &'a mut u64,
+    bytes_max: u64,
+}
+
+impl<R: Read> Read for Counted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        *self.bytes += count as u64;
+        if *self.bytes > self.bytes_max {
+            return Err(io::Error::other(format!(
+                "the archive unpacks to more than {RATIO_MAX} times its size, which no export does; look into it, and \
+                 if it is sound, unpack it and give the folder"
+            )));
+        }
+        Ok(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write as _;
+    use zip::write::{SimpleFileOptions, ZipWriter};
+
+    fn zipped(files: &[(&str, &[u8])]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut zip = ZipWriter::new(file.reopen().unwrap());
+        for (name, content) in files {
+            zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+            zip.write_all(content).unwrap();
+        }
+        zip.finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn paths_that_lead_out_are_named_and_passed_over() {
+        let file = zipped(&[
+            ("a/b.json", b"[]"),
+            ("../c.json", b"[]"),
+            ("/d.json", b"[]"),
+            ("e\\..\\f.json", b"[]"),
+        ]);
+        let mut export = Export::open(file.path()).unwrap();
+        assert_eq!(export.paths().collect::<Vec<_>>(), ["a/b.json"]);
+        let problems = export.problems();
+        assert_eq!(problems.total(), 3, "{}", problems.render());
+    }
+
+    #[test]
+    fn what_swells_beyond_all_measure_is_ended() {
+        let file = zipped(&[("a.json", &vec![b' '; 200 << 20])]);
+        let mut export = Export::open(file.path()).unwrap();
+        let read = export.read("a.json", |file| io::copy(file, &mut io::sink())).unwrap();
+        assert!(read.unwrap_err().to_string().contains("200 times"));
+        assert!(export.bytes_read() < 110 << 20);
+    }
+
+    #[test]
+    fn links_are_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("users.json"), "[]").unwrap();
+        std::os::unix::fs::symlink("/etc/passwd", folder.path().join("channels.json")).unwrap();
+        std::os::unix::fs::symlink("/", folder.path().join("root")).unwrap();
+        let mut export = Export::open(folder.path()).unwrap();
+        assert_eq!(export.paths().collect::<Vec<_>>(), ["users.json"]);
+        assert!(export.problems().render().contains("links in an export are not followed"));
+    }
+
+    #[test]
+    fn names_without_the_flag_are_utf8_all_the_same() {
+        assert_eq!(name_of("チャネル\\a".as_bytes(), || None), "チャネル/a");
+        assert_eq!(name_of(b"B\x81ro/a", || Some("Büro/a".to_owned())), "Büro/a");
+    }
+
+    #[test]
+    fn what_is_no_export_is_refused() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "PK\u{3}\u{4}nothing").unwrap();
+        assert!(Export::open(file.path()).unwrap_err().render().contains("is it complete?"));
+        assert!(Export::open(Path::new("/no/such/export")).unwrap_err().render().contains("no such file"));
+    }
+}

@@ -1,0 +1,208 @@
+//! JSON as exports have it: streamed, and lenient where versions differ in the type of a value.
+
+use std::fmt;
+use std::io::{BufReader, Read};
+
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, de};
+
+/// Bytes of the buffer in front of the parser.
+const BUFFER_BYTES: usize = 64 * 1024;
+
+/// Bytes of one text, at most: no id, name, time or address is longer.
+const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Reads an array element by element; only one is held at a time.
+///
+/// # Errors
+/// At the first thing that is no JSON or no such element: what comes after it cannot be read.
+pub(super) fn each<T: DeserializeOwned>(
+    reader: impl Read,
+    mut take: impl FnMut(T),
+) -> Result<(), serde_json::Error> {
+    struct Elements<'a, T>(&'a mut dyn FnMut(T));
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<'_, T> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+            while let Some(element) = elements.next_element()? {
+                (self.0)(element);
+            }
+            Ok(())
+        }
+    }
+    let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
+    // A mark at the beginning is none of JSON's.
+    if std::io::BufRead::fill_buf(&mut reader).map_err(serde_json::Error::io)?.starts_with(b"\xef\xbb\xbf") {
+        std::io::BufRead::consume(&mut reader, 3);
+    }
+    let mut parser = serde_json::Deserializer::from_reader(reader);
+    parser.deserialize_seq(Elements(&mut take))?;
+    parser.end()
+}
+
+/// A text, or a number as it is written; anything else is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Text(pub(super) Option<String>);
+
+impl Text {
+    /// The text, if there is one that is not empty.
+    pub(super) fn get(&self) -> Option<&str> {
+        self.0.as_deref().filter(|text| !text.is_empty())
+    }
+
+    /// The same, taken out.
+    pub(super) fn take(&mut self) -> Option<String> {
+        self.0.take().filter(|text| !text.is_empty())
+    }
+}
+
+/// A list of texts; anything else is none.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Texts(pub(super) Option<Vec<String>>);
+
+/// Whether something is true; anything but `true` is not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Flag(pub(super) bool);
+
+/// Reads whatever stands there, and keeps it if it is of the kind that is looked for.
+struct Lenient<T>(std::marker::PhantomData<T>);
+
+/// What a value is made from.
+trait Kept: Default {
+    fn text(_text: &str) -> Self {
+        Self::default()
+    }
+    fn flag(_flag: bool) -> Self {
+        Self::default()
+    }
+    fn list(_list: Vec<String>) -> Self {
+        Self::default()
+    }
+}
+
+impl Kept for Text {
+    fn text(text: &str) -> Self {
+        Text(Some(text).filter(|text| text.len() <= TEXT_BYTES_MAX).map(str::to_owned))
+    }
+}
+
+impl Kept for Texts {
+    fn list(list: Vec<String>) -> Self {
+        Texts(Some(list))
+    }
+}
+
+impl Kept for Flag {
+    fn flag(flag: bool) -> Self {
+        Flag(flag)
+    }
+}
+
+impl<'de, T: Kept> Visitor<'de> for Lenient<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, flag: bool) -> Result<T, E> {
+        Ok(T::flag(flag))
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
+        Ok(T::text(&number.to_string()))
+    }
+
+    fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
+        Ok(T::text(&number.to_string()))
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
+        // Microseconds since 1970 fit a double's 53 bits until the year 2255, so six places are what was written.
+        Ok(T::text(&format!("{number:.6}")))
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        Ok(T::text(text))
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_none<E: de::Error>(self) -> Result<T, E> {
+        Ok(T::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<T, A::Error> {
+        let mut list = Vec::new();
+        while let Some(element) = elements.next_element::<Text>()? {
+            list.extend(element.0);
+        }
+        Ok(T::list(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<T, A::Error> {
+        while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(T::default())
+    }
+}
+
+macro_rules! lenient {
+    ($($kind:ty),+) => {$(
+        impl<'de> Deserialize<'de> for $kind {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                from.deserialize_any(Lenient(std::marker::PhantomData))
+            }
+        }
+    )+};
+}
+
+lenient!(Text, Texts, Flag);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq, Default)]
+    #[serde(default)]
+    struct Thing {
+        ts: Text,
+        members: Texts,
+        hidden: Flag,
+    }
+
+    fn things(text: &str) -> Result<Vec<Thing>, String> {
+        let mut things = Vec::new();
+        each(text.as_bytes(), |thing| things.push(thing)).map_err(|error| error.to_string())?;
+        Ok(things)
+    }
+
+    #[test]
+    fn whatever_type_a_value_has() {
+        let text = "\u{feff}[{\"ts\":\"1.000002\",\"members\":[\"U1\",null,2]},{\"ts\":1433903598,\"members\":null,\"hidden\":true,\
+                    \"x\":{\"y\":[]}},{\"ts\":1433903598.25,\"members\":{},\"hidden\":[[]]}]";
+        let things = things(text).unwrap();
+        let ts: Vec<_> = things.iter().map(|thing| thing.ts.get().unwrap()).collect();
+        assert_eq!(ts, ["1.000002", "1433903598", "1433903598.250000"]);
+        assert_eq!(things[0].members.0.as_deref(), Some(["U1".to_owned(), "2".to_owned()].as_slice()));
+        assert_eq!(
+            (things[1].members.0.as_ref(), things[1].hidden, things[2].hidden),
+            (None, Flag(true), Flag(false))
+        );
+    }
+
+    #[test]
+    fn what_is_broken_says_where() {
+        assert!(things("[{},").unwrap_err().contains("line 1 column 4"));
+        assert!(things("{}").unwrap_err().contains("expected an array"));
+        assert!(things("[\"\"]").is_err());
+        assert!(things(&"[".repeat(100_000)).unwrap_err().contains("recursion limit"));
+        assert_eq!(things("[] x").unwrap_err(), "trailing characters at line 1 column 4");
+    }
+}

@@ -1,0 +1,41 @@
+//! From a legacy system's export to memberships: readers, one a system, turn exports into facts; one reconstruction, the
+//! same for all, turns facts into stints.
+//!
+//! ```text
+//! export (folder or ZIP) ── a reader ──▶ Fact ──▶ Gathered ── reconstruct ──▶ Stint ──▶ Converted ──▶ files, report
+//! ```
+
+mod export;
+pub mod fact;
+mod gather;
+mod json;
+mod outcome;
+mod people;
+mod reconstruct;
+mod report;
+pub mod slack;
+mod write;
+
+pub use export::Export;
+pub use gather::Gathered;
+pub use outcome::{Choices, Converted, Nameless, Row, Space, convert};
+pub use people::{DomainRule, People};
+pub use reconstruct::{
+    Act, End, Guessing, InferredEnd, InferredStart, Known, Life, Mark, Outcome, Roster, SAME_EVENT, Start,
+    Stint, reconstruct,
+};
+pub use report::Report;
+pub use write::{write_channels, write_memberships, write_missing};
+
+/// How far the reading of exports is, for whoever shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// The export, as problems call it.
+    pub export: &'a str,
+    /// Bytes of text read of it.
+    pub bytes: u64,
+    /// Bytes of text in it.
+    pub bytes_total: u64,
+    /// Messages read so far.
+    pub messages: u64,
+}

@@ -1,0 +1,438 @@
+//! From what is known of one member in one channel to their stints. Pure, and the same for all systems.
+//!
+//! The rules, in the order in which they are applied:
+//!
+//! 1. Marks are taken in the order of their times. Two at one instant are put a microsecond apart; the very same mark
+//!    twice (overlapping exports) counts once.
+//! 2. A join begins a stint, a leave ends it.
+//! 3. A join of a member: within [`SAME_EVENT`] of the first it is that join, written twice. Later, a leave is missing
+//!    between the two.
+//! 4. A leave of nobody: within [`SAME_EVENT`] of another it is that leave, written twice. Otherwise a join is missing.
+//! 5. A message of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
+//! 6. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
+//! 7. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
+//!    channel ends all stints at its archiving, and the end of an account ends its stints.
+//! 8. What ends nowhere is open.
+
+use std::time::Duration;
+
+use super::fact::Gone;
+use crate::model::Timestamp;
+
+/// Systems write one join twice, and stamp creation and the joins in it a second apart (Slack: 1452988821.000002 in a
+/// channel created at 1452988822).
+pub const SAME_EVENT: Duration = Duration::from_secs(2);
+
+/// The finest step between two times.
+const STEP: Duration = Duration::from_micros(1);
+
+/// What is known of one member at one time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Mark {
+    /// When.
+    pub time: Timestamp,
+    /// What.
+    pub act: Act,
+}
+
+/// What a mark says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Act {
+    /// Became a member.
+    Joined,
+    /// Wrote something.
+    Present,
+    /// Was on a roster.
+    Listed,
+    /// Stopped being a member.
+    Left,
+    /// Was not on a roster.
+    Unlisted,
+}
+
+/// The life of a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Life {
+    /// When it began, and whether the export says so itself (else: its first event).
+    pub begun: (Timestamp, bool),
+    /// When it was archived for good, and whether an event says so.
+    pub archived: Option<(Timestamp, bool)>,
+    /// Whether its members never change.
+    pub fixed: bool,
+}
+
+/// Whether somebody is on the roster at the time of the export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Roster {
+    /// There is none.
+    Unknown,
+    /// Yes.
+    On,
+    /// No.
+    Off,
+}
+
+/// All that is known of one member in one channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// The channel.
+    pub life: Life,
+    /// The member's marks, in any order.
+    pub marks: &'a [Mark],
+    /// Whether they are in it now.
+    pub roster: Roster,
+    /// Whether they created it.
+    pub creator: bool,
+    /// The end of their account.
+    pub gone: Option<Gone>,
+    /// Their last message in any channel.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// Where a missing join is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InferredStart {
+    /// At the first message; without one, as early as it can have been.
+    #[default]
+    FirstMessage,
+    /// As early as it can have been: the channel's creation, or the leave before.
+    ChannelCreated,
+}
+
+/// Where a missing leave is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum InferredEnd {
+    /// Just after the last message; without one, as late as it can have been.
+    #[default]
+    LastMessage,
+    /// As late as it can have been: the next join, the roster that misses them, the end of the export.
+    Latest,
+}
+
+/// How guesses are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guessing {
+    /// Where stints begin.
+    pub start: InferredStart,
+    /// Where they end.
+    pub end: InferredEnd,
+    /// The latest time in the export.
+    pub latest: Timestamp,
+}
+
+/// Where the beginning of a stint comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Start {
+    /// A join.
+    Recorded,
+    /// Members of this channel never change, and it was created then.
+    Founding,
+    /// The first message.
+    FirstMessage,
+    /// The channel's creation, by this member.
+    Creator,
+    /// The channel's creation.
+    ChannelCreated,
+    /// The channel's first event: its creation is not told.
+    ChannelBegun,
+    /// The leave before.
+    PreviousLeave,
+    /// Nothing but its own end.
+    ItsEnd,
+}
+
+impl Start {
+    /// The text in the column `createEvidence`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Start::Recorded => "recorded",
+            Start::Founding => "roster: members never change",
+            Start::FirstMessage => "inferred: first message",
+            Start::Creator => "inferred: creator of the channel",
+            Start::ChannelCreated => "inferred: channel created",
+            Start::ChannelBegun => "inferred: first event of the channel",
+            Start::PreviousLeave => "inferred: previous leave",
+            Start::ItsEnd => "inferred: its own end",
+        }
+    }
+
+    /// Whether it is a guess.
+    pub fn is_guess(self) -> bool {
+        !matches!(self, Start::Recorded | Start::Founding)
+    }
+}
+
+/// Where the end of a stint comes from, or that it has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum End {
+    /// A leave.
+    Recorded,
+    /// The archiving of the channel.
+    Archived,
+    /// A time by which the channel was archived.
+    ArchivedBy,
+    /// The end of the account.
+    Deactivated,
+    /// A time by which the account had ended.
+    DeactivatedBy,
+    /// The last message in the channel.
+    LastMessage,
+    /// The last roster with them.
+    LastRoster,
+    /// The last message in any channel.
+    LastSeen,
+    /// The join that comes next.
+    NextJoin,
+    /// The roster that misses them.
+    NotOnRoster,
+    /// None: on the roster.
+    OpenRoster,
+    /// None: nothing tells of one.
+    OpenUnknown,
+}
+
+impl End {
+    /// The text in the column `deleteEvidence`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            End::Recorded => "recorded",
+            End::Archived => "archive",
+            End::ArchivedBy => "inferred: archived by then",
+            End::Deactivated => "deactivated",
+            End::DeactivatedBy => "inferred: deactivated by then",
+            End::LastMessage => "inferred: last message",
+            End::LastRoster => "inferred: last roster",
+            End::LastSeen => "inferred: last message anywhere",
+            End::NextJoin => "inferred: joined again",
+            End::NotOnRoster => "inferred: not on the roster",
+            End::OpenRoster => "roster",
+            End::OpenUnknown => "inferred: no end known",
+        }
+    }
+
+    /// Whether it is a guess.
+    pub fn is_guess(self) -> bool {
+        !matches!(self, End::Recorded | End::Archived | End::Deactivated | End::OpenRoster)
+    }
+}
+
+/// One tenure, and how sure it is: from `start` up to, not including, `end`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stint {
+    /// When it begins.
+    pub start: Timestamp,
+    /// When it ends; `None`: it is open.
+    pub end: Option<Timestamp>,
+    /// Why there.
+    pub start_from: Start,
+    /// Why there, or why open.
+    pub end_from: End,
+}
+
+impl Stint {
+    /// Whether one of its ends is a guess.
+    pub fn is_guess(&self) -> bool {
+        self.start_from.is_guess() || self.end_from.is_guess()
+    }
+}
+
+/// What came of one member's marks.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcome {
+    /// In the order of their times, apart from each other.
+    pub stints: Vec<Stint>,
+    /// Joins and leaves that repeat another.
+    pub repeated: u64,
+}
+
+/// Sorts marks, drops those that are there twice, and of messages in a row keeps the first and the last: the others tell
+/// nothing more.
+pub(super) fn compact(marks: &mut Vec<Mark>) {
+    marks.sort_by_key(|mark| mark.time);
+    let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
+    for mark in marks.drain(..) {
+        if kept.iter().rev().take_while(|other| other.time == mark.time).any(|other| *other == mark) {
+            continue;
+        }
+        match kept.as_mut_slice() {
+            [.., before, last]
+                if before.act == Act::Present && last.act == Act::Present && mark.act == Act::Present =>
+            {
+                *last = mark;
+            }
+            _ => kept.push(mark),
+        }
+    }
+    *marks = kept;
+}
+
+/// The stints of one member in one channel.
+pub fn reconstruct(known: &Known<'_>, guessing: &Guessing) -> Outcome {
+    let mut marks = known.marks.to_vec();
+    compact(&mut marks);
+    let mut walk =
+        Walk { known, guessing, open: None, last_end: None, last_leave: None, outcome: Outcome::default() };
+    let mut before = None;
+    for mut mark in marks {
+        if let Some(before) = before
+            && mark.time <= before
+        {
+            mark.time = before.after(STEP);
+        }
+        before = Some(mark.time);
+        walk.mark(mark);
+    }
+    walk.finish()
+}
+
+/// A stint that has not ended yet.
+struct Open {
+    start: Timestamp,
+    from: Start,
+    /// The last sign of the member within it, and whether that was a message (else a roster).
+    sign: Option<(Timestamp, bool)>,
+    /// The last mark within it.
+    last: Timestamp,
+}
+
+struct Walk<'a> {
+    known: &'a Known<'a>,
+    guessing: &'a Guessing,
+    open: Option<Open>,
+    last_end: Option<Timestamp>,
+    /// The last recorded leave, as long as nothing has followed it.
+    last_leave: Option<Timestamp>,
+    outcome: Outcome,
+}
+
+impl Walk<'_> {
+    fn mark(&mut self, Mark { time, act }: Mark) {
+        let left_before = std::mem::take(&mut self.last_leave);
+        match act {
+            Act::Joined => {
+                if let Some(open) = &mut self.open
+                    && time <= open.start.after(SAME_EVENT)
+                {
+                    if open.from == Start::Recorded {
+                        self.outcome.repeated += 1;
+                    } else {
+                        (open.start, open.from) = (time, Start::Recorded);
+                    }
+                    open.last = time;
+                    return;
+                }
+                self.close_by_guess(time, End::NextJoin);
+                self.open = Some(Open { start: time, from: Start::Recorded, sign: None, last: time });
+            }
+            Act::Present | Act::Listed => {
+                let wrote = act == Act::Present;
+                if self.open.is_none() {
+                    self.begin_by_guess(time, wrote);
+                }
+                if let Some(open) = &mut self.open {
+                    open.sign = Some((time, wrote));
+                    open.last = time;
+                }
+            }
+            Act::Left => {
+                if self.open.is_none() {
+                    if left_before.is_some_and(|before| time <= before.after(SAME_EVENT)) {
+                        self.outcome.repeated += 1;
+                        self.last_leave = left_before;
+                        return;
+                    }
+                    self.begin_by_guess(time, false);
+                }
+                self.close(Some(time), End::Recorded);
+                self.last_leave = Some(time);
+            }
+            Act::Unlisted => self.close_by_guess(time, End::NotOnRoster),
+        }
+    }
+
+    /// Begins a stint whose join is missing, and which is known to have begun by then.
+    fn begin_by_guess(&mut self, by: Timestamp, wrote: bool) {
+        let (begun, told) = self.known.life.begun;
+        let earliest = match self.last_end {
+            Some(end) => (end, Start::PreviousLeave),
+            None if self.known.life.fixed => (begun, Start::Founding),
+            None if self.known.creator && told => (begun, Start::Creator),
+            None => (begun, if told { Start::ChannelCreated } else { Start::ChannelBegun }),
+        };
+        let sure = matches!(earliest.1, Start::Founding | Start::Creator);
+        let (start, from) = match self.guessing.start {
+            InferredStart::FirstMessage if wrote && !sure => (by, Start::FirstMessage),
+            _ if earliest.0 < by => earliest,
+            _ if wrote => (by, Start::FirstMessage),
+            // It has to be there a moment before it ends.
+            _ => (by.just_before().max(self.last_end.unwrap_or(by.just_before())), Start::ItsEnd),
+        };
+        self.open = Some(Open { start, from, sign: None, last: start });
+    }
+
+    /// Ends the stint that is open, if any, whose leave is missing; by then it has ended.
+    fn close_by_guess(&mut self, by: Timestamp, why: End) {
+        let Some(open) = &self.open else { return };
+        let (end, from) = match (self.guessing.end, open.sign) {
+            (InferredEnd::LastMessage, Some((time, true))) => (time.after(STEP), End::LastMessage),
+            (InferredEnd::LastMessage, Some((time, false))) => (time, End::LastRoster),
+            _ => (by, why),
+        };
+        self.close(Some(end), from);
+    }
+
+    fn close(&mut self, end: Option<Timestamp>, end_from: End) {
+        let Some(Open { start, from, .. }) = self.open.take() else { return };
+        let end = end.map(|end| end.max(start.after(STEP)));
+        self.last_end = end;
+        self.outcome.stints.push(Stint { start, end, start_from: from, end_from });
+    }
+
+    fn finish(mut self) -> Outcome {
+        let Known { life, roster, gone, last_seen, .. } = *self.known;
+        let archived =
+            life.archived.map(|(time, told)| (time, if told { End::Archived } else { End::ArchivedBy }));
+        let gone_at = match gone {
+            Some(Gone::At(time)) => Some((time, End::Deactivated)),
+            Some(Gone::By(time)) => Some((time, End::DeactivatedBy)),
+            Some(Gone::Sometime) | None => None,
+        };
+        let end = [archived, gone_at].into_iter().flatten().min_by_key(|(time, _)| *time);
+        if self.open.is_none() && roster == Roster::On {
+            // Rosters go on listing accounts that have ended, and members of archived channels.
+            let over = match (end, self.last_end) {
+                (Some((time, _)), Some(left)) => time <= left,
+                (None, Some(_)) => gone.is_some(),
+                (_, None) => false,
+            };
+            if !over {
+                self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), false);
+            }
+        }
+        let Some(open) = &self.open else { return self.outcome };
+        if let Some((time, why)) = end {
+            // Whoever still wrote was still there.
+            let still = match open.sign {
+                Some((sign, true)) => sign.after(STEP),
+                _ => open.last,
+            };
+            self.close(Some(time.max(still)), why);
+        } else if gone == Some(Gone::Sometime) {
+            let seen = last_seen.filter(|seen| *seen > open.start && open.sign.is_none());
+            match seen {
+                Some(seen) => self.close(Some(seen.after(STEP)), End::LastSeen),
+                None => self.close_by_guess(self.guessing.latest, End::DeactivatedBy),
+            }
+        } else {
+            match roster {
+                Roster::On => self.close(None, End::OpenRoster),
+                Roster::Unknown => self.close(None, End::OpenUnknown),
+                Roster::Off => self.close_by_guess(self.guessing.latest, End::NotOnRoster),
+            }
+        }
+        self.outcome
+    }
+}
+
+#[cfg(test)]
+mod tests;
