@@ -1,12 +1,11 @@
 //! `tenure import`, the main job, and its kin: `remove` and `update`.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{Usage, check, confirm, connect, inputs, note, print, probed, send, stints};
+use super::{Usage, check, confirm, connect, inputs, new_journal, note, print, probed, send, stints};
 use crate::chat::Access;
 use crate::cli::{ImportArgs, StintArgs};
 use crate::exit::Exit;
@@ -242,32 +241,9 @@ fn read_in(
         let intake = fill(&mut journal, inputs, policy, progress, signals, now)?;
         return Ok((journal, intake));
     }
-    // SQLite would take what another journal left for this one's.
-    if let Some(left) =
-        ["-wal", "-shm"].map(|suffix| dashed(path, suffix)).into_iter().find(|left| left.exists())
-    {
-        return Err(JournalError::Leftover { left }.into());
-    }
-    let unfinished = sibling(path, "new");
-    // Left by a reading that was killed.
-    remove(&unfinished);
-    let filled = Journal::create(&unfinished, settings.destination(), now).map_err(Refused::from).and_then(
-        |mut journal| {
-            let intake = fill(&mut journal, inputs, history.policy, progress, signals, now)?;
-            journal.close()?;
-            fs::rename(&unfinished, path)
-                .and_then(|()| keep_name(path))
-                .map_err(|error| JournalError::File { path: path.to_owned(), error })?;
-            Ok(intake)
-        },
-    );
-    match filled {
-        Ok(intake) => Ok((Journal::reopen(path)?, intake)),
-        Err(refused) => {
-            remove(&unfinished);
-            Err(refused)
-        }
-    }
+    new_journal::create(path, settings.destination(), now, |journal| {
+        fill(journal, inputs, history.policy, progress, signals, now)
+    })
 }
 
 fn fill(
@@ -290,30 +266,6 @@ fn fill(
     }
     loader.commit()?;
     Ok(intake)
-}
-
-/// A journal that never was, with what SQLite keeps beside it. Whatever cannot be removed is found and removed by the
-/// next reading.
-fn remove(path: &Path) {
-    for name in [path.to_owned(), dashed(path, "-wal"), dashed(path, "-shm")] {
-        let _ = fs::remove_file(name);
-    }
-}
-
-/// Makes the name of a file as durable as what is in it.
-fn keep_name(path: &Path) -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()?;
-    }
-    Ok(())
-}
-
-fn dashed(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    PathBuf::from(name)
 }
 
 fn dry_run(

@@ -13,6 +13,7 @@ mod import;
 mod inputs;
 mod login;
 mod members;
+mod new_journal;
 mod probed;
 mod rejects;
 mod resume;

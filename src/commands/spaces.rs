@@ -10,7 +10,7 @@ use rand::rngs::{StdRng, SysRng};
 use serde_json::json;
 
 use super::connect::Connection;
-use super::{Usage, confirm, connect, inputs, note, print, send};
+use super::{Usage, confirm, connect, inputs, new_journal, note, print, send};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
@@ -72,8 +72,7 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         journal.expect_destination(settings.destination()).map_err(at)?;
         journal
     } else {
-        Journal::create(&path, settings.destination(), now).and_then(Journal::close).map_err(at)?;
-        Journal::open(&path).map_err(at)?
+        new_journal::create(&path, settings.destination(), now, |_| Ok::<_, JournalError>(())).map_err(at)?.0
     };
     lock.hold(&path).map_err(at)?;
     let mut random = StdRng::try_from_rng(&mut SysRng)?;

@@ -36,18 +36,20 @@ pub(super) fn told(conn: &Connection, row: RowId, note: &Note) -> Result<String,
     let (space, member) = Numbers::parts(row.0);
     let numbers = Numbers::of_member(space, member);
     let mut statement = conn.prepare_cached(
-        "SELECT create_time, delete_time FROM rows, journal
+        "SELECT create_time, delete_time, rows.id <> ?4 AND rows.state IN (1, 2) FROM rows, journal
           WHERE rows.id BETWEEN ?1 AND ?2 AND rows.operation = 1 AND delete_time IS NOT NULL AND stints = ?3",
     )?;
     let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
-    let stints: Vec<Times> = statement
-        .query_map((numbers.first, numbers.last, Stints::Each.as_str()), |row| {
-            Ok(Times::of(time(row.get(0)?), time(row.get(1)?)))
+    let stints: Vec<(Times, bool)> = statement
+        .query_map((numbers.first, numbers.last, Stints::Each.as_str(), row.0), |row| {
+            Ok((Times::of(time(row.get(0)?), time(row.get(1)?)), row.get(2)?))
         })?
         .collect::<Result<_, _>>()?;
     let count = stints.len();
-    Ok(match merged_times(stints.into_iter()) {
-        Some(times) if count > 1 => format!(
+    // Where none of the others is there, it is not one of these that Chat refuses it for, and merging them would not help.
+    let is_second = stints.iter().any(|(_, is_there)| *is_there);
+    Ok(match merged_times(stints.into_iter().map(|(times, _)| times)) {
+        Some(times) if is_second => format!(
             "{}. This is one of {count} stints of this member in this space, and Chat refuses a second one beside the \
              first: --stints merge would send one membership for them all, {} (in a new journal, once those that Chat \
              holds are deleted: tenure rollback)",

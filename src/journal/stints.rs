@@ -304,8 +304,9 @@ fn row_of(mut stints: Vec<Stint>, held: Option<Held>) -> Option<Stint> {
     let times = span(stints.iter().map(|stint| stint.times))?;
     let own = stints.iter().position(|stint| !stint.bridge).unwrap_or(0);
     let role = stints[own].role;
-    let state = stints.iter().map(|stint| stint.state).find(|state| is_sent(*state));
-    let state = state.unwrap_or(stints[0].state);
+    // What was refused may be tried again; any other row stays where it was, whatever comes to it.
+    let was = held.map(|held| held.state).filter(|state| *state != State::Rejected);
+    let state = was.unwrap_or(stints[0].state);
     // What was sent is what it was.
     let times = held.filter(|held| is_sent(held.state)).map_or(times, |held| held.times);
     let makes_parts = stints.len() > 1 || stints[own].bridge;

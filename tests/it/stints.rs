@@ -63,6 +63,22 @@ fn a_second_stint_that_is_refused_says_what_merging_would_do() {
 }
 
 #[test]
+fn what_is_refused_for_something_else_is_not_put_down_to_stints() {
+    let room = Room::new();
+    let header = STINTS.lines().next().unwrap();
+    let before = "spaces/A,anna@example.com,2018-01-01T00:00:00Z,2018-02-01T00:00:00Z,before";
+    room.write("before.csv", format!("{header}\n{before}\n"));
+    room.write("rows.csv", STINTS);
+    let emulator = Emulator::start(&room, &["--refuse-second-stints"]);
+    room.tenure(&args(&[&["import", "before.csv"]], &emulator.connection())).expect(0);
+    // Both of hers are refused for one that is not this journal's: merging the two would change nothing about that.
+    room.tenure(&args(&[&["import", "rows.csv"]], &emulator.connection())).expect(3);
+    let rejects = room.tenure(&["rejects", J]).expect(0).out;
+    assert_eq!(rejects.lines().count(), 3, "{rejects}");
+    assert!(!rejects.contains("--stints"), "{rejects}");
+}
+
+#[test]
 fn check_says_how_many_are_concerned() {
     let room = Room::new();
     room.write("rows.csv", STINTS);

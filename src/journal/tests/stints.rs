@@ -228,3 +228,16 @@ fn a_completed_space_takes_no_history() {
     let tally = journal.tally().unwrap();
     assert_eq!((tally.done, tally.pending, tally.open, tally.bridged), (1, 1, 1, 1));
 }
+
+#[test]
+fn who_is_to_be_added_stays_so_whatever_is_read_then() {
+    let mut journal = scratch();
+    read_by(&mut journal, MERGE, NOW, "/rows.csv", &[tenure("A", "a@b.cd", Some(2), None)]);
+    journal.apply(&[Change::Completed { space: crate::model::SpaceId(1), at: NOW }]).unwrap();
+    for from in [1, 3] {
+        read_by(&mut journal, MERGE, NOW, "/rows.csv", &[tenure("A", "a@b.cd", Some(from), None)]);
+        journal.examine().unwrap();
+    }
+    let tally = journal.tally().unwrap();
+    assert_eq!((tally.total, tally.pending, tally.open, tally.merged), (1, 1, 0, 2));
+}
