@@ -79,7 +79,8 @@ pub enum Change {
         /// Why.
         note: Note,
     },
-    /// A space is being listed from the first page on: what an earlier listing of it had found is replaced.
+    /// A space is being listed from the first page on: what an earlier listing of it had found is replaced, once it is
+    /// listed whole.
     SurveyBegun {
         /// Where.
         space: SpaceId,
@@ -288,20 +289,21 @@ fn write(
             counters.moved(changed, *row, *space, State::InFlight, State::Rejected)
         }
         Change::SurveyBegun { space } => {
-            conn.prepare_cached("DELETE FROM found WHERE space = ?1")?.execute([space.0])?;
+            conn.prepare_cached("UPDATE found SET stale = 1 WHERE space = ?1")?.execute([space.0])?;
             Ok(())
         }
         Change::Found { space, user, span } => {
             let time = |time: Option<Timestamp>| time.map_or(0, Timestamp::as_micros);
             conn.prepare_cached(
                 "INSERT INTO found (space, user, create_time, delete_time, copies) VALUES (?1, ?2, ?3, ?4, 1)
-                 ON CONFLICT DO UPDATE SET copies = copies + 1",
+                 ON CONFLICT DO UPDATE SET copies = iif(stale, 1, copies + 1), stale = 0",
             )?
             .execute((space.0, user, time(span.create_time), time(span.delete_time)))?;
             Ok(())
         }
         Change::Surveyed { space, at } => {
             counters.write(conn)?;
+            conn.prepare_cached("DELETE FROM found WHERE space = ?1 AND stale = 1")?.execute([space.0])?;
             except_own(conn, *space)?;
             conn.prepare_cached("UPDATE spaces SET surveyed_at = ?2 WHERE id = ?1")?
                 .execute((space.0, at.as_micros()))?;

@@ -15,8 +15,11 @@ impl Simulation {
         let mut open: BTreeSet<String> = BTreeSet::new();
         self.journal
             .rejects(|row| -> Result<(), JournalError> {
-                if OPEN_QUESTIONS.contains(&row.kind.as_str()) {
-                    open.insert(row.space.unwrap());
+                let space = row.space.unwrap();
+                // What was there before is held, whatever Chat says of it now.
+                let before = self.before.contains(&self.key_of(&space, &row.member.unwrap(), row.span));
+                if before || OPEN_QUESTIONS.contains(&row.kind.as_str()) {
+                    open.insert(space);
                 }
                 Ok(())
             })
