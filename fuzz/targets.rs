@@ -10,17 +10,21 @@ use tenure::chat::{Answer, Call, Failure, Listing, NewSpace, read_answer};
 use tenure::emulator::world::{Principal, Request, Rules as WorldRules, Scopes, World};
 use tenure::input::{
     Entry, Format, Layout, Reader, Restored, Row, Rules, Source, SpaceMap, UserMap, disarmed,
+    read_channels_from,
 };
-use tenure::model::{MemberName, MembershipName, Names, Role, SpaceName, Span, Timestamp};
+use tenure::model::{
+    DISPLAY_NAME_CHARS_MAX, MemberName, MembershipName, Names, Role, SpaceName, Span, Timestamp,
+};
 
 /// A target.
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its binary and of its seeds.
-pub const TARGETS: [(&str, Target); 6] = [
+pub const TARGETS: [(&str, Target); 7] = [
     ("csv", csv),
     ("jsonl", jsonl),
     ("maps", maps),
+    ("channels", channels),
     ("source", source),
     ("answer", answer),
     ("emulator", emulator),
@@ -49,6 +53,21 @@ pub fn maps(bytes: &[u8]) {
         }
         if let Ok(source) = opened() {
             let _ = UserMap::read(source).map(|map| assert!(!map.is_empty()));
+        }
+    }
+}
+
+/// Lists of channels, as CSV and as JSON lines. What is taken from them Chat would not refuse at once.
+pub fn channels(bytes: &[u8]) {
+    for format in [Format::Csv, Format::Jsonl] {
+        let source = Source::from_reader("channels", Cursor::new(bytes.to_vec()));
+        let Ok(Ok(channels)) = source.map(|source| read_channels_from(source, format, NOW)) else { continue };
+        assert!(!channels.is_empty());
+        let names: BTreeSet<&str> = channels.iter().map(|(_, channel)| channel.name.as_str()).collect();
+        assert_eq!(names.len(), channels.len());
+        for (_, channel) in &channels {
+            assert!(channel.display_name.chars().count() <= DISPLAY_NAME_CHARS_MAX);
+            assert!(channel.create_time.is_none_or(|time| time <= NOW));
         }
     }
 }

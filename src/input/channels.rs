@@ -25,7 +25,18 @@ pub const CHANNEL_COLUMNS: [&str; 6] =
 /// With all that is wrong in it: a space that is created wrongly cannot be mended.
 pub fn read_channels(path: &Path, now: Timestamp) -> Result<Vec<(u64, Channel)>, Problems> {
     let format = Format::of_name(&path.display().to_string()).unwrap_or(Format::Csv);
-    let source = Source::open(path).map_err(|problem| *problem)?;
+    read_channels_from(Source::open(path).map_err(|problem| *problem)?, format, now)
+}
+
+/// The same from an opened source.
+///
+/// # Errors
+/// As [`read_channels`].
+pub fn read_channels_from(
+    source: Source,
+    format: Format,
+    now: Timestamp,
+) -> Result<Vec<(u64, Channel)>, Problems> {
     let mut reading = Reading {
         file: Arc::clone(source.file()),
         now,

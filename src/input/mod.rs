@@ -34,7 +34,7 @@ use std::sync::Arc;
 
 use crate::model::{MemberName, Names, SpaceName, Tenure};
 
-pub use channels::{CHANNEL_COLUMNS, read_channels};
+pub use channels::{CHANNEL_COLUMNS, read_channels, read_channels_from};
 pub use columns::{COLUMNS_MAX, Key};
 pub use format::{Format, Layout};
 pub use formula::disarmed;
