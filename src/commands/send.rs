@@ -76,9 +76,12 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             many(commits, "commit")
         ));
     }
-    let command = if completion.is_some() { "complete" } else { "resume" };
-    let resume =
-        format!("tenure {command} {}{}", quoted(&path.display().to_string()), settings.resume_needs());
+    let (command, flags) = match &completion {
+        Some((completion, _)) => ("complete", completion.flags()),
+        None => ("resume", String::new()),
+    };
+    let name = quoted(&path.display().to_string());
+    let resume = format!("tenure {command} {name}{}{flags}", settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     if settings.access == Access::Import
         && settings.undertaking != Undertaking::Spaces

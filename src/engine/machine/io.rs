@@ -39,6 +39,15 @@ pub struct Completion {
     pub accepts_rejects: bool,
 }
 
+impl Completion {
+    /// The options of `tenure complete` that ask for it.
+    pub fn flags(&self) -> String {
+        let leave = if self.leaves.is_some() { " --leave" } else { "" };
+        let accept = if self.accepts_rejects { " --accept-rejects" } else { "" };
+        format!("{leave}{accept}")
+    }
+}
+
 /// The time: since the run began, for waiting, and on the wall, for writing down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Now {
