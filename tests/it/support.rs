@@ -15,7 +15,7 @@ use tenure::emulator::key::ServiceAccountKey;
 /// Nothing here takes this long; a run that does hangs.
 const PATIENCE: Duration = Duration::from_secs(100);
 
-/// The sample of the README's first command.
+/// The sample of README's import.
 pub(crate) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/memberships.csv");
 
 /// The folder of the samples.
