@@ -6,6 +6,7 @@ pub mod caller;
 pub mod chat;
 pub mod cli;
 pub mod commands;
+pub mod config;
 pub mod convert;
 pub mod credentials;
 pub mod doctor;

@@ -178,14 +178,11 @@ impl Settings {
             self.target = Target::Endpoint(endpoint.as_str().to_owned());
         }
         self = self.capable(&connection.capacity);
-        // What is typed comes before what the journal remembers, and that before what lies about in the environment.
-        let remembered =
-            self.proof.filter(|proof| !proof.is_forgotten() || variable(TOKEN_COMMAND).is_none());
-        self.proof = given(connection).or(remembered).or_else(|| match self.target {
+        // What is given comes before what the journal remembers, and that before what lies about for other programs, too.
+        self.proof = given(connection).or(self.proof).or_else(|| match self.target {
             Target::Emulator => None,
             Target::Endpoint(_) => found(self.access),
         });
-        self.impersonate = self.impersonate.or_else(|| variable("TENURE_IMPERSONATE"));
         if let Some(subject) = &connection.impersonate {
             if !subject.contains('@') {
                 return Err(SettingsError::NotAnAddress(subject.clone()));
@@ -234,6 +231,48 @@ impl Settings {
             Some(subject) => format!("{proof}, acting for {subject}"),
             None => proof.to_string(),
         })
+    }
+
+    /// What is in here, by the names of the options that say it; nothing that is as if it had never been said.
+    pub fn by_option(&self) -> Vec<(&'static str, String)> {
+        let yes = || Some(true.to_string());
+        let proof = |kind: fn(&Proof) -> Option<String>| self.proof.as_ref().and_then(kind);
+        let told = [
+            ("emulator", self.is_rehearsal().then(|| true.to_string())),
+            ("endpoint", Some(self.target.as_str().to_owned()).filter(|_| !self.is_rehearsal())),
+            ("standard-spaces", yes().filter(|_| self.access == Access::User)),
+            ("admin-access", yes().filter(|_| self.access == Access::Admin)),
+            ("as-app", yes().filter(|_| self.access == Access::App)),
+            ("domain", Some(self.domains.join(", ")).filter(|domains| !domains.is_empty())),
+            (
+                "credentials",
+                proof(|proof| match proof {
+                    Proof::File(path) => Some(path.display().to_string()),
+                    _ => None,
+                }),
+            ),
+            (
+                "sign-with",
+                proof(|proof| match proof {
+                    Proof::SignWith(sign_with) => Some(sign_with.account.clone()),
+                    _ => None,
+                }),
+            ),
+            ("impersonate", self.impersonate.clone()),
+            ("writes-per-minute", Some(self.writes_per_minute.to_string())),
+            ("reads-per-minute", Some(self.reads_per_minute.to_string())),
+            ("writes-per-minute-per-space", Some(self.writes_per_minute_per_space.to_string())),
+            (
+                "max-in-flight",
+                Some(match self.max_in_flight {
+                    InFlight::Auto => "auto".to_owned(),
+                    InFlight::Exactly(requests) => requests.to_string(),
+                }),
+            ),
+            ("give-up-after", Some(as_typed(self.give_up_after_ms))),
+            ("request-timeout", Some(as_typed(self.request_timeout_ms))),
+        ];
+        told.into_iter().filter_map(|(option, value)| Some((option, value?))).collect()
     }
 
     /// What has to be typed again to resume, since the journal does not keep it.
@@ -289,14 +328,15 @@ impl Settings {
     }
 }
 
-const TOKEN_COMMAND: &str = "TENURE_TOKEN_COMMAND";
+/// The variable of Google's own tools.
+pub const GOOGLE_CREDENTIALS: &str = "GOOGLE_APPLICATION_CREDENTIALS";
 
 /// What the environment says; nothing is not empty text.
-fn variable(name: &str) -> Option<String> {
+pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// What is typed: one of three.
+/// What is given: one of three.
 fn given(connection: &ConnectionArgs) -> Option<Proof> {
     let sign_with = |account: &String| {
         Proof::SignWith(SignWith {
@@ -313,25 +353,27 @@ fn given(connection: &ConnectionArgs) -> Option<Proof> {
         .or_else(|| connection.credentials.as_deref().map(|path| Proof::File(absolute(path))))
 }
 
-/// What is there without being typed: this program's own variables, then the file that Google's own tools take, else
-/// somebody who has signed in, where that will do.
+/// What is there without being given: the file that Google's own tools take, else somebody who has signed in, where that
+/// will do.
 fn found(access: Access) -> Option<Proof> {
-    let file = |name| variable(name).map(|path| Proof::File(absolute(Path::new(&path))));
-    let sign_with = |account| Proof::SignWith(SignWith { account, iam: None, token_uri: None });
     let signed_in = || {
         let path = login::default_path().filter(|path| path.exists())?;
         matches!(access, Access::User | Access::Admin).then_some(Proof::File(path))
     };
-    variable(TOKEN_COMMAND)
-        .map(|command| Proof::token_command(&command))
-        .or_else(|| variable("TENURE_SIGN_WITH").map(sign_with))
-        .or_else(|| file("TENURE_CREDENTIALS"))
-        .or_else(|| file("GOOGLE_APPLICATION_CREDENTIALS"))
-        .or_else(signed_in)
+    variable(GOOGLE_CREDENTIALS).map(|path| Proof::File(absolute(Path::new(&path)))).or_else(signed_in)
 }
 
 fn ms(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// As the command line takes it.
+fn as_typed(ms: u64) -> String {
+    match ms {
+        ms if ms % 60_000 == 0 => format!("{}m", ms / 60_000),
+        ms if ms % 1000 == 0 => format!("{}s", ms / 1000),
+        ms => format!("{ms}ms"),
+    }
 }
 
 fn take<T>(setting: &mut T, given: Option<T>) {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::io;
 use std::time::Duration;
 
 use crate::model::{Pace, PaceReason};
@@ -25,6 +26,27 @@ pub fn pace(pace: &Pace) -> String {
     let waits = Some("waiting for the connection".to_owned()).filter(|_| pace.why == PaceReason::Unreachable);
     let reasons: Vec<String> = waits.into_iter().chain(pace.reasons()).collect();
     if reasons.is_empty() { configured } else { format!("{} ({configured})", reasons.join(", ")) }
+}
+
+/// What became of a file or folder, and what to do about it, in place of the system's own words.
+pub fn trouble(error: &io::Error) -> String {
+    use io::ErrorKind;
+    match error.kind() {
+        ErrorKind::NotFound => {
+            "there is no such file or folder; relative paths start in the current folder".to_owned()
+        }
+        ErrorKind::PermissionDenied => {
+            "you have no permission for that; ask its owner, or see its mode with ls -l".to_owned()
+        }
+        ErrorKind::IsADirectory => "it is a folder, not a file".to_owned(),
+        ErrorKind::NotADirectory => "a part of its path is a file, not a folder".to_owned(),
+        ErrorKind::AlreadyExists => "it is there already".to_owned(),
+        ErrorKind::ReadOnlyFilesystem => "it lies on a disk that cannot be written to".to_owned(),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            format!("there is no room left ({error}); make room, and do it again")
+        }
+        _ => error.to_string(),
+    }
 }
 
 /// A time span in its two largest units: `3 s`, `12 min`, `5 h 20 min`, `2 d 7 h`.
@@ -155,6 +177,14 @@ mod tests {
         assert_eq!(wrapped("a bc def ghij", 6), "a bc\ndef\nghij");
         assert_eq!(wrapped("abcdefgh i", 4), "abcdefgh\ni");
         assert_eq!(wrapped("", 4), "");
+    }
+
+    #[test]
+    fn files_that_are_trouble() {
+        let told = |kind: io::ErrorKind| trouble(&kind.into());
+        assert!(told(io::ErrorKind::NotFound).starts_with("there is no such file"));
+        assert!(told(io::ErrorKind::PermissionDenied).contains("ls -l"));
+        assert_eq!(trouble(&io::Error::other("the cable is out")), "the cable is out");
     }
 
     #[test]

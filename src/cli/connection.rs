@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::parse::{duration, in_flight};
+use super::parse::{duration, in_flight, quota};
 use crate::engine::InFlight;
 
 /// In what capacity calls are made.
@@ -30,19 +30,16 @@ pub struct CapacityArgs {
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Connection")]
 pub struct ConnectionArgs {
-    /// Key file of the service account, or what `tenure login` left (else TENURE_CREDENTIALS, then
-    /// GOOGLE_APPLICATION_CREDENTIALS)
+    /// Key file of the service account, or what `tenure login` left [default: GOOGLE_APPLICATION_CREDENTIALS]
     #[arg(long, value_name = "KEY.json", conflicts_with_all = ["sign_with", "token_command"])]
     pub credentials: Option<PathBuf>,
-    /// Whom the service account acts for (else TENURE_IMPERSONATE)
+    /// Whom the service account acts for
     #[arg(long, value_name = "EMAIL")]
     pub impersonate: Option<String>,
-    /// Instead of a key file: a service account that IAM Credentials signs for, by Application Default Credentials (else
-    /// TENURE_SIGN_WITH)
+    /// Instead of a key file: a service account that IAM Credentials signs for, by Application Default Credentials
     #[arg(long, value_name = "SERVICE_ACCOUNT", conflicts_with = "token_command")]
     pub sign_with: Option<String>,
-    /// Instead of a key file: a command that prints an access token for the scope in TENURE_SCOPE (else
-    /// TENURE_TOKEN_COMMAND)
+    /// Instead of a key file: a command that prints an access token for the scope in TENURE_SCOPE
     #[arg(long, value_name = "CMD")]
     pub token_command: Option<String>,
     /// In what capacity.
@@ -83,13 +80,13 @@ pub struct ConnectionArgs {
 #[command(next_help_heading = "Pace")]
 pub struct PaceArgs {
     /// Membership writes per minute, 0 = no limit [default: 300]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = quota)]
     pub writes_per_minute: Option<u32>,
     /// Membership reads per minute, 0 = no limit [default: 3000]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = quota)]
     pub reads_per_minute: Option<u32>,
     /// Membership writes per minute in any one space, 0 = no limit [default: 900]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = quota)]
     pub writes_per_minute_per_space: Option<u32>,
     /// Requests under way at once: auto, or a number, 0 = no limit [default: auto]
     #[arg(long, value_name = "N", value_parser = in_flight)]
@@ -118,7 +115,7 @@ pub struct SendArgs {
 
 /// How progress is shown.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Output")]
+#[command(next_help_heading = "Progress")]
 pub struct OutputArgs {
     /// How progress is shown on standard error
     #[arg(long, value_name = "HOW", default_value = "auto")]

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::ProgressMode;
+use super::{OutputArgs, examples};
 use crate::convert::{DomainRule, InferredEnd, InferredStart};
 
 /// Which system's export it is.
 #[derive(Debug, Subcommand)]
 pub enum ConvertCommand {
     /// Slack: the ZIP or the unpacked folder; also of Enterprise Grid, and what slackdump writes in Slack's form
+    #[command(after_long_help = examples::CONVERT_SLACK)]
     Slack(ConvertSlackArgs),
 }
 
@@ -21,7 +22,7 @@ pub struct ConvertSlackArgs {
     #[command(flatten)]
     pub convert: ConvertArgs,
     /// Take direct messages between two people, too: as group chats of two
-    #[arg(long)]
+    #[arg(long, help_heading = "Conversations")]
     pub dms: bool,
 }
 
@@ -43,9 +44,6 @@ pub struct ConvertArgs {
     /// Print the report as one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
-    /// How to show progress, on standard error
-    #[arg(long, value_name = "MODE", default_value = "auto", help_heading = "Output")]
-    pub progress: ProgressMode,
     /// Table (columns id, member) of people by legacy id or address; it counts before what the export says
     #[arg(long, value_name = "MAP.csv", help_heading = "People")]
     pub users: Option<PathBuf>,
@@ -64,6 +62,9 @@ pub struct ConvertArgs {
     /// Where a stint ends whose leave is not recorded
     #[arg(long, value_name = "RULE", default_value = "last-message", help_heading = "Guesses")]
     pub inferred_end: EndRule,
+    /// What to show.
+    #[command(flatten)]
+    pub shown: OutputArgs,
 }
 
 /// Rules for missing joins.

@@ -13,13 +13,13 @@ pub struct DoctorArgs {
     #[arg(value_name = "INPUT")]
     pub inputs: Vec<PathBuf>,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// Find out what Google does not document, in a throwaway space that is created and deleted again
-    #[arg(long)]
+    #[arg(long, help_heading = "Probe")]
     pub probe: bool,
     /// Do not ask before a probe
-    #[arg(long, requires = "probe")]
+    #[arg(short, long, requires = "probe", help_heading = "Safety")]
     pub yes: bool,
     /// How the input is read.
     #[command(flatten)]

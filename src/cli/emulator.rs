@@ -5,24 +5,16 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse::{counting, duration, later_limit};
+use super::parse::{counting, duration, later_limit, quota};
 use crate::emulator::faults::Fault;
 use crate::emulator::quota::Counting;
 use crate::emulator::world::Scopes;
 
 /// `tenure emulator`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-In one terminal:
-  tenure emulator --port 8085 --write-key key.json --any-space --fault error-after=0.05
-In another:
-  tenure import memberships.csv --endpoint http://127.0.0.1:8085/ \\
-      --credentials key.json --impersonate admin@example.com
-
-Addresses that end in .invalid have no account; every other address has one.")]
 pub struct EmulatorArgs {
     /// Port on 127.0.0.1; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 0)]
+    #[arg(long, value_name = "PORT", default_value_t = 0, help_heading = "Server")]
     pub port: u16,
     /// Files.
     #[command(flatten)]
@@ -62,16 +54,16 @@ pub struct FileArgs {
 #[command(next_help_heading = "Quota and faults")]
 pub struct WeatherArgs {
     /// Membership writes per minute, 0 = no limit
-    #[arg(long, value_name = "N", default_value_t = 300)]
+    #[arg(long, value_name = "N", default_value_t = 300, value_parser = quota)]
     pub writes_per_minute: u32,
     /// Membership reads per minute, 0 = no limit
-    #[arg(long, value_name = "N", default_value_t = 3000)]
+    #[arg(long, value_name = "N", default_value_t = 3000, value_parser = quota)]
     pub reads_per_minute: u32,
     /// Other membership writes per minute after a time, e.g. 90s=600; may be given several times
     #[arg(long = "writes-per-minute-after", value_name = "TIME=N", value_parser = later_limit)]
     pub schedule: Vec<(Duration, u32)>,
     /// Membership writes per second in one space, a limit that refusals do not name, 0 = no limit
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = quota)]
     pub hidden_writes_per_space_second: u32,
     /// How calls are counted, as nobody knows how Google does: sliding or fixed (windows), or bucket (of tokens)
     #[arg(long = "quota", value_name = "KIND", default_value = "sliding", value_parser = counting)]

@@ -1,15 +1,24 @@
 //! The command line: arguments as typed. What they mean together is settled in `settings`.
 
+mod config;
 mod connection;
 mod convert;
 mod doctor;
+mod dress;
 mod emulator;
+mod examples;
 mod login;
+mod manual;
 mod members;
+mod naming;
+mod pages;
 mod parse;
+mod parts;
+mod reference;
 mod spaces;
 mod stints;
 mod verify;
+mod version;
 
 use std::path::PathBuf;
 
@@ -18,12 +27,18 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
 use crate::input::{Format, TimeFormat};
+pub use config::{ConfigArgs, ConfigFileArgs};
 pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
 pub use convert::{ConvertArgs, ConvertCommand, ConvertSlackArgs, EndRule, StartRule};
 pub use doctor::DoctorArgs;
+pub use dress::command;
 pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
+pub use manual::{Page, pages};
 pub use members::{MemberNameArgs, MembersCommand};
+pub use naming::{Name, PREFIX, options, variable, walk};
+pub use pages::{CompletionsArgs, ManArgs};
+pub use reference::reference;
 pub use spaces::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 pub use stints::{ImportOnlyArgs, StintArgs, StintsMode};
 pub use verify::VerifyArgs;
@@ -34,128 +49,87 @@ const STYLES: Styles = Styles::styled()
     .literal(AnsiColor::Cyan.on_default().bold())
     .placeholder(AnsiColor::Cyan.on_default());
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0    all done
-  1    failed
-  2    wrong usage
-  3    done, but rows were rejected (verify: Chat and the journal differ; convert: some left out)
-  4    the input has errors, nothing was sent
-  5    stopped before the end and can be resumed (quota, network, credentials)
-  130  interrupted with Ctrl-C, can be resumed (143: with SIGTERM)";
-
 /// Moves membership history from legacy chat systems into Google Chat: backdated, at the quota's full speed, and
 /// without losing or doubling a row.
 #[derive(Debug, Parser)]
-#[command(name = "tenure", version, styles = STYLES, after_help = EXIT_CODES, max_term_width = 100)]
+#[command(name = "tenure", version, long_version = version::LONG, styles = STYLES, max_term_width = 100)]
+#[command(after_help = examples::MORE, after_long_help = examples::PROGRAM)]
 #[command(disable_help_subcommand = false, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
+    /// Where settings are.
+    #[command(flatten)]
+    pub config: ConfigFileArgs,
 }
 
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Read everything, send nothing, print every problem with file, line and column
+    #[command(after_long_help = examples::CHECK)]
     Check(CheckArgs),
     /// Journal the rows of the input and create the memberships; run it again to go on
-    #[command(after_help = "\
-Rehearse first, then import:
-  tenure import memberships.csv --emulator --journal rehearsal.db
-  tenure import memberships.csv --credentials key.json --impersonate admin@example.com
-
-A run that was stopped, by whatever, goes on where it was: type the same command again.")]
+    #[command(after_long_help = examples::IMPORT)]
     Import(ImportOnlyArgs),
     /// Go on with a run from its journal alone
+    #[command(after_long_help = examples::RESUME)]
     Resume(ResumeArgs),
     /// Import-mode spaces: create them from a list of channels, see how long they have, complete single ones
-    #[command(
-        subcommand,
-        after_help = "\
-The beginning of a migration:
-  tenure spaces create channels.csv --credentials key.json --impersonate admin@example.com
-  tenure import memberships.csv --spaces channels.spaces.csv --credentials key.json --impersonate admin@example.com"
-    )]
+    #[command(subcommand, after_long_help = examples::SPACES)]
     Spaces(SpacesCommand),
     /// Complete the spaces of an import, add those who are still members, and give them their roles
-    #[command(after_help = "\
-Says first what would be done, and asks. A space is completed once all of its rows are settled; what was completed
-cannot go back to import mode. It can be run again at any time: what is done is not done again.
-  tenure complete memberships.csv.journal.db --dry-run
-  tenure complete memberships.csv.journal.db --leave")]
+    #[command(after_long_help = examples::COMPLETE)]
     Complete(CompleteArgs),
     /// Delete what an import has created, and only that
-    #[command(after_help = "\
-Says first what would be deleted and what would stay, and asks. Memberships of the past can be deleted while their
-space is in import mode; what was there before the import is never touched:
-  tenure rollback memberships.csv.journal.db --dry-run
-  tenure rollback memberships.csv.journal.db")]
+    #[command(after_long_help = examples::ROLLBACK)]
     Rollback(RollbackArgs),
     /// Delete the memberships that the input names, journaled like an import
-    #[command(after_help = "\
-Of each row, space and member count; createTime, deleteTime and role do not (but see --promote). In a space in
-import mode every stint of the member goes. Whoever is not there counts as done. The only manager (\"owner\" in
-Chat) of a space cannot be removed: with --promote, rows that make somebody else one come first.
-  tenure remove leavers.csv --standard-spaces --impersonate admin@example.com")]
+    #[command(after_long_help = examples::REMOVE)]
     Remove(RemoveArgs),
     /// Change the roles of the members that the input names, journaled like an import
-    #[command(after_help = "\
-Of each row, space, member and role count. In each space managers (\"owners\" in Chat) are made first, so that
-the last one is never demoted before there is another.
-  tenure update roles.csv --impersonate admin@example.com")]
+    #[command(after_long_help = examples::UPDATE)]
     Update(ImportArgs),
     /// Show where a run stands, also while it goes on
+    #[command(after_long_help = examples::STATUS)]
     Status(StatusArgs),
     /// Give back the refused rows in the input's own columns, with the reason
-    #[command(after_help = "\
-Mend them and feed them back:
-  tenure rejects memberships.csv.journal.db -o rejects.csv
-  tenure import rejects.csv --journal memberships.csv.journal.db")]
+    #[command(after_long_help = examples::REJECTS)]
     Rejects(RejectsArgs),
     /// Hold what Chat lists against what the journal says, space by space
+    #[command(after_long_help = examples::VERIFY)]
     Verify(VerifyArgs),
     /// One call of the memberships' API each, for looking and for repairs
-    #[command(
-        subcommand,
-        after_help = "\
-In import mode, with the service account:
-  tenure members list spaces/AAAA --credentials key.json --impersonate admin@example.com
-In a completed or ordinary space, signed in with `tenure login`:
-  tenure members patch spaces/AAAA maria@example.com --role ROLE_MANAGER --standard-spaces"
-    )]
+    #[command(subcommand, after_long_help = examples::MEMBERS)]
     Members(MembersCommand),
     /// Turn a legacy system's export into channels and memberships, and say how sure each is
-    #[command(
-        subcommand,
-        after_help = "\
-The beginning of a migration:
-  tenure convert slack export.zip --domain old.example=new.example
-  tenure spaces create channels.csv --credentials key.json --impersonate admin@example.com
-  tenure check memberships.jsonl --spaces channels.spaces.csv
-Every row says where its two ends come from (createEvidence, deleteEvidence)."
-    )]
+    #[command(subcommand, after_long_help = examples::CONVERT)]
     Convert(ConvertCommand),
     /// Look whether everything is ready, and say what to click when it is not
-    #[command(after_help = "\
-Before the first import, and whenever one stops for reasons of its own:
-  tenure doctor memberships.csv --credentials key.json --impersonate admin@example.com
-What Google does not document, a throwaway space tells:
-  tenure doctor --probe --credentials key.json --impersonate admin@example.com")]
+    #[command(after_long_help = examples::DOCTOR)]
     Doctor(DoctorArgs),
     /// Sign in as a person, for spaces that are not in import mode
-    #[command(after_help = "\
-The file comes from the Cloud console: APIs & Services > Credentials > Create credentials > OAuth client ID >
-Desktop app > Download JSON. On a machine without a browser, forward the port:
-  ssh -L 8090:127.0.0.1:8090 HOST tenure login --client-secrets client_secrets.json --port 8090")]
+    #[command(after_long_help = examples::LOGIN)]
     Login(LoginArgs),
     /// Take back what `tenure login` got, and remove its file
+    #[command(after_long_help = examples::LOGOUT)]
     Logout(LogoutArgs),
     /// Run a local Chat API with the same rules, quotas and faults, to rehearse on
+    #[command(after_long_help = examples::EMULATOR)]
     Emulator(EmulatorArgs),
+    /// Show each setting and where it comes from: the environment, tenure.toml, the journal or nowhere
+    #[command(after_long_help = examples::CONFIG)]
+    Config(ConfigArgs),
     /// Print a completion script for a shell
+    #[command(after_long_help = examples::COMPLETIONS)]
     Completions(CompletionsArgs),
+    /// Print the manual page of a command, or write all of them
+    #[command(after_long_help = examples::MAN)]
+    Man(ManArgs),
+    /// Print the reference of the command line as Markdown
+    #[command(hide = true, after_long_help = examples::REFERENCE)]
+    Reference,
 }
 
 /// How input is read.
@@ -163,7 +137,7 @@ Desktop app > Download JSON. On a machine without a browser, forward the port:
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
     /// CSV or JSONL files of memberships, also .gz and .zst; - is standard input
-    #[arg(required = true, value_name = "INPUT")]
+    #[arg(required = true, value_name = "INPUT", help_heading = None)]
     pub inputs: Vec<PathBuf>,
     /// How.
     #[command(flatten)]
@@ -261,7 +235,7 @@ pub struct ImportArgs {
     #[arg(long, help_heading = "Journal", conflicts_with = "dry_run")]
     pub journal_only: bool,
     /// Check and plan; write nothing, send nothing
-    #[arg(long, help_heading = "Journal")]
+    #[arg(long, help_heading = "Safety")]
     pub dry_run: bool,
     /// Journal rows with problems as rejects, and go on with the others
     #[arg(long, help_heading = "Input")]
@@ -278,7 +252,7 @@ pub struct ResumeArgs {
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
     /// What was made of several stints; a journal keeps to it, so that anything else is refused
-    #[arg(long, value_name = "WHAT", hide_short_help = true)]
+    #[arg(long, value_name = "WHAT", hide_short_help = true, help_heading = "History")]
     pub stints: Option<StintsMode>,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
@@ -295,7 +269,7 @@ pub struct RemoveArgs {
     #[arg(long, help_heading = "Input")]
     pub promote: bool,
     /// Delete without asking
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Safety")]
     pub yes: bool,
 }
 
@@ -306,16 +280,16 @@ pub struct CompleteArgs {
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
     /// Complete spaces too of which rows were rejected: their history stays without these
-    #[arg(long)]
+    #[arg(long, help_heading = "Completion")]
     pub accept_rejects: bool,
     /// Let the account that completes them leave each space when all is done, unless nobody else manages it
-    #[arg(long)]
+    #[arg(long, help_heading = "Completion")]
     pub leave: bool,
     /// Complete without asking
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Safety")]
     pub yes: bool,
     /// Say what would be done, and do nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     pub dry_run: bool,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
@@ -329,10 +303,10 @@ pub struct RollbackArgs {
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
     /// Delete without asking
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Safety")]
     pub yes: bool,
     /// Say what would be deleted, and do nothing
-    #[arg(long)]
+    #[arg(long, help_heading = "Safety")]
     pub dry_run: bool,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
@@ -346,7 +320,7 @@ pub struct StatusArgs {
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
 }
 
@@ -357,17 +331,9 @@ pub struct RejectsArgs {
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
     /// Format to write [default: that of the input]
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub format: Option<InputFormat>,
     /// Write to this new file instead of standard output
-    #[arg(short, long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
-}
-
-/// `tenure completions`.
-#[derive(Debug, Args)]
-pub struct CompletionsArgs {
-    /// Which shell
-    #[arg(value_name = "SHELL")]
-    pub shell: clap_complete::Shell,
 }

@@ -18,6 +18,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write it like 500ms, 30s, 10m or 1h30m".to_owned())
 }
 
+/// A quota: a whole number, of which 0 stands for none.
+pub(super) fn quota(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "write a whole number; 0 = no limit".to_owned())
+}
+
 pub(super) fn in_flight(text: &str) -> Result<InFlight, String> {
     match text {
         "auto" => Ok(InFlight::Auto),

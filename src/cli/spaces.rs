@@ -4,21 +4,19 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ConnectionArgs, SendArgs};
+use super::{ConnectionArgs, SendArgs, examples};
 
 /// What to do with spaces.
 #[derive(Debug, Subcommand)]
 pub enum SpacesCommand {
     /// Create a space in import mode for each channel, journaled: run it again to go on
-    #[command(after_help = "\
-Columns: name (what the memberships' input calls it), displayName, spaceType, createTime, description,
-externalUserAllowed. What was created is written to a map (columns name, space, createTime, importModeExpireTime):
-  tenure spaces create channels.csv --emulator
-  tenure import memberships.csv --spaces channels.spaces.csv")]
+    #[command(after_long_help = examples::SPACES_CREATE)]
     Create(SpacesCreateArgs),
     /// Show the spaces of a journal, and how many days Chat leaves them
+    #[command(after_long_help = examples::SPACES_LIST)]
     List(SpacesListArgs),
     /// Complete single spaces, one call each, without a journal; `tenure complete` does it for a whole import
+    #[command(after_long_help = examples::SPACES_COMPLETE)]
     Complete(SpacesCompleteArgs),
 }
 
@@ -44,10 +42,10 @@ pub struct SpacesCreateArgs {
     #[arg(long, value_name = "MAP.csv", help_heading = "Journal")]
     pub map: Option<PathBuf>,
     /// When a display name is taken
-    #[arg(long, value_name = "HOW", default_value = "reject")]
+    #[arg(long, value_name = "HOW", default_value = "reject", help_heading = "Channels")]
     pub on_name_clash: NameClash,
     /// Read and check the channels; create nothing
-    #[arg(long, help_heading = "Journal")]
+    #[arg(long, help_heading = "Safety")]
     pub dry_run: bool,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
@@ -61,7 +59,7 @@ pub struct SpacesListArgs {
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
     /// Print one JSON object a line
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
 }
 
@@ -72,7 +70,7 @@ pub struct SpacesCompleteArgs {
     #[arg(required = true, value_name = "SPACE")]
     pub spaces: Vec<String>,
     /// Complete without asking
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = "Safety")]
     pub yes: bool,
     /// Where to.
     #[command(flatten)]

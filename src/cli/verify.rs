@@ -5,33 +5,24 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse::{duration, space};
+use super::parse::{duration, quota, space};
 use super::{ConnectionArgs, OutputArgs};
 use crate::model::SpaceName;
 
 /// `tenure verify`.
 #[derive(Debug, Args)]
-#[command(after_help = "\
-After an import, and again after the spaces were completed:
-  tenure verify memberships.csv.journal.db
-  tenure verify memberships.csv.journal.db --json > verified.json
-  tenure verify memberships.csv.journal.db --csv differences.csv --space spaces/AAAA
-
-In import mode a list shows history; once a space is completed, its members and their roles. The
-journal knows which; spaces that were completed by other means take --standard-spaces.
-Exit code 3 says that Chat and the journal differ.")]
 pub struct VerifyArgs {
     /// The journal of the run; a run may go on meanwhile
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
     /// Only this space; may be given several times
-    #[arg(long = "space", value_name = "NAME", value_parser = space)]
+    #[arg(long = "space", value_name = "NAME", value_parser = space, help_heading = "Selection")]
     pub spaces: Vec<SpaceName>,
     /// Print one JSON object
-    #[arg(long)]
+    #[arg(long, help_heading = "Output")]
     pub json: bool,
     /// Write every finding to this new file as CSV; - is standard output
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub csv: Option<PathBuf>,
     /// Where to.
     #[command(flatten)]
@@ -40,7 +31,7 @@ pub struct VerifyArgs {
     #[arg(long, conflicts_with = "endpoint", help_heading = "Connection")]
     pub emulator: bool,
     /// Membership reads per minute, 0 = no limit; of one space never more than 15 a second [default: 3000]
-    #[arg(long, value_name = "N", help_heading = "Pace")]
+    #[arg(long, value_name = "N", value_parser = quota, help_heading = "Pace")]
     pub reads_per_minute: Option<u32>,
     /// Stop after nothing but failures for this long [default: 10m]
     #[arg(long, value_name = "TIME", value_parser = duration, help_heading = "Pace")]

@@ -14,7 +14,7 @@ use crate::credentials::{Credentials, Proof};
 use crate::emulator::Emulator;
 use crate::network::Endpoint;
 use crate::remedy::Setup;
-use crate::settings::{Settings, SettingsError, Target};
+use crate::settings::{GOOGLE_CREDENTIALS, Settings, SettingsError, Target};
 use crate::wording::{COLUMNS, wrapped};
 
 /// Whom the service account acts for in a rehearsal.
@@ -29,7 +29,7 @@ pub(super) async fn credentials(settings: &Settings) -> anyhow::Result<Credentia
     let credentials = match Credentials::open(proof, subject).await {
         Ok(credentials) => credentials,
         Err(error) => {
-            let variable = "GOOGLE_APPLICATION_CREDENTIALS";
+            let variable = GOOGLE_CREDENTIALS;
             let named = match proof {
                 Proof::File(path) => {
                     std::env::var_os(variable).is_some_and(|name| !name.is_empty() && path.ends_with(name))

@@ -103,7 +103,7 @@ fn everything(
     read: &Read<'_>,
 ) -> Result<(People, Problems), Problems> {
     let users = args.users.as_deref().map(UserMap::open).transpose()?;
-    let mut progress = Progress::new(args.progress);
+    let mut progress = Progress::new(args.shown.progress);
     let mut problems = Problems::new();
     let mut messages = 0;
     let mut result = Ok(());

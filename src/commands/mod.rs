@@ -4,6 +4,7 @@
 mod check;
 mod complete;
 mod completions;
+mod config;
 mod confirm;
 mod connect;
 mod convert;
@@ -12,9 +13,11 @@ mod emulator;
 mod import;
 mod inputs;
 mod login;
+mod man;
 mod members;
 mod new_journal;
 mod probed;
+mod reference;
 mod rejects;
 mod resume;
 mod rollback;
@@ -25,11 +28,10 @@ mod status;
 mod stints;
 mod verify;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
-use clap::Parser;
-
-use crate::cli::{Cli, Command};
+use crate::cli::Command;
+use crate::config::{Environment, Found, Refusal};
 use crate::exit::Exit;
 use crate::logging;
 use crate::model::Undertaking;
@@ -39,14 +41,22 @@ use crate::wording::harmless;
 /// Runs the program and says how it ends.
 pub fn run() -> Exit {
     logging::begin();
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
-        Err(error) => {
+    let typed: Vec<_> = std::env::args_os().collect();
+    let (cli, found) = match crate::config::parse(&typed, &Environment::of_process()) {
+        Ok(parsed) => parsed,
+        Err(Refusal::Typed(error)) => {
             // Help and version come this way too, on standard output; a closed pipe is no failure of theirs.
             let _ = error.print();
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
+        Err(Refusal::Given(problems)) => {
+            for problem in problems {
+                note(&format!("error: {problem}"));
+            }
+            return Exit::Usage;
+        }
     };
+    say_what_the_file_does(&found);
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
         Command::Import(args) => {
@@ -74,7 +84,10 @@ pub fn run() -> Exit {
         Command::Login(args) => asynchronously(login::login(args)),
         Command::Logout(args) => asynchronously(login::logout(args)),
         Command::Emulator(args) => asynchronously(emulator::run(args)),
+        Command::Config(args) => config::run(args, &found),
         Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args),
+        Command::Reference => reference::run(),
     };
     match result {
         Ok(exit) => exit,
@@ -87,6 +100,14 @@ pub fn run() -> Exit {
                 Exit::Failed
             }
         }
+    }
+}
+
+/// A file that lies in the folder can have come with somebody else's export: whoever looks sees that it counts.
+fn say_what_the_file_does(found: &Found) {
+    if let (Some(file), false, true) = (&found.file, found.of_file.is_empty(), io::stderr().is_terminal()) {
+        let options: Vec<String> = found.of_file.iter().map(ToString::to_string).collect();
+        note(&format!("from {}: {}", file.display(), options.join(", ")));
     }
 }
 

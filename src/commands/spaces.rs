@@ -20,7 +20,7 @@ use crate::model::{Channel, SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::wording::{many, quoted};
+use crate::wording::{many, quoted, trouble};
 
 /// The columns of the map that `import --spaces` takes.
 const MAP_COLUMNS: [&str; 4] = ["name", "space", "createTime", "importModeExpireTime"];
@@ -173,8 +173,9 @@ fn write_map(path: &Path, made: &[MadeSpace]) -> anyhow::Result<()> {
         ])?;
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed =
-        |error: std::io::Error| anyhow::anyhow!("{}: {error}; run it again to write the map", path.display());
+    let failed = |error: std::io::Error| {
+        anyhow::anyhow!("{}: {}; run it again to write the map", path.display(), trouble(&error))
+    };
     let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
     std::io::Write::write_all(&mut file, &csv.into_inner()?).map_err(failed)?;
     file.as_file().sync_all().map_err(failed)?;

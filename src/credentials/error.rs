@@ -4,12 +4,13 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::network::{ClientError, EndpointError};
+use crate::wording::trouble;
 
 /// Why credentials cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialError {
     /// The file.
-    #[error("{path}: {error}", path = .path.display())]
+    #[error("{path}: {story}", path = .path.display(), story = trouble(.error))]
     File {
         /// Which.
         path: PathBuf,

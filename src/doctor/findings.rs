@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::wording::many;
+use crate::wording::{many, trouble};
 
 /// Where findings are kept: in the working folder, where `check` and `import` look for them.
 pub const FINDINGS_FILE: &str = "tenure.probe.json";
@@ -73,7 +73,7 @@ pub struct Findings {
 #[derive(Debug, thiserror::Error)]
 pub enum FindingsError {
     /// The file.
-    #[error("{path}: {error}", path = .path.display())]
+    #[error("{path}: {story}", path = .path.display(), story = trouble(.error))]
     File {
         /// Which.
         path: PathBuf,

@@ -24,7 +24,7 @@ mod problem;
 mod records;
 mod row;
 mod source;
-mod suggest;
+pub(crate) mod suggest;
 mod utf16;
 mod zstd;
 

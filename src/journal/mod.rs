@@ -35,6 +35,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
+use crate::wording::trouble;
 
 pub use change::{Calls, Change, Note};
 pub use channels::{AddedChannels, ChangedChannel, ChannelChange, MadeSpace, RejectedChannel, SpaceAge};
@@ -134,7 +135,7 @@ pub enum JournalError {
     #[error("the journal holds something unreadable: {0}")]
     Content(String),
     /// There can be no journal.
-    #[error("no journal can be kept at {path}: {error}; choose another place with --journal FILE", path = .path.display())]
+    #[error("no journal can be kept at {path}: {story}; choose another place with --journal FILE", path = .path.display(), story = trouble(.error))]
     Place {
         /// Where.
         path: PathBuf,
@@ -145,7 +146,7 @@ pub enum JournalError {
     #[error("{}", barred(.0))]
     Barred(io::Error),
     /// The disk or the folder.
-    #[error("{path}: {error}", path = .path.display())]
+    #[error("{path}: {story}", path = .path.display(), story = trouble(.error))]
     File {
         /// Which file.
         path: PathBuf,

@@ -60,7 +60,7 @@ fn files_that_are_no_keys_are_not_shown() {
     let run =
         room.tenure(&["import", "rows.csv", "--credentials", "nowhere.json", "--impersonate", "a@b.de"]);
     let run = run.expect(1);
-    assert!(run.err.contains("nowhere.json: No such file"), "{}", run.err);
+    assert!(run.err.contains("nowhere.json: there is no such file"), "{}", run.err);
     assert_eq!(room.files(), ["key.json", "rows.csv"], "nothing was journaled");
 }
 

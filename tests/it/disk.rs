@@ -147,9 +147,10 @@ fn an_emulator_that_cannot_keep_what_it_holds() {
 fn a_folder_that_is_none() {
     let room = Room::new();
     room.write("rows.csv", people(2, 1));
-    for (journal, why) in
-        [("nowhere/j.db", "No such file or directory"), ("rows.csv/j.db", "Not a directory")]
-    {
+    for (journal, why) in [
+        ("nowhere/j.db", "there is no such file or folder"),
+        ("rows.csv/j.db", "a part of its path is a file, not a folder"),
+    ] {
         let story = format!("error: no journal can be kept at {journal}: {why}");
         room.tenure(&["import", "rows.csv", "--journal", journal, "--emulator"])
             .expect(1)

@@ -218,7 +218,7 @@ fn credentials_that_cannot_be_used() {
         (
             1,
             &["--credentials", "nowhere.json", "--impersonate", "a@example.com"][..],
-            "nowhere.json: No such file",
+            "nowhere.json: there is no such file",
         ),
         (
             1,

@@ -18,7 +18,6 @@ fn of_the_program() {
     for command in ["check", "import", "resume", "status", "rejects", "verify", "emulator", "completions"] {
         assert!(short.contains(&format!("\n  {command} ")), "{short}");
     }
-    assert_eq!(help(&["--version"]), format!("tenure {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 #[test]
@@ -29,6 +28,17 @@ fn of_check() {
 #[test]
 fn of_import() {
     insta::assert_snapshot!(help(&["import", "--help"]));
+}
+
+#[test]
+fn of_import_in_short() {
+    insta::assert_snapshot!(help(&["import", "-h"]));
+}
+
+#[test]
+fn of_config() {
+    insta::assert_snapshot!(help(&["config", "--help"]));
+    assert_eq!(help(&["help", "config"]), help(&["config", "--help"]));
 }
 
 #[test]
@@ -94,4 +104,21 @@ fn of_completions() {
 #[test]
 fn of_convert() {
     insta::assert_snapshot!(help(&["convert", "slack", "--help"]));
+}
+
+/// What was probably meant is said; nothing is taken by itself.
+#[test]
+fn of_slips() {
+    let room = Room::new();
+    for (line, meant) in [
+        (&["improt", "rows.csv"][..], "'import'"),
+        (&["spaces", "lst", "j.db"], "'list'"),
+        (&["import", "rows.csv", "--emulater"], "'--emulator'"),
+        (&["import", "rows.csv", "--write-per-minute", "6"], "'--writes-per-minute'"),
+        (&["import", "rows.csv", "--progress", "plian"], "'plain'"),
+        (&["completions", "bsh"], "'bash'"),
+    ] {
+        let run = room.tenure(line).expect(2);
+        assert!(run.err.contains("similar") && run.err.contains(meant), "{line:?}: {}", run.err);
+    }
 }

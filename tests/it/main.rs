@@ -7,7 +7,7 @@
 
 mod browser;
 mod clock;
-mod completions;
+mod config;
 mod convert;
 mod credentials;
 mod damaged;
@@ -27,6 +27,7 @@ mod migration;
 mod outage;
 mod output;
 mod pacing;
+mod pages;
 mod probe;
 mod rejects;
 mod screens;

@@ -190,6 +190,6 @@ fn files_that_are_no_desktop_apps() {
     }
     room.tenure(&["login", "--client-secrets", "nowhere.json"])
         .expect(1)
-        .says(&["nowhere.json: No such file"]);
+        .says(&["nowhere.json: there is no such file"]);
     room.tenure(&["login"]).expect(2).says(&["--client-secrets <FILE>"]);
 }

@@ -1,0 +1,192 @@
+//! What holds where a command is typed, and where each value comes from: `tenure config`.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use clap::{Arg, Command};
+use serde_json::{Value, json};
+
+use super::{FILE, Found, Given, Origin, fit};
+use crate::cli::{self, Name};
+use crate::credentials::Proof;
+
+/// What something else than the environment and the file says of an option that several commands share.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// The option.
+    pub option: &'static str,
+    /// What it says.
+    pub value: String,
+    /// Who says it.
+    pub source: &'static str,
+}
+
+/// Every setting.
+#[derive(Debug)]
+pub struct Report {
+    file: Option<PathBuf>,
+    journal: Option<PathBuf>,
+    settings: Vec<Setting>,
+}
+
+#[derive(Debug)]
+struct Setting {
+    name: Name,
+    heading: String,
+    /// `None` where there is no value, and no default that could be told.
+    value: Option<Value>,
+    source: String,
+    at: Option<String>,
+}
+
+impl Report {
+    /// Puts together what was found, then what is remembered (the first that says something counts), then defaults.
+    pub fn new(
+        program: &Command,
+        found: &Found,
+        journal: Option<PathBuf>,
+        remembered: &[Remembered],
+    ) -> Report {
+        let mut settings: BTreeMap<Name, (usize, Setting)> = BTreeMap::new();
+        for (name, arg) in cli::options(program) {
+            let place = settings.len();
+            settings.entry(name.clone()).or_insert_with(|| (place, setting(name, arg, found, remembered)));
+        }
+        let mut settings: Vec<(usize, Setting)> = settings.into_values().collect();
+        settings.sort_by_key(|(place, _)| *place);
+        let settings = settings.into_iter().map(|(_, setting)| setting).collect();
+        Report { file: found.file.clone(), journal, settings }
+    }
+
+    /// Without the options of single commands that are set nowhere.
+    #[must_use]
+    pub fn without_unset(mut self) -> Report {
+        self.settings.retain(|setting| setting.name.command.is_none() || setting.at.is_some());
+        self
+    }
+
+    /// For people: under the headings of the help, and of one command as the file has it.
+    pub fn text(&self) -> String {
+        let mut text = match &self.file {
+            Some(file) => format!("Settings from {}", file.display()),
+            None => format!("No {FILE} applies"),
+        };
+        text += &match &self.journal {
+            Some(journal) => format!("; journal {}\n", journal.display()),
+            None => "\n".to_owned(),
+        };
+        let mut groups: Vec<(String, Vec<&Setting>)> = Vec::new();
+        for setting in &self.settings {
+            let title = match &setting.name.command {
+                Some(command) => format!("[command.{command}]"),
+                None => setting.heading.clone(),
+            };
+            match groups.iter_mut().find(|(known, _)| *known == title) {
+                Some((_, settings)) => settings.push(setting),
+                None => groups.push((title, vec![setting])),
+            }
+        }
+        let shown = |setting: &Setting| setting.value.as_ref().map_or("-".to_owned(), in_words);
+        let chars = |text: &str| text.chars().count();
+        let names = self.settings.iter().map(|setting| chars(&setting.name.option)).max().unwrap_or(0);
+        let values = self.settings.iter().map(|setting| chars(&shown(setting))).filter(|width| *width <= 32);
+        let values = values.max().unwrap_or(0);
+        for (title, settings) in groups {
+            let _ = writeln!(text, "\n{title}");
+            for setting in settings {
+                let source = setting.at.as_deref().unwrap_or(&setting.source);
+                let (name, value) = (&setting.name.option, shown(setting));
+                let _ = writeln!(text, "  {name:names$}  {value:values$}  {source}");
+            }
+        }
+        text
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        let settings: Vec<Value> = self.settings.iter().map(Setting::json).collect();
+        json!({ "file": self.file, "journal": self.journal, "settings": settings })
+    }
+}
+
+impl Setting {
+    fn json(&self) -> Value {
+        json!({
+            "option": self.name.option,
+            "command": self.name.command,
+            "variable": self.name.variable(),
+            "value": self.value,
+            "source": self.source,
+            "at": self.at,
+        })
+    }
+}
+
+fn setting(name: Name, arg: &Arg, found: &Found, remembered: &[Remembered]) -> Setting {
+    let heading = arg.get_help_heading().unwrap_or_default().to_owned();
+    let by = |value, source: &str, at| Setting {
+        name: name.clone(),
+        heading: heading.clone(),
+        value,
+        source: source.to_owned(),
+        at,
+    };
+    if let Some(given) = found.given.iter().find(|given| given.name == name) {
+        let source = match &given.origin {
+            Origin::Variable(_) => "environment",
+            Origin::File { .. } => "file",
+        };
+        return by(Some(value(arg, &shown(given))), source, Some(given.origin.to_string()));
+    }
+    let remembered = remembered.iter().find(|it| name.command.is_none() && it.option == name.option);
+    if let Some(it) = remembered {
+        return by(Some(value(arg, std::slice::from_ref(&it.value))), it.source, Some(it.source.to_owned()));
+    }
+    match default(arg) {
+        Some(default) => by(Some(default), "default", None),
+        None => by(None, "not set", None),
+    }
+}
+
+/// What may be a secret is not shown.
+fn shown(given: &Given) -> Vec<String> {
+    let discreet = |value: &String| match Proof::token_command(value) {
+        Proof::TokenCommand { program, .. } if given.name.option == "token-command" => {
+            format!("{program} ...")
+        }
+        _ => value.clone(),
+    };
+    given.values.iter().map(discreet).collect()
+}
+
+fn value(arg: &Arg, values: &[String]) -> Value {
+    match values {
+        [on] if fit::is_switch(arg) => Value::Bool(on == "true"),
+        [value] if !fit::takes_several(arg) => Value::from(value.clone()),
+        values => Value::from(values.to_vec()),
+    }
+}
+
+/// What the parser fills in, else what the help says.
+fn default(arg: &Arg) -> Option<Value> {
+    if fit::is_switch(arg) {
+        return Some(Value::Bool(false));
+    }
+    if let [default, ..] = arg.get_default_values() {
+        return Some(Value::from(default.to_string_lossy().into_owned()));
+    }
+    let help = arg.get_help()?.to_string();
+    let told = help.split_once("[default: ")?.1.split_once(']')?.0;
+    Some(Value::from(told.to_owned()))
+}
+
+fn in_words(value: &Value) -> String {
+    match value {
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().map(in_words).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
