@@ -12,11 +12,25 @@ use crate::convert::{DomainRule, InferredEnd, InferredStart};
 pub enum ConvertCommand {
     /// Slack: the ZIP or the unpacked folder; also of Enterprise Grid, and what slackdump writes in Slack's form
     Slack(ConvertSlackArgs),
+    /// Mattermost: the bulk export (JSON lines, also in its ZIP), the table ChannelMemberHistory as CSV, the compliance
+    /// export as CSV or Actiance XML; of several, the bulk export last
+    Mattermost(ConvertMattermostArgs),
 }
 
 /// `tenure convert slack`.
 #[derive(Debug, Args)]
 pub struct ConvertSlackArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+}
+
+/// `tenure convert mattermost`.
+#[derive(Debug, Args)]
+pub struct ConvertMattermostArgs {
     /// As for every system.
     #[command(flatten)]
     pub convert: ConvertArgs,

@@ -95,3 +95,8 @@ fn of_completions() {
 fn of_convert() {
     insta::assert_snapshot!(help(&["convert", "slack", "--help"]));
 }
+
+#[test]
+fn of_convert_mattermost() {
+    insta::assert_snapshot!(help(&["convert", "mattermost", "-h"]));
+}
