@@ -13,6 +13,9 @@ pub enum ConvertCommand {
     /// Slack: the ZIP or the unpacked folder; also of Enterprise Grid, and what slackdump writes in Slack's form
     #[command(after_long_help = examples::CONVERT_SLACK)]
     Slack(ConvertSlackArgs),
+    /// Mattermost: the bulk export (JSON lines, also in its ZIP), the table ChannelMemberHistory as CSV, the compliance
+    /// export as CSV or Actiance XML; of several, the bulk export last
+    Mattermost(ConvertMattermostArgs),
 }
 
 /// `tenure convert slack`.
@@ -23,6 +26,17 @@ pub struct ConvertSlackArgs {
     pub convert: ConvertArgs,
     /// Take direct messages between two people, too: as group chats of two
     #[arg(long, help_heading = "Conversations")]
+    pub dms: bool,
+}
+
+/// `tenure convert mattermost`.
+#[derive(Debug, Args)]
+pub struct ConvertMattermostArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long)]
     pub dms: bool,
 }
 

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 
 use super::rejects::{create, is_broken_pipe};
 use super::{Usage, inputs, note, print};
-use crate::cli::{ConvertArgs, ConvertCommand, ConvertSlackArgs};
+use crate::cli::{ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs};
 use crate::convert::{
-    Choices, Export, Gathered, People, Report, Seen, convert, slack, write_channels, write_memberships,
-    write_missing,
+    Choices, Export, Gathered, People, Report, Seen, convert, mattermost, slack, write_channels,
+    write_memberships, write_missing,
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
@@ -25,17 +25,21 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
             let reading = slack::Reading { dms: *dms };
             one("slack", convert, |export, gathered, watch| slack::read(export, reading, gathered, watch))
         }
+        ConvertCommand::Mattermost(ConvertMattermostArgs { convert, dms }) => {
+            let mut reader = mattermost::Reader::new(mattermost::Reading { dms: *dms });
+            one("mattermost", convert, |export, gathered, watch| reader.read(export, gathered, watch))
+        }
     }
 }
 
 /// Reads one export: what is wrong with some of its files, or with all of it.
 type Read<'a> =
-    dyn Fn(&mut Export, &mut Gathered, &mut dyn FnMut(Seen<'_>)) -> Result<Problems, Problems> + 'a;
+    dyn FnMut(&mut Export, &mut Gathered, &mut dyn FnMut(Seen<'_>)) -> Result<Problems, Problems> + 'a;
 
 fn one(
     system: &'static str,
     args: &ConvertArgs,
-    read: impl Fn(&mut Export, &mut Gathered, &mut dyn FnMut(Seen<'_>)) -> Result<Problems, Problems>,
+    mut read: impl FnMut(&mut Export, &mut Gathered, &mut dyn FnMut(Seen<'_>)) -> Result<Problems, Problems>,
 ) -> anyhow::Result<Exit> {
     let to_stdout = args.output.as_os_str() == "-";
     if to_stdout && args.json {
@@ -53,7 +57,7 @@ fn one(
     }
     let now = Timestamp::now();
     let mut gathered = Gathered::new(now);
-    let (people, problems) = match everything(args, &mut gathered, &read) {
+    let (people, problems) = match everything(args, &mut gathered, &mut read) {
         Ok(both) => both,
         Err(problems) => {
             inputs::show(&problems);
@@ -100,7 +104,7 @@ fn one(
 fn everything(
     args: &ConvertArgs,
     gathered: &mut Gathered,
-    read: &Read<'_>,
+    read: &mut Read<'_>,
 ) -> Result<(People, Problems), Problems> {
     let users = args.users.as_deref().map(UserMap::open).transpose()?;
     let mut progress = Progress::new(args.shown.progress);

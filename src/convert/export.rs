@@ -1,4 +1,5 @@
-//! The files of an export, in a folder or in a ZIP archive, read one after the other and never written anywhere.
+//! The files of an export, in a folder, in a ZIP archive, or one file alone, read one after the other and never written
+//! anywhere.
 //!
 //! Nothing in an export is believed: names are compared and never opened as they stand, links are not followed, and what
 //! an archive unpacks to is held against its size.
@@ -6,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -45,7 +46,12 @@ pub struct Export {
 
 enum Held {
     Folder(PathBuf),
-    Zip { archive: Box<ZipArchive<BufReader<File>>>, bytes: u64 },
+    /// A file alone.
+    Alone(PathBuf),
+    Zip {
+        archive: Box<ZipArchive<BufReader<File>>>,
+        bytes: u64,
+    },
 }
 
 impl std::fmt::Debug for Export {
@@ -58,10 +64,10 @@ impl std::fmt::Debug for Export {
 }
 
 impl Export {
-    /// Opens a folder or a ZIP archive.
+    /// Opens a folder, a ZIP archive, or any other file as an export of one file.
     ///
     /// # Errors
-    /// When it is neither, or cannot be read at all.
+    /// When it cannot be read, or is an archive that is broken.
     pub fn open(path: &Path) -> Result<Self, Problems> {
         let name: Arc<str> = path.to_string_lossy().into();
         let refused = |error: &io::Error| {
@@ -92,7 +98,14 @@ impl Export {
             export.walk(path, "", 0);
             return export.bounded();
         }
-        let file = File::open(path).map_err(|error| refused(&error))?;
+        let mut file = File::open(path).map_err(|error| refused(&error))?;
+        if meta.is_file() && !is_zip(&mut file).map_err(|error| refused(&error))? {
+            let alone = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            export.held = Held::Alone(path.to_owned());
+            export.files.insert(alone, 0);
+            export.bytes_total = meta.len();
+            return Ok(export);
+        }
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
             let problem = Problem::new(
                 &name,
@@ -149,7 +162,12 @@ impl Export {
 
     /// What problems call one of its files.
     pub fn file_name(&self, path: &str) -> Arc<str> {
-        format!("{}/{path}", self.name.trim_end_matches('/')).into()
+        match &self.held {
+            Held::Alone(_) => Arc::clone(&self.name),
+            Held::Folder(_) | Held::Zip { .. } => {
+                format!("{}/{path}", self.name.trim_end_matches('/')).into()
+            }
+        }
     }
 
     /// Reads one of its files.
@@ -162,13 +180,9 @@ impl Export {
         };
         match &mut self.held {
             Held::Folder(folder) => {
-                let mut file = Counted {
-                    inner: File::open(folder.join(path))?,
-                    bytes: &mut self.text_bytes,
-                    bytes_max: u64::MAX,
-                };
-                Ok(read(&mut file))
+                Ok(read(&mut counted(File::open(folder.join(path))?, &mut self.text_bytes)))
             }
+            Held::Alone(alone) => Ok(read(&mut counted(File::open(alone)?, &mut self.text_bytes))),
             Held::Zip { archive, bytes } => {
                 let file = archive.by_index(*index).map_err(io::Error::from)?;
                 let bytes_max = FREE_BYTES.saturating_add(bytes.saturating_mul(RATIO_MAX));
@@ -273,7 +287,15 @@ impl Export {
 
 /// Attachments are of no interest, wherever they point.
 fn is_data(path: &str) -> bool {
-    path.ends_with(".json")
+    [".json", ".jsonl", ".csv", ".xml"].iter().any(|end| path.ends_with(end))
+}
+
+/// Whether a file begins as a ZIP archive does, or what is left of one; it is at its beginning again afterwards.
+fn is_zip(file: &mut File) -> io::Result<bool> {
+    let mut magic = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut magic)?;
+    file.rewind()?;
+    Ok(magic == b"PK")
 }
 
 /// Whether a path of an archive stays below where it would be unpacked.
@@ -292,6 +314,11 @@ fn name_of(raw: &[u8], otherwise: impl FnOnce() -> Option<String>) -> String {
         Err(_) => otherwise().unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
     };
     name.replace('\\', "/")
+}
+
+/// A file of the disk takes as long as its size tells.
+fn counted(file: File, bytes: &mut u64) -> Counted<'_, File> {
+    Counted { inner: file, bytes, bytes_max: u64::MAX }
 }
 
 /// Counts what is read, and ends what has no end.
@@ -378,5 +405,18 @@ mod tests {
         fs::write(file.path(), "PK\u{3}\u{4}nothing").unwrap();
         assert!(Export::open(file.path()).unwrap_err().render().contains("is it complete?"));
         assert!(Export::open(Path::new("/no/such/export")).unwrap_err().render().contains("no such file"));
+    }
+
+    #[test]
+    fn any_other_file_is_an_export_of_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("export.jsonl");
+        fs::write(&path, "{}").unwrap();
+        let mut export = Export::open(&path).unwrap();
+        assert_eq!(export.paths().collect::<Vec<_>>(), ["export.jsonl"]);
+        assert_eq!(&*export.file_name("export.jsonl"), path.to_str().unwrap());
+        let mut text = String::new();
+        export.read("export.jsonl", |file| file.read_to_string(&mut text)).unwrap().unwrap();
+        assert_eq!((text.as_str(), export.bytes_read(), export.bytes_total()), ("{}", 2, 2));
     }
 }

@@ -183,6 +183,7 @@ impl Gathered {
             What::Joined(who) => (who, Act::Joined),
             What::Left(who) => (who, Act::Left),
             What::Present(who) => (who, Act::Present),
+            What::Listed(who) => (who, Act::Listed),
             What::Archived(roster) => {
                 let roster: HashSet<u32> = roster.iter().map(|id| self.person(id)).collect();
                 self.channels[place as usize].archivings.push((time, roster));
@@ -201,15 +202,13 @@ impl Gathered {
         }
         let marks = self.marks.entry((place, person)).or_default();
         match marks.as_mut_slice() {
-            // Of messages in a row the first and the last tell everything.
+            // Of signs in a row the first and the last tell everything.
             [.., before, last]
-                if act == Act::Present
-                    && before.act == Act::Present
-                    && last.act == Act::Present
+                if [act, before.act, last.act].into_iter().all(Act::is_sign)
                     && before.time <= last.time
                     && last.time <= time =>
             {
-                last.time = time;
+                *last = Mark { time, act };
             }
             _ => marks.push(Mark { time, act }),
         }
@@ -277,7 +276,8 @@ mod tests {
         let mut gathered = Gathered::new(at(1_000_000));
         // In their order, and in none.
         for second in (0..50_000).chain((0..50_000).map(|second| second * 7919 % 50_000)) {
-            gathered.take(Fact::Event { channel: "C", time: at(second), what: What::Present("U") });
+            let what = if second % 7 == 0 { What::Listed("U") } else { What::Present("U") };
+            gathered.take(Fact::Event { channel: "C", time: at(second), what });
         }
         assert!(gathered.marks[&(0, 0)].len() < 2 * MARKS_MANY);
         assert_eq!((gathered.events, gathered.latest), (100_000, Some(at(49_999))));

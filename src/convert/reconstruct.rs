@@ -50,6 +50,13 @@ pub enum Act {
     Unlisted,
 }
 
+impl Act {
+    /// Whether it tells of a member, and of no change.
+    pub(super) fn is_sign(self) -> bool {
+        matches!(self, Act::Present | Act::Listed)
+    }
+}
+
 /// The life of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Life {
@@ -245,7 +252,7 @@ pub struct Outcome {
     pub repeated: u64,
 }
 
-/// Sorts marks, drops those that are there twice, and of messages in a row keeps the first and the last: the others tell
+/// Sorts marks, drops those that are there twice, and of signs in a row keeps the first and the last: the others tell
 /// nothing more.
 pub(super) fn compact(marks: &mut Vec<Mark>) {
     marks.sort_by_key(|mark| mark.time);
@@ -255,10 +262,8 @@ pub(super) fn compact(marks: &mut Vec<Mark>) {
             continue;
         }
         match kept.as_mut_slice() {
-            [.., before, last]
-                if before.act == Act::Present && last.act == Act::Present && mark.act == Act::Present =>
-            {
-                *last = mark;
+            [.., before, last] if [before.act, last.act, mark.act].into_iter().all(Act::is_sign) => {
+                *last = mark
             }
             _ => kept.push(mark),
         }
@@ -362,7 +367,7 @@ impl Walk<'_> {
         let sure = matches!(earliest.1, Start::Founding | Start::Creator);
         let (start, from) = match self.guessing.start {
             InferredStart::FirstMessage if wrote && !sure => (by, Start::FirstMessage),
-            _ if earliest.0 < by => earliest,
+            _ if earliest.0 < by || (sure && wrote && earliest.0 == by) => earliest,
             _ if wrote => (by, Start::FirstMessage),
             // It has to be there a moment before it ends.
             _ => (by.just_before().max(self.last_end.unwrap_or(by.just_before())), Start::ItsEnd),

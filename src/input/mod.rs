@@ -25,6 +25,7 @@ mod records;
 mod row;
 mod source;
 pub(crate) mod suggest;
+mod table;
 mod utf16;
 mod zstd;
 
@@ -44,6 +45,7 @@ pub use maps::{Age, NameMap, SpaceMap, UserMap};
 pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
+pub use table::{ForeignLine, ForeignTable, foreign_columns};
 
 use csv_rows::CsvRows;
 use fault::Fault;

@@ -122,3 +122,8 @@ fn of_slips() {
         assert!(run.err.contains("similar") && run.err.contains(meant), "{line:?}: {}", run.err);
     }
 }
+
+#[test]
+fn of_convert_mattermost() {
+    insta::assert_snapshot!(help(&["convert", "mattermost", "-h"]));
+}

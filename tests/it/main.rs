@@ -9,6 +9,7 @@ mod browser;
 mod clock;
 mod config;
 mod convert;
+mod convert_mattermost;
 mod credentials;
 mod damaged;
 mod disk;

@@ -145,6 +145,19 @@ fn who_cannot_leave_was_there_from_the_beginning() {
     assert_eq!(shown(&reconstruct(&known, &GUESSING)), "0(Creator)-…(OpenRoster)");
     known.life.fixed = true;
     assert_eq!(shown(&reconstruct(&known, &GUESSING)), "0(Founding)-…(OpenRoster)");
+    // Also who wrote the very first message.
+    let wrote = marks("P0");
+    known.marks = &wrote;
+    assert_eq!(shown(&reconstruct(&known, &GUESSING)), "0(Founding)-…(OpenRoster)");
+}
+
+#[test]
+fn of_signs_in_a_row_the_first_and_the_last_tell_everything() {
+    let mut signs = marks("P10 R20 P30 R40 L50 R60 P70 R80 P90");
+    let outcome = reconstruct(&known(&signs, Roster::Off), &GUESSING);
+    compact(&mut signs);
+    assert_eq!(signs, marks("P10 R40 L50 R60 P90"));
+    assert_eq!(reconstruct(&known(&signs, Roster::Off), &GUESSING), outcome);
 }
 
 #[test]
