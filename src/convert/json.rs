@@ -1,16 +1,41 @@
 //! JSON as exports have it: streamed, and lenient where versions differ in the type of a value.
 
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
+
+use super::export::Export;
+use crate::input::{Problem, ProblemKind, Problems};
 
 /// Bytes of the buffer in front of the parser.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Bytes of one text, at most: no id, name, time or address is longer.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Reads a file of an export; what is wrong with it.
+pub(super) fn file(
+    export: &mut Export,
+    path: &str,
+    read: impl FnOnce(&mut dyn Read) -> Result<(), serde_json::Error>,
+) -> Problems {
+    let file = export.file_name(path);
+    let story = match export.read(path, read) {
+        Ok(Ok(())) => return Problems::new(),
+        Ok(Err(error)) if error.classify() == serde_json::error::Category::Io => {
+            io::Error::from(error).to_string()
+        }
+        Ok(Err(error)) => {
+            let message = format!("it is broken: {error}; what comes after that is left out");
+            let problem = Problem::new(&file, error.line() as u64, ProblemKind::BrokenJson, message);
+            return problem.help("is the export complete? take this file from it again").into();
+        }
+        Err(error) => error.to_string(),
+    };
+    Problem::new(&file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
+}
 
 /// Reads an array element by element; only one is held at a time.
 ///
@@ -20,6 +45,58 @@ pub(super) fn each<T: DeserializeOwned>(
     reader: impl Read,
     mut take: impl FnMut(T),
 ) -> Result<(), serde_json::Error> {
+    let mut parser = parser(reader)?;
+    elements(&mut parser, &mut take)?;
+    parser.end()
+}
+
+/// Takes the arrays of an object, each under its name, for [`tables`].
+pub(super) trait Tables {
+    /// Reads what stands under a name: with [`elements`], or not at all.
+    fn table<'de, D: Deserializer<'de>>(&mut self, name: &str, rows: D) -> Result<(), D::Error>;
+}
+
+/// Reads an object of arrays element by element; only one is held at a time.
+///
+/// # Errors
+/// At the first thing that is no JSON or no such element: what comes after it cannot be read.
+pub(super) fn tables(reader: impl Read, take: &mut impl Tables) -> Result<(), serde_json::Error> {
+    struct Named<'a, T>(&'a mut T);
+    impl<'de, T: Tables> Visitor<'de> for Named<'_, T> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of arrays")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+            while let Some(name) = entries.next_key::<String>()? {
+                entries.next_value_seed(One(self.0, &name))?;
+            }
+            Ok(())
+        }
+    }
+    struct One<'a, T>(&'a mut T, &'a str);
+    impl<'de, T: Tables> DeserializeSeed<'de> for One<'_, T> {
+        type Value = ();
+
+        fn deserialize<D: Deserializer<'de>>(self, rows: D) -> Result<(), D::Error> {
+            self.0.table(self.1, rows)
+        }
+    }
+    let mut parser = parser(reader)?;
+    parser.deserialize_map(Named(take))?;
+    parser.end()
+}
+
+/// Reads the elements of the array that comes next.
+///
+/// # Errors
+/// At the first that is no such element.
+pub(super) fn elements<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+    take: &mut dyn FnMut(T),
+) -> Result<(), D::Error> {
     struct Elements<'a, T>(&'a mut dyn FnMut(T));
     impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<'_, T> {
         type Value = ();
@@ -35,14 +112,23 @@ pub(super) fn each<T: DeserializeOwned>(
             Ok(())
         }
     }
+    from.deserialize_seq(Elements(take))
+}
+
+/// A parser of what is read.
+pub(super) type Parser<R> = serde_json::Deserializer<serde_json::de::IoRead<BufReader<R>>>;
+
+/// Begins to read JSON.
+///
+/// # Errors
+/// When the first bytes cannot be read.
+pub(super) fn parser<R: Read>(reader: R) -> Result<Parser<R>, serde_json::Error> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     // A mark at the beginning is none of JSON's.
     if std::io::BufRead::fill_buf(&mut reader).map_err(serde_json::Error::io)?.starts_with(b"\xef\xbb\xbf") {
         std::io::BufRead::consume(&mut reader, 3);
     }
-    let mut parser = serde_json::Deserializer::from_reader(reader);
-    parser.deserialize_seq(Elements(&mut take))?;
-    parser.end()
+    Ok(serde_json::Deserializer::from_reader(reader))
 }
 
 /// A text, or a number as it is written; anything else is none.
@@ -69,6 +155,14 @@ pub(super) struct Texts(pub(super) Option<Vec<String>>);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flag(pub(super) bool);
 
+/// Whether something is true or false; anything else is not told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Told(pub(super) Option<bool>);
+
+/// A whole number, also one in a text; anything else is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Number(pub(super) Option<i64>);
+
 /// Reads whatever stands there, and keeps it if it is of the kind that is looked for.
 struct Lenient<T>(std::marker::PhantomData<T>);
 
@@ -76,6 +170,9 @@ struct Lenient<T>(std::marker::PhantomData<T>);
 trait Kept: Default {
     fn text(_text: &str) -> Self {
         Self::default()
+    }
+    fn number(number: i64) -> Self {
+        Self::text(&number.to_string())
     }
     fn flag(_flag: bool) -> Self {
         Self::default()
@@ -103,6 +200,21 @@ impl Kept for Flag {
     }
 }
 
+impl Kept for Told {
+    fn flag(flag: bool) -> Self {
+        Told(Some(flag))
+    }
+}
+
+impl Kept for Number {
+    fn text(text: &str) -> Self {
+        Number(text.parse().ok())
+    }
+    fn number(number: i64) -> Self {
+        Number(Some(number))
+    }
+}
+
 impl<'de, T: Kept> Visitor<'de> for Lenient<T> {
     type Value = T;
 
@@ -115,11 +227,11 @@ impl<'de, T: Kept> Visitor<'de> for Lenient<T> {
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
-        Ok(T::text(&number.to_string()))
+        Ok(T::number(number))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
-        Ok(T::text(&number.to_string()))
+        Ok(i64::try_from(number).map_or_else(|_| T::text(&number.to_string()), T::number))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
@@ -163,7 +275,7 @@ macro_rules! lenient {
     )+};
 }
 
-lenient!(Text, Texts, Flag);
+lenient!(Text, Texts, Flag, Told, Number);
 
 #[cfg(test)]
 mod tests {
