@@ -12,11 +12,24 @@ use crate::convert::{DomainRule, InferredEnd, InferredStart};
 pub enum ConvertCommand {
     /// Slack: the ZIP or the unpacked folder; also of Enterprise Grid, and what slackdump writes in Slack's form
     Slack(ConvertSlackArgs),
+    /// Zulip: the .tar.gz that a server exports an organisation to, or the folder it unpacks to
+    Zulip(ConvertZulipArgs),
 }
 
 /// `tenure convert slack`.
 #[derive(Debug, Args)]
 pub struct ConvertSlackArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+}
+
+/// `tenure convert zulip`.
+#[derive(Debug, Args)]
+pub struct ConvertZulipArgs {
     /// As for every system.
     #[command(flatten)]
     pub convert: ConvertArgs,

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 
 use super::rejects::{create, is_broken_pipe};
 use super::{Usage, inputs, note, print};
-use crate::cli::{ConvertArgs, ConvertCommand, ConvertSlackArgs};
+use crate::cli::{ConvertArgs, ConvertCommand, ConvertSlackArgs, ConvertZulipArgs};
 use crate::convert::{
     Choices, Export, Gathered, People, Report, Seen, convert, slack, write_channels, write_memberships,
-    write_missing,
+    write_missing, zulip,
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
@@ -24,6 +24,10 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
         ConvertCommand::Slack(ConvertSlackArgs { convert, dms }) => {
             let reading = slack::Reading { dms: *dms };
             one("slack", convert, |export, gathered, watch| slack::read(export, reading, gathered, watch))
+        }
+        ConvertCommand::Zulip(ConvertZulipArgs { convert, dms }) => {
+            let reading = zulip::Reading { dms: *dms };
+            one("zulip", convert, |export, gathered, watch| zulip::read(export, reading, gathered, watch))
         }
     }
 }

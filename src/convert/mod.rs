@@ -14,7 +14,10 @@ mod people;
 mod reconstruct;
 mod report;
 pub mod slack;
+#[cfg(test)]
+mod sound;
 mod write;
+pub mod zulip;
 
 pub use export::Export;
 pub use gather::Gathered;

@@ -17,7 +17,7 @@ fn fixture(name: &str) -> String {
 }
 
 /// Converts and returns the rows, shortened: who, where, since when, until when, and why.
-fn rows(room: &Room) -> String {
+pub(crate) fn rows(room: &Room) -> String {
     let mut text = String::new();
     for line in room.read("memberships.jsonl").lines() {
         let row: BTreeMap<String, Value> = serde_json::from_str(line).unwrap();

@@ -95,3 +95,8 @@ fn of_completions() {
 fn of_convert() {
     insta::assert_snapshot!(help(&["convert", "slack", "--help"]));
 }
+
+#[test]
+fn of_convert_zulip() {
+    insta::assert_snapshot!(help(&["convert", "zulip", "--help"]));
+}
