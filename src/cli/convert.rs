@@ -12,6 +12,8 @@ use crate::convert::{DomainRule, InferredEnd, InferredStart};
 pub enum ConvertCommand {
     /// Slack: the ZIP or the unpacked folder; also of Enterprise Grid, and what slackdump writes in Slack's form
     Slack(ConvertSlackArgs),
+    /// Microsoft Teams: a folder of Microsoft Graph's answers; also what TeamsDataExport writes, which lacks most of it
+    Teams(ConvertTeamsArgs),
     /// Zulip: the .tar.gz that a server exports an organisation to, or the folder it unpacks to
     Zulip(ConvertZulipArgs),
 }
@@ -36,6 +38,20 @@ pub struct ConvertZulipArgs {
     /// Take direct messages between two people, too: as group chats of two
     #[arg(long)]
     pub dms: bool,
+}
+
+/// `tenure convert teams`.
+#[derive(Debug, Args)]
+pub struct ConvertTeamsArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take chats of two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+    /// Take the chats of meetings, too
+    #[arg(long)]
+    pub meetings: bool,
 }
 
 /// What can be said of every conversion.

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 
 use super::rejects::{create, is_broken_pipe};
 use super::{Usage, inputs, note, print};
-use crate::cli::{ConvertArgs, ConvertCommand, ConvertSlackArgs, ConvertZulipArgs};
+use crate::cli::{ConvertArgs, ConvertCommand, ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs};
 use crate::convert::{
-    Choices, Export, Gathered, People, Report, Seen, convert, slack, write_channels, write_memberships,
-    write_missing, zulip,
+    Choices, Export, Gathered, People, Report, Seen, convert, slack, teams, write_channels,
+    write_memberships, write_missing, zulip,
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
@@ -24,6 +24,10 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
         ConvertCommand::Slack(ConvertSlackArgs { convert, dms }) => {
             let reading = slack::Reading { dms: *dms };
             one("slack", convert, |export, gathered, watch| slack::read(export, reading, gathered, watch))
+        }
+        ConvertCommand::Teams(ConvertTeamsArgs { convert, dms, meetings }) => {
+            let reading = teams::Reading { dms: *dms, meetings: *meetings };
+            one("teams", convert, |export, gathered, watch| teams::read(export, reading, gathered, watch))
         }
         ConvertCommand::Zulip(ConvertZulipArgs { convert, dms }) => {
             let reading = zulip::Reading { dms: *dms };

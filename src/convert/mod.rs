@@ -16,6 +16,7 @@ mod report;
 pub mod slack;
 #[cfg(test)]
 mod sound;
+pub mod teams;
 mod write;
 pub mod zulip;
 

@@ -97,6 +97,11 @@ fn of_convert() {
 }
 
 #[test]
+fn of_convert_teams() {
+    insta::assert_snapshot!(help(&["convert", "teams", "--help"]));
+}
+
+#[test]
 fn of_convert_zulip() {
     insta::assert_snapshot!(help(&["convert", "zulip", "--help"]));
 }

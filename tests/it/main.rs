@@ -9,6 +9,7 @@ mod browser;
 mod clock;
 mod completions;
 mod convert;
+mod convert_teams;
 mod convert_zulip;
 mod credentials;
 mod damaged;
