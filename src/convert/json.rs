@@ -7,7 +7,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, Map
 use serde::{Deserialize, de};
 
 use super::export::Export;
-use crate::input::{Problem, ProblemKind, Problems};
+use crate::input::{Problem, ProblemKind, Problems, Utf16Reader};
 
 /// Bytes of the buffer in front of the parser.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -116,19 +116,29 @@ pub(super) fn elements<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 }
 
 /// A parser of what is read.
-pub(super) type Parser<R> = serde_json::Deserializer<serde_json::de::IoRead<BufReader<R>>>;
+pub(super) type Parser<'a> = serde_json::Deserializer<serde_json::de::IoRead<BufReader<Box<dyn Read + 'a>>>>;
 
-/// Begins to read JSON.
+/// Begins to read JSON, in UTF-8 or in what shells of Windows make of it, UTF-16.
 ///
 /// # Errors
 /// When the first bytes cannot be read.
-pub(super) fn parser<R: Read>(reader: R) -> Result<Parser<R>, serde_json::Error> {
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
-    // A mark at the beginning is none of JSON's.
-    if std::io::BufRead::fill_buf(&mut reader).map_err(serde_json::Error::io)?.starts_with(b"\xef\xbb\xbf") {
-        std::io::BufRead::consume(&mut reader, 3);
-    }
-    Ok(serde_json::Deserializer::from_reader(reader))
+pub(super) fn parser<'a>(mut reader: impl Read + 'a) -> Result<Parser<'a>, serde_json::Error> {
+    // The mark at the beginning is none of JSON's.
+    let mut beginning = Vec::new();
+    reader.by_ref().take(3).read_to_end(&mut beginning).map_err(serde_json::Error::io)?;
+    let (mark, big_endian) = match beginning.as_slice() {
+        [0xef, 0xbb, 0xbf] => (3, None),
+        [0xff, 0xfe, ..] => (2, Some(false)),
+        [0xfe, 0xff, ..] => (2, Some(true)),
+        _ => (0, None),
+    };
+    beginning.drain(..mark);
+    let whole = io::Cursor::new(beginning).chain(reader);
+    let text: Box<dyn Read + 'a> = match big_endian {
+        Some(big_endian) => Box::new(Utf16Reader::new(whole, big_endian)),
+        None => Box::new(whole),
+    };
+    Ok(serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER_BYTES, text)))
 }
 
 /// A text, or a number as it is written; anything else is none.
@@ -307,6 +317,48 @@ mod tests {
             (things[1].members.0.as_ref(), things[1].hidden, things[2].hidden),
             (None, Flag(true), Flag(false))
         );
+    }
+
+    #[test]
+    fn utf_16_with_its_mark_is_read() {
+        for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = "\u{feff}[{\"ts\":\"ü\"}]".encode_utf16().flat_map(bytes_of).collect();
+            let mut things = Vec::new();
+            each(bytes.as_slice(), |thing: Thing| things.push(thing)).unwrap();
+            assert_eq!(things[0].ts.get(), Some("ü"));
+        }
+    }
+
+    #[test]
+    fn tables_of_an_object() {
+        #[derive(Default)]
+        struct Found(Vec<String>);
+        impl Tables for Found {
+            fn table<'de, D: Deserializer<'de>>(&mut self, name: &str, rows: D) -> Result<(), D::Error> {
+                match name {
+                    "a" => elements(rows, &mut |row: Text| self.0.extend(row.0)),
+                    _ => IgnoredAny::deserialize(rows).map(|_| ()),
+                }
+            }
+        }
+        let mut found = Found::default();
+        tables("{\"x\": {\"y\": [1]}, \"a\": [1, \"b\"], \"z\": 3}".as_bytes(), &mut found).unwrap();
+        assert_eq!(found.0, ["1", "b"]);
+        assert!(
+            tables("{\"a\": 1}".as_bytes(), &mut found)
+                .unwrap_err()
+                .to_string()
+                .contains("expected an array")
+        );
+        assert!(tables("[]".as_bytes(), &mut found).unwrap_err().to_string().contains("an object of arrays"));
+    }
+
+    #[test]
+    fn whatever_number_and_truth() {
+        let all: (Number, Number, Number, Told, Told, Told) =
+            serde_json::from_str("[7, \"-8\", 9.5, true, false, \"true\"]").unwrap();
+        assert_eq!((all.0.0, all.1.0, all.2.0), (Some(7), Some(-8), None));
+        assert_eq!((all.3.0, all.4.0, all.5.0), (Some(true), Some(false), None));
     }
 
     #[test]
