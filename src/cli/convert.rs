@@ -16,6 +16,10 @@ pub enum ConvertCommand {
     /// Mattermost: the bulk export (JSON lines, also in its ZIP), the table ChannelMemberHistory as CSV, the compliance
     /// export as CSV or Actiance XML; of several, the bulk export last
     Mattermost(ConvertMattermostArgs),
+    /// Microsoft Teams: a folder of Microsoft Graph's answers; also what TeamsDataExport writes, which lacks most of it
+    Teams(ConvertTeamsArgs),
+    /// Zulip: the .tar.gz that a server exports an organisation to, or the folder it unpacks to
+    Zulip(ConvertZulipArgs),
 }
 
 /// `tenure convert slack`.
@@ -38,6 +42,31 @@ pub struct ConvertMattermostArgs {
     /// Take direct messages between two people, too: as group chats of two
     #[arg(long)]
     pub dms: bool,
+}
+
+/// `tenure convert zulip`.
+#[derive(Debug, Args)]
+pub struct ConvertZulipArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+}
+
+/// `tenure convert teams`.
+#[derive(Debug, Args)]
+pub struct ConvertTeamsArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take chats of two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+    /// Take the chats of meetings, too
+    #[arg(long)]
+    pub meetings: bool,
 }
 
 /// What can be said of every conversion.

@@ -29,7 +29,10 @@ use jiff::tz::TimeZone;
 use crate::input::{Format, TimeFormat};
 pub use config::{ConfigArgs, ConfigFileArgs};
 pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
-pub use convert::{ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs, EndRule, StartRule};
+pub use convert::{
+    ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
+    EndRule, StartRule,
+};
 pub use doctor::DoctorArgs;
 pub use dress::command;
 pub use emulator::EmulatorArgs;

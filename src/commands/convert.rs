@@ -8,10 +8,12 @@ use anyhow::Context as _;
 
 use super::rejects::{create, is_broken_pipe};
 use super::{Usage, inputs, note, print};
-use crate::cli::{ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs};
+use crate::cli::{
+    ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
+};
 use crate::convert::{
-    Choices, Export, Gathered, People, Report, Seen, convert, mattermost, slack, write_channels,
-    write_memberships, write_missing,
+    Choices, Export, Gathered, People, Report, Seen, convert, mattermost, slack, teams, write_channels,
+    write_memberships, write_missing, zulip,
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
@@ -28,6 +30,14 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
         ConvertCommand::Mattermost(ConvertMattermostArgs { convert, dms }) => {
             let mut reader = mattermost::Reader::new(mattermost::Reading { dms: *dms });
             one("mattermost", convert, |export, gathered, watch| reader.read(export, gathered, watch))
+        }
+        ConvertCommand::Teams(ConvertTeamsArgs { convert, dms, meetings }) => {
+            let reading = teams::Reading { dms: *dms, meetings: *meetings };
+            one("teams", convert, |export, gathered, watch| teams::read(export, reading, gathered, watch))
+        }
+        ConvertCommand::Zulip(ConvertZulipArgs { convert, dms }) => {
+            let reading = zulip::Reading { dms: *dms };
+            one("zulip", convert, |export, gathered, watch| zulip::read(export, reading, gathered, watch))
         }
     }
 }

@@ -1,13 +1,15 @@
-//! The files of an export, in a folder, in a ZIP archive, or one file alone, read one after the other and never written
-//! anywhere.
+//! The files of an export, in a folder, in an archive (ZIP, tar), or one file alone, read one after the other and never
+//! written anywhere.
 //!
 //! Nothing in an export is believed: names are compared and never opened as they stand, links are not followed, and what
 //! an archive unpacks to is held against its size.
 
+mod tar;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek};
+use std::io::{self, BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -25,6 +27,15 @@ const FREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Files of an export, at most. Twenty thousand channels with a file for each day of a year are seven million.
 const FILES_MAX: usize = 10_000_000;
 
+/// What the names of files that are read end in.
+const DATA: [&str; 5] = [".json", ".jsonl", ".ndjson", ".csv", ".xml"];
+
+/// What a ZIP archive begins with, or what is left of one.
+const ZIP: &[u8] = b"PK";
+
+/// Bytes at the beginning of a file that tell what it is.
+const BEGINNING_BYTES: u64 = 512;
+
 /// How deep folders may lie in one another.
 const DEPTH_MAX: usize = 16;
 
@@ -35,7 +46,7 @@ const PATH_BYTES_MAX: usize = 4096;
 pub struct Export {
     name: Arc<str>,
     held: Held,
-    /// The number of each file in the archive, by its path.
+    /// The number of each file in the archive, by its path: the order in which they lie there.
     files: BTreeMap<String, usize>,
     bytes_total: u64,
     /// Bytes of text read so far.
@@ -48,6 +59,10 @@ enum Held {
     Folder(PathBuf),
     /// A file alone.
     Alone(PathBuf),
+    Tar {
+        stream: tar::Stream,
+        places: Vec<(u64, u64)>,
+    },
     Zip {
         archive: Box<ZipArchive<BufReader<File>>>,
         bytes: u64,
@@ -64,7 +79,7 @@ impl std::fmt::Debug for Export {
 }
 
 impl Export {
-    /// Opens a folder, a ZIP archive, or any other file as an export of one file.
+    /// Opens a folder, an archive (ZIP; tar, plain or packed by gzip), or any other file as an export of one file.
     ///
     /// # Errors
     /// When it cannot be read, or is an archive that is broken.
@@ -99,7 +114,14 @@ impl Export {
             return export.bounded();
         }
         let mut file = File::open(path).map_err(|error| refused(&error))?;
-        if meta.is_file() && !is_zip(&mut file).map_err(|error| refused(&error))? {
+        let mut beginning = Vec::new();
+        let begun = (&mut file).take(BEGINNING_BYTES).read_to_end(&mut beginning);
+        begun.and_then(|_| file.rewind()).map_err(|error| refused(&error))?;
+        if let Some(packing) = tar::is_tar(&beginning) {
+            let stream = tar::Stream::open(path, packing).map_err(|error| refused(&error))?;
+            return export.unrolled(stream, meta.len())?.bounded();
+        }
+        if meta.is_file() && !beginning.starts_with(ZIP) {
             let alone = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
             export.held = Held::Alone(path.to_owned());
             export.files.insert(alone, 0);
@@ -140,6 +162,14 @@ impl Export {
         self.files.keys().map(String::as_str)
     }
 
+    /// The same, in the order in which they are read fastest.
+    pub fn paths_as_stored(&self) -> Vec<String> {
+        let mut files: Vec<(&String, usize)> =
+            self.files.iter().map(|(path, number)| (path, *number)).collect();
+        files.sort_by_key(|(_, number)| *number);
+        files.into_iter().map(|(path, _)| path.clone()).collect()
+    }
+
     /// Whether it has a file with this path.
     pub fn has(&self, path: &str) -> bool {
         self.files.contains_key(path)
@@ -162,11 +192,9 @@ impl Export {
 
     /// What problems call one of its files.
     pub fn file_name(&self, path: &str) -> Arc<str> {
-        match &self.held {
+        match self.held {
             Held::Alone(_) => Arc::clone(&self.name),
-            Held::Folder(_) | Held::Zip { .. } => {
-                format!("{}/{path}", self.name.trim_end_matches('/')).into()
-            }
+            _ => format!("{}/{path}", self.name.trim_end_matches('/')).into(),
         }
     }
 
@@ -182,10 +210,15 @@ impl Export {
             Held::Folder(folder) => {
                 Ok(read(&mut counted(File::open(folder.join(path))?, &mut self.text_bytes)))
             }
+            Held::Tar { stream, places } => {
+                let (offset, bytes) = places.get(*index).copied().ok_or(io::ErrorKind::NotFound)?;
+                // What it unpacks to as a whole was bounded when it was listed.
+                Ok(read(&mut counted(stream.file(offset, bytes)?, &mut self.text_bytes)))
+            }
             Held::Alone(alone) => Ok(read(&mut counted(File::open(alone)?, &mut self.text_bytes))),
             Held::Zip { archive, bytes } => {
                 let file = archive.by_index(*index).map_err(io::Error::from)?;
-                let bytes_max = FREE_BYTES.saturating_add(bytes.saturating_mul(RATIO_MAX));
+                let bytes_max = unpacked_max(*bytes);
                 Ok(read(&mut Counted { inner: file, bytes: &mut self.text_bytes, bytes_max }))
             }
         }
@@ -277,6 +310,47 @@ impl Export {
         }
     }
 
+    /// Takes in what an archive of tar has, `packed` bytes long as it lies there.
+    fn unrolled(mut self, mut stream: tar::Stream, packed: u64) -> Result<Self, Problems> {
+        let mut places = Vec::new();
+        let mut wrong: Vec<(String, &str)> = Vec::new();
+        let mut unpacked = 0;
+        let bounded = Counted { inner: &mut stream, bytes: &mut unpacked, bytes_max: unpacked_max(packed) };
+        let listed = tar::list(bounded, |entry| {
+            let path = entry.path.trim_start_matches("./").to_owned();
+            match entry.kind {
+                tar::Kind::Folder => {}
+                _ if !is_inside(&path) => {
+                    wrong.push((path, "its path leads out of the archive; it is passed over"))
+                }
+                tar::Kind::File => {
+                    self.add(path, places.len(), entry.bytes);
+                    places.push((entry.offset, entry.bytes));
+                }
+                tar::Kind::Other if is_data(&path) => {
+                    wrong.push((path, "it is a link, or no file; links in an export are not followed"));
+                }
+                tar::Kind::Other => {}
+            }
+            self.files.len() < FILES_MAX
+        });
+        for (path, message) in wrong {
+            let file = self.file_name(&path);
+            self.problems.push(Problem::new(&file, 0, ProblemKind::BrokenArchive, message));
+        }
+        if let Err(error) = listed {
+            let message = format!("it cannot be read to its end: {error}");
+            let problem = Problem::new(&self.name, 0, ProblemKind::BrokenArchive, message)
+                .help("is it complete? give the export as it was made, or the folder it unpacks to");
+            if places.is_empty() {
+                return Err(problem.fatal().into());
+            }
+            self.problems.push(problem);
+        }
+        self.held = Held::Tar { stream, places };
+        Ok(self)
+    }
+
     fn add(&mut self, path: String, index: usize, bytes: u64) {
         if is_data(&path) {
             self.bytes_total = self.bytes_total.saturating_add(bytes);
@@ -287,15 +361,12 @@ impl Export {
 
 /// Attachments are of no interest, wherever they point.
 fn is_data(path: &str) -> bool {
-    [".json", ".jsonl", ".csv", ".xml"].iter().any(|end| path.ends_with(end))
+    DATA.iter().any(|ending| path.ends_with(ending))
 }
 
-/// Whether a file begins as a ZIP archive does, or what is left of one; it is at its beginning again afterwards.
-fn is_zip(file: &mut File) -> io::Result<bool> {
-    let mut magic = Vec::new();
-    file.by_ref().take(2).read_to_end(&mut magic)?;
-    file.rewind()?;
-    Ok(magic == b"PK")
+/// Bytes of text that an archive of so many bytes may yield.
+fn unpacked_max(packed: u64) -> u64 {
+    FREE_BYTES.saturating_add(packed.saturating_mul(RATIO_MAX))
 }
 
 /// Whether a path of an archive stays below where it would be unpacked.
@@ -316,8 +387,8 @@ fn name_of(raw: &[u8], otherwise: impl FnOnce() -> Option<String>) -> String {
     name.replace('\\', "/")
 }
 
-/// A file of the disk takes as long as its size tells.
-fn counted(file: File, bytes: &mut u64) -> Counted<'_, File> {
+/// What is bounded already.
+fn counted<R>(file: R, bytes: &mut u64) -> Counted<'_, R> {
     Counted { inner: file, bytes, bytes_max: u64::MAX }
 }
 
@@ -343,8 +414,9 @@ impl<R: Read> Read for Counted<'_, R> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use flate2::write::GzEncoder;
     use std::io::Write as _;
     use zip::write::{SimpleFileOptions, ZipWriter};
 
@@ -357,6 +429,56 @@ mod tests {
         }
         zip.finish().unwrap();
         file
+    }
+
+    /// An archive of tar, packed by gzip.
+    pub(in crate::convert) fn tarred(files: &[(&str, &[u8])]) -> tempfile::NamedTempFile {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let mut gzip = GzEncoder::new(file.reopen().unwrap(), flate2::Compression::fast());
+        for (name, content) in files {
+            gzip.write_all(&tar::tests::entry(name, b'0', content)).unwrap();
+        }
+        gzip.write_all(&[0; 1024]).unwrap();
+        gzip.finish().unwrap();
+        file
+    }
+
+    #[test]
+    fn files_of_a_tar_archive_are_read_in_any_order() {
+        let names = ["./c.json", "../d.json", "x/a.json", "x/b.json"];
+        let files: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, name.as_bytes())).collect();
+        let file = tarred(&files);
+        let mut export = Export::open(file.path()).unwrap();
+        assert_eq!(export.paths().collect::<Vec<_>>(), ["c.json", "x/a.json", "x/b.json"]);
+        assert_eq!(export.paths_as_stored(), ["c.json", "x/a.json", "x/b.json"]);
+        assert!(export.problems().render().contains("../d.json: its path leads out of the archive"));
+        for path in ["x/b.json", "c.json", "c.json", "x/a.json"] {
+            let text = export.read(path, |file| io::read_to_string(file)).unwrap().unwrap();
+            assert!(text.ends_with(path), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tar_archive_that_is_cut_off_or_swells_is_read_as_far_as_it_goes() {
+        let archive =
+            [tar::tests::entry("a.json", b'0', b"[]"), tar::tests::entry("b.json", b'0', &[b' '; 4096])]
+                .concat();
+        let mut found = 0;
+        let bounded = Counted { inner: archive.as_slice(), bytes: &mut 0, bytes_max: 2048 };
+        let listed = tar::list(bounded, |_| {
+            found += 1;
+            true
+        });
+        assert!(listed.unwrap_err().to_string().contains("200 times"));
+        assert_eq!(found, 2);
+        let whole = fs::read(tarred(&[("a.json", b"[]"), ("b.json", b"[]")]).path()).unwrap();
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), &whole[..whole.len() - 20]).unwrap();
+        let mut export = Export::open(file.path()).unwrap();
+        assert!(export.has("a.json"));
+        assert!(export.problems().render().contains("is it complete?"));
+        fs::write(file.path(), b"\x1f\x8bno gzip").unwrap();
+        assert!(Export::open(file.path()).unwrap_err().render().contains("cannot be read to its end"));
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub enum Fact<'a> {
 pub enum What<'a> {
     /// Somebody became a member, by whatever way.
     Joined(&'a str),
+    /// Somebody is noted to have become a member by then; when, nobody has written down.
+    JoinedBy(&'a str),
     /// Somebody stopped being one, by whatever way.
     Left(&'a str),
     /// Somebody did what only members do: mostly, wrote a message.

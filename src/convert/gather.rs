@@ -181,6 +181,7 @@ impl Gathered {
         *span = Some(span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
         let (who, act) = match what {
             What::Joined(who) => (who, Act::Joined),
+            What::JoinedBy(who) => (who, Act::JoinedBy),
             What::Left(who) => (who, Act::Left),
             What::Present(who) => (who, Act::Present),
             What::Listed(who) => (who, Act::Listed),

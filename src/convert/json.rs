@@ -1,16 +1,41 @@
 //! JSON as exports have it: streamed, and lenient where versions differ in the type of a value.
 
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 
-use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
+
+use super::export::Export;
+use crate::input::{Problem, ProblemKind, Problems, Utf16Reader};
 
 /// Bytes of the buffer in front of the parser.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Bytes of one text, at most: no id, name, time or address is longer.
 const TEXT_BYTES_MAX: usize = 64 * 1024;
+
+/// Reads a file of an export; what is wrong with it.
+pub(super) fn file(
+    export: &mut Export,
+    path: &str,
+    read: impl FnOnce(&mut dyn Read) -> Result<(), serde_json::Error>,
+) -> Problems {
+    let file = export.file_name(path);
+    let story = match export.read(path, read) {
+        Ok(Ok(())) => return Problems::new(),
+        Ok(Err(error)) if error.classify() == serde_json::error::Category::Io => {
+            io::Error::from(error).to_string()
+        }
+        Ok(Err(error)) => {
+            let message = format!("it is broken: {error}; what comes after that is left out");
+            let problem = Problem::new(&file, error.line() as u64, ProblemKind::BrokenJson, message);
+            return problem.help("is the export complete? take this file from it again").into();
+        }
+        Err(error) => error.to_string(),
+    };
+    Problem::new(&file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
+}
 
 /// Reads an array element by element; only one is held at a time.
 ///
@@ -20,6 +45,58 @@ pub(super) fn each<T: DeserializeOwned>(
     reader: impl Read,
     mut take: impl FnMut(T),
 ) -> Result<(), serde_json::Error> {
+    let mut parser = parser(reader)?;
+    elements(&mut parser, &mut take)?;
+    parser.end()
+}
+
+/// Takes the arrays of an object, each under its name, for [`tables`].
+pub(super) trait Tables {
+    /// Reads what stands under a name: with [`elements`], or not at all.
+    fn table<'de, D: Deserializer<'de>>(&mut self, name: &str, rows: D) -> Result<(), D::Error>;
+}
+
+/// Reads an object of arrays element by element; only one is held at a time.
+///
+/// # Errors
+/// At the first thing that is no JSON or no such element: what comes after it cannot be read.
+pub(super) fn tables(reader: impl Read, take: &mut impl Tables) -> Result<(), serde_json::Error> {
+    struct Named<'a, T>(&'a mut T);
+    impl<'de, T: Tables> Visitor<'de> for Named<'_, T> {
+        type Value = ();
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an object of arrays")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+            while let Some(name) = entries.next_key::<String>()? {
+                entries.next_value_seed(One(self.0, &name))?;
+            }
+            Ok(())
+        }
+    }
+    struct One<'a, T>(&'a mut T, &'a str);
+    impl<'de, T: Tables> DeserializeSeed<'de> for One<'_, T> {
+        type Value = ();
+
+        fn deserialize<D: Deserializer<'de>>(self, rows: D) -> Result<(), D::Error> {
+            self.0.table(self.1, rows)
+        }
+    }
+    let mut parser = parser(reader)?;
+    parser.deserialize_map(Named(take))?;
+    parser.end()
+}
+
+/// Reads the elements of the array that comes next.
+///
+/// # Errors
+/// At the first that is no such element.
+pub(super) fn elements<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+    take: &mut dyn FnMut(T),
+) -> Result<(), D::Error> {
     struct Elements<'a, T>(&'a mut dyn FnMut(T));
     impl<'de, T: Deserialize<'de>> Visitor<'de> for Elements<'_, T> {
         type Value = ();
@@ -35,14 +112,33 @@ pub(super) fn each<T: DeserializeOwned>(
             Ok(())
         }
     }
-    let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
-    // A mark at the beginning is none of JSON's.
-    if std::io::BufRead::fill_buf(&mut reader).map_err(serde_json::Error::io)?.starts_with(b"\xef\xbb\xbf") {
-        std::io::BufRead::consume(&mut reader, 3);
-    }
-    let mut parser = serde_json::Deserializer::from_reader(reader);
-    parser.deserialize_seq(Elements(&mut take))?;
-    parser.end()
+    from.deserialize_seq(Elements(take))
+}
+
+/// A parser of what is read.
+pub(super) type Parser<'a> = serde_json::Deserializer<serde_json::de::IoRead<BufReader<Box<dyn Read + 'a>>>>;
+
+/// Begins to read JSON, in UTF-8 or in what shells of Windows make of it, UTF-16.
+///
+/// # Errors
+/// When the first bytes cannot be read.
+pub(super) fn parser<'a>(mut reader: impl Read + 'a) -> Result<Parser<'a>, serde_json::Error> {
+    // The mark at the beginning is none of JSON's.
+    let mut beginning = Vec::new();
+    reader.by_ref().take(3).read_to_end(&mut beginning).map_err(serde_json::Error::io)?;
+    let (mark, big_endian) = match beginning.as_slice() {
+        [0xef, 0xbb, 0xbf] => (3, None),
+        [0xff, 0xfe, ..] => (2, Some(false)),
+        [0xfe, 0xff, ..] => (2, Some(true)),
+        _ => (0, None),
+    };
+    beginning.drain(..mark);
+    let whole = io::Cursor::new(beginning).chain(reader);
+    let text: Box<dyn Read + 'a> = match big_endian {
+        Some(big_endian) => Box::new(Utf16Reader::new(whole, big_endian)),
+        None => Box::new(whole),
+    };
+    Ok(serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER_BYTES, text)))
 }
 
 /// A text, or a number as it is written; anything else is none.
@@ -69,6 +165,14 @@ pub(super) struct Texts(pub(super) Option<Vec<String>>);
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Flag(pub(super) bool);
 
+/// Whether something is true or false; anything else is not told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Told(pub(super) Option<bool>);
+
+/// A whole number, also one in a text; anything else is none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Number(pub(super) Option<i64>);
+
 /// Reads whatever stands there, and keeps it if it is of the kind that is looked for.
 struct Lenient<T>(std::marker::PhantomData<T>);
 
@@ -76,6 +180,9 @@ struct Lenient<T>(std::marker::PhantomData<T>);
 trait Kept: Default {
     fn text(_text: &str) -> Self {
         Self::default()
+    }
+    fn number(number: i64) -> Self {
+        Self::text(&number.to_string())
     }
     fn flag(_flag: bool) -> Self {
         Self::default()
@@ -103,6 +210,21 @@ impl Kept for Flag {
     }
 }
 
+impl Kept for Told {
+    fn flag(flag: bool) -> Self {
+        Told(Some(flag))
+    }
+}
+
+impl Kept for Number {
+    fn text(text: &str) -> Self {
+        Number(text.parse().ok())
+    }
+    fn number(number: i64) -> Self {
+        Number(Some(number))
+    }
+}
+
 impl<'de, T: Kept> Visitor<'de> for Lenient<T> {
     type Value = T;
 
@@ -115,11 +237,11 @@ impl<'de, T: Kept> Visitor<'de> for Lenient<T> {
     }
 
     fn visit_i64<E: de::Error>(self, number: i64) -> Result<T, E> {
-        Ok(T::text(&number.to_string()))
+        Ok(T::number(number))
     }
 
     fn visit_u64<E: de::Error>(self, number: u64) -> Result<T, E> {
-        Ok(T::text(&number.to_string()))
+        Ok(i64::try_from(number).map_or_else(|_| T::text(&number.to_string()), T::number))
     }
 
     fn visit_f64<E: de::Error>(self, number: f64) -> Result<T, E> {
@@ -163,7 +285,7 @@ macro_rules! lenient {
     )+};
 }
 
-lenient!(Text, Texts, Flag);
+lenient!(Text, Texts, Flag, Told, Number);
 
 #[cfg(test)]
 mod tests {
@@ -195,6 +317,48 @@ mod tests {
             (things[1].members.0.as_ref(), things[1].hidden, things[2].hidden),
             (None, Flag(true), Flag(false))
         );
+    }
+
+    #[test]
+    fn utf_16_with_its_mark_is_read() {
+        for bytes_of in [u16::to_le_bytes, u16::to_be_bytes] {
+            let bytes: Vec<u8> = "\u{feff}[{\"ts\":\"ü\"}]".encode_utf16().flat_map(bytes_of).collect();
+            let mut things = Vec::new();
+            each(bytes.as_slice(), |thing: Thing| things.push(thing)).unwrap();
+            assert_eq!(things[0].ts.get(), Some("ü"));
+        }
+    }
+
+    #[test]
+    fn tables_of_an_object() {
+        #[derive(Default)]
+        struct Found(Vec<String>);
+        impl Tables for Found {
+            fn table<'de, D: Deserializer<'de>>(&mut self, name: &str, rows: D) -> Result<(), D::Error> {
+                match name {
+                    "a" => elements(rows, &mut |row: Text| self.0.extend(row.0)),
+                    _ => IgnoredAny::deserialize(rows).map(|_| ()),
+                }
+            }
+        }
+        let mut found = Found::default();
+        tables("{\"x\": {\"y\": [1]}, \"a\": [1, \"b\"], \"z\": 3}".as_bytes(), &mut found).unwrap();
+        assert_eq!(found.0, ["1", "b"]);
+        assert!(
+            tables("{\"a\": 1}".as_bytes(), &mut found)
+                .unwrap_err()
+                .to_string()
+                .contains("expected an array")
+        );
+        assert!(tables("[]".as_bytes(), &mut found).unwrap_err().to_string().contains("an object of arrays"));
+    }
+
+    #[test]
+    fn whatever_number_and_truth() {
+        let all: (Number, Number, Number, Told, Told, Told) =
+            serde_json::from_str("[7, \"-8\", 9.5, true, false, \"true\"]").unwrap();
+        assert_eq!((all.0.0, all.1.0, all.2.0), (Some(7), Some(-8), None));
+        assert_eq!((all.3.0, all.4.0, all.5.0), (Some(true), Some(false), None));
     }
 
     #[test]

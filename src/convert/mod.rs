@@ -15,7 +15,11 @@ mod people;
 mod reconstruct;
 mod report;
 pub mod slack;
+#[cfg(test)]
+mod sound;
+pub mod teams;
 mod write;
+pub mod zulip;
 
 pub use export::Export;
 pub use gather::Gathered;

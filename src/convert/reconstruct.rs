@@ -9,10 +9,12 @@
 //!    between the two.
 //! 4. A leave of nobody: within [`SAME_EVENT`] of another it is that leave, written twice. Otherwise a join is missing.
 //! 5. A message of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
-//! 6. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
-//! 7. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
+//! 6. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
+//!    nothing.
+//! 7. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
+//! 8. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
 //!    channel ends all stints at its archiving, and the end of an account ends its stints.
-//! 8. What ends nowhere is open.
+//! 9. What ends nowhere is open.
 
 use std::time::Duration;
 
@@ -40,6 +42,8 @@ pub struct Mark {
 pub enum Act {
     /// Became a member.
     Joined,
+    /// Had become a member by then.
+    JoinedBy,
     /// Wrote something.
     Present,
     /// Was on a roster.
@@ -136,6 +140,8 @@ pub enum Start {
     Founding,
     /// The first message.
     FirstMessage,
+    /// A time by which the member had joined.
+    JoinedBy,
     /// The channel's creation, by this member.
     Creator,
     /// The channel's creation.
@@ -155,6 +161,7 @@ impl Start {
             Start::Recorded => "recorded",
             Start::Founding => "roster: members never change",
             Start::FirstMessage => "inferred: first message",
+            Start::JoinedBy => "inferred: joined by then",
             Start::Creator => "inferred: creator of the channel",
             Start::ChannelCreated => "inferred: channel created",
             Start::ChannelBegun => "inferred: first event of the channel",
@@ -329,10 +336,15 @@ impl Walk<'_> {
                 self.close_by_guess(time, End::NextJoin);
                 self.open = Some(Open { start: time, from: Start::Recorded, sign: None, last: time });
             }
+            Act::JoinedBy => {
+                if self.open.is_none() {
+                    self.begin_by_guess(time, Some(Start::JoinedBy));
+                }
+            }
             Act::Present | Act::Listed => {
                 let wrote = act == Act::Present;
                 if self.open.is_none() {
-                    self.begin_by_guess(time, wrote);
+                    self.begin_by_guess(time, wrote.then_some(Start::FirstMessage));
                 }
                 if let Some(open) = &mut self.open {
                     open.sign = Some((time, wrote));
@@ -346,7 +358,7 @@ impl Walk<'_> {
                         self.last_leave = left_before;
                         return;
                     }
-                    self.begin_by_guess(time, false);
+                    self.begin_by_guess(time, None);
                 }
                 self.close(Some(time), End::Recorded);
                 self.last_leave = Some(time);
@@ -355,8 +367,9 @@ impl Walk<'_> {
         }
     }
 
-    /// Begins a stint whose join is missing, and which is known to have begun by then.
-    fn begin_by_guess(&mut self, by: Timestamp, wrote: bool) {
+    /// Begins a stint whose join is missing, and which is known to have begun by then. `sign`: why, where that is close
+    /// enough to the join to stand for it.
+    fn begin_by_guess(&mut self, by: Timestamp, sign: Option<Start>) {
         let (begun, told) = self.known.life.begun;
         let earliest = match self.last_end {
             Some(end) => (end, Start::PreviousLeave),
@@ -365,10 +378,12 @@ impl Walk<'_> {
             None => (begun, if told { Start::ChannelCreated } else { Start::ChannelBegun }),
         };
         let sure = matches!(earliest.1, Start::Founding | Start::Creator);
-        let (start, from) = match self.guessing.start {
-            InferredStart::FirstMessage if wrote && !sure => (by, Start::FirstMessage),
-            _ if earliest.0 < by || (sure && wrote && earliest.0 == by) => earliest,
-            _ if wrote => (by, Start::FirstMessage),
+        let (start, from) = match (self.guessing.start, sign) {
+            (InferredStart::FirstMessage, Some(sign)) if !sure => (by, sign),
+            // Whoever wrote the first message of all was there from the beginning as well.
+            (_, Some(_)) if sure && earliest.0 == by => earliest,
+            _ if earliest.0 < by => earliest,
+            (_, Some(sign)) => (by, sign),
             // It has to be there a moment before it ends.
             _ => (by.just_before().max(self.last_end.unwrap_or(by.just_before())), Start::ItsEnd),
         };
@@ -411,7 +426,7 @@ impl Walk<'_> {
                 (_, None) => false,
             };
             if !over {
-                self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), false);
+                self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), None);
             }
         }
         let Some(open) = &self.open else { return self.outcome };

@@ -46,6 +46,7 @@ pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printa
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
 pub use table::{ForeignLine, ForeignTable, foreign_columns};
+pub(crate) use utf16::Utf16Reader;
 
 use csv_rows::CsvRows;
 use fault::Fault;

@@ -8,7 +8,7 @@ const STEP_BYTES: usize = 64 * 1024;
 /// Reads UTF-16 as UTF-8. Lone surrogates and a last half unit become U+FFFD, which the checks of names then find.
 ///
 /// The byte order mark is decoded like any other character: whoever reads on takes it off.
-pub(super) struct Utf16Reader<R> {
+pub(crate) struct Utf16Reader<R> {
     inner: R,
     big_endian: bool,
     /// Bytes read but not decoded: half a unit, or half a pair of surrogates.
@@ -19,7 +19,8 @@ pub(super) struct Utf16Reader<R> {
 }
 
 impl<R: Read> Utf16Reader<R> {
-    pub(super) fn new(inner: R, big_endian: bool) -> Self {
+    /// Begins to decode.
+    pub(crate) fn new(inner: R, big_endian: bool) -> Self {
         Utf16Reader { inner, big_endian, left: Vec::new(), text: String::new(), taken: 0, ended: false }
     }
 

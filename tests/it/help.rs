@@ -127,3 +127,13 @@ fn of_slips() {
 fn of_convert_mattermost() {
     insta::assert_snapshot!(help(&["convert", "mattermost", "-h"]));
 }
+
+#[test]
+fn of_convert_teams() {
+    insta::assert_snapshot!(help(&["convert", "teams", "--help"]));
+}
+
+#[test]
+fn of_convert_zulip() {
+    insta::assert_snapshot!(help(&["convert", "zulip", "--help"]));
+}

@@ -10,6 +10,8 @@ mod clock;
 mod config;
 mod convert;
 mod convert_mattermost;
+mod convert_teams;
+mod convert_zulip;
 mod credentials;
 mod damaged;
 mod disk;

@@ -14,6 +14,7 @@ fn marks(text: &str) -> Vec<Mark> {
         .map(|word| {
             let act = match &word[..1] {
                 "J" => Act::Joined,
+                "B" => Act::JoinedBy,
                 "L" => Act::Left,
                 "P" => Act::Present,
                 "R" => Act::Listed,
@@ -84,6 +85,9 @@ fn the_rules_one_by_one() {
         ("P15 L20", Off, "15(FirstMessage)-20(Recorded)"),
         ("L20", Off, "0(ChannelCreated)-20(Recorded)"),
         ("R20", On, "0(ChannelCreated)-…(OpenRoster)"),
+        ("B20", On, "20(JoinedBy)-…(OpenRoster)"),
+        ("P15 B20 L30", Off, "15(FirstMessage)-30(Recorded)"),
+        ("J10 B20 L30 B40", On, "10(Recorded)-30(Recorded) 40(JoinedBy)-…(OpenRoster)"),
         ("J5 L10 L20", Off, "5(Recorded)-10(Recorded) 10(PreviousLeave)-20(Recorded)"),
         ("J5 L10 P15 L20", Off, "5(Recorded)-10(Recorded) 15(FirstMessage)-20(Recorded)"),
         ("J5 L10", On, "5(Recorded)-10(Recorded) 10(PreviousLeave)-…(OpenRoster)"),
@@ -176,6 +180,7 @@ fn the_other_rules_of_guessing() {
 fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
     let act = prop_oneof![
         Just(Act::Joined),
+        Just(Act::JoinedBy),
         Just(Act::Left),
         Just(Act::Present),
         Just(Act::Listed),
@@ -248,6 +253,7 @@ proptest! {
                         from(s) <= mark.time.as_micros() && s.end.is_none_or(|end| mark.time <= end || near(end, mark.time))
                     })
                 }
+                Act::JoinedBy => stints.iter().any(|s| s.start.as_micros() - 2_000_100 <= mark.time.as_micros()),
                 Act::Unlisted => true,
             };
             prop_assert!(appears || marks.iter().any(repeats), "{mark:?}: {}", shown(&outcome));

@@ -4,10 +4,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::convert::sound::{NOW, sound};
 use crate::convert::{Choices, People, convert};
-use crate::model::{EARLIEST, Timestamp};
-
-const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 fn gathered(folder: &Path) -> (Gathered, Result<Problems, Problems>) {
     let mut gathered = Gathered::new(NOW);
@@ -80,22 +78,8 @@ proptest! {
         fs::create_dir(folder.path().join("x")).unwrap();
         let day = &day[..cut.unwrap_or(day.len()).min(day.len())];
         fs::write(folder.path().join("x/2020-01-01.json"), day).unwrap();
-        let (mut gathered, problems) = gathered(folder.path());
+        let (gathered, problems) = gathered(folder.path());
         prop_assert!(problems.is_ok());
-        for person in &mut gathered.people {
-            person.fact.address = Some(format!("{}@a.example", person.fact.id.replace(|c: char| !c.is_ascii_alphanumeric(), "x")));
-        }
-        let converted = convert(&gathered, &People { bots: true, ..People::default() }, &Choices::default(), NOW);
-        for space in &converted.spaces {
-            prop_assert!(space.begun > EARLIEST && space.begun <= NOW);
-            for row in &space.rows {
-                let stint = &row.stint;
-                prop_assert!(space.begun <= stint.start);
-                prop_assert!(stint.end.is_none_or(|end| stint.start < end && end <= NOW), "{stint:?}");
-            }
-            for pair in space.rows.windows(2).filter(|pair| pair[0].member == pair[1].member) {
-                prop_assert!(pair[0].stint.end.is_some_and(|end| end <= pair[1].stint.start));
-            }
-        }
+        sound(gathered)?;
     }
 }

@@ -1,0 +1,162 @@
+//! Zulip's exports of an organisation (a "realm"): the archive that a server makes, or the folder it unpacks to.
+//!
+//! What is told and what is not, and from where that is known: `docs/converting.md`.
+
+mod history;
+mod realm;
+mod routes;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny};
+
+use self::realm::{LOG, Realm, seconds};
+use self::routes::Routes;
+use super::export::Export;
+use super::fact::Fact;
+use super::gather::Gathered;
+use super::json::{Number, Tables, Text};
+use super::{Seen, json};
+use crate::input::{Problem, ProblemKind, Problems};
+
+/// How a Zulip export is read.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Reading {
+    /// Take direct messages between two people, too.
+    pub dms: bool,
+}
+
+/// Messages between two calls that tell how far it is.
+const MESSAGES_BETWEEN: u64 = 4096;
+
+/// Reads an export into what was gathered. What is wrong with one file is a problem, and the rest goes on.
+///
+/// # Errors
+/// When it is no Zulip export.
+pub fn read(
+    export: &mut Export,
+    reading: Reading,
+    gathered: &mut Gathered,
+    watch: &mut dyn FnMut(Seen<'_>),
+) -> Result<Problems, Problems> {
+    gathered.next_export();
+    let mut problems = export.problems();
+    let prefix = match root(export) {
+        Ok(prefix) => prefix,
+        Err(refused) => {
+            problems.absorb(refused);
+            return Err(problems);
+        }
+    };
+    let path = format!("{prefix}realm.json");
+    let mut realm = Realm::default();
+    problems.absorb(json::file(export, &path, |reader| json::tables(reader, &mut realm)));
+    let file = export.file_name(&path);
+    if realm.streams.is_empty() {
+        let problem =
+            Problem::new(&file, 0, ProblemKind::NoRows, "it has no channel (no rows in zerver_stream)");
+        problems
+            .push(problem.help("is it the realm.json that a Zulip server exported, and all of it?").fatal());
+        return Err(problems);
+    }
+    if !realm.tables.contains(LOG) {
+        let message = format!(
+            "it has no audit log ({LOG}): nothing tells who joined or left, and when; all stints are guesses"
+        );
+        let help = "export the organisation from a Zulip server; what other programs write in Zulip's form has no log";
+        problems.push(Problem::new(&file, 0, ProblemKind::MissingValue, message).help(help));
+    }
+    let mut routes = Routes::tell(realm, reading.dms, gathered);
+    let (paths, unfinished) = batches(export, &prefix);
+    for path in unfinished {
+        let message = "the export was interrupted before this file was done; its messages are left out";
+        let problem = Problem::new(&export.file_name(&path), 0, ProblemKind::UnreadableFile, message);
+        problems.push(problem.help("let the server export once more"));
+    }
+    let (name, bytes_total) = (std::sync::Arc::clone(export.name()), export.bytes_total());
+    let mut count = 0;
+    for path in paths {
+        let bytes = export.bytes_read();
+        let mut at = |messages| watch(Seen { export: &name, bytes, bytes_total, messages });
+        let mut batch = Batch { routes: &mut routes, gathered, count: &mut count, at: &mut at };
+        problems.absorb(json::file(export, &path, |reader| json::tables(reader, &mut batch)));
+    }
+    watch(Seen { export: &name, bytes: export.bytes_read(), bytes_total, messages: count });
+    Ok(problems)
+}
+
+/// The folder that the export is in: whoever unpacks and packs archives puts it deeper.
+fn root(export: &Export) -> Result<String, Problems> {
+    let depth = |prefix: &str| prefix.matches('/').count();
+    let mut prefixes: Vec<&str> = export
+        .paths()
+        .filter_map(|path| path.strip_suffix("realm.json"))
+        .filter(|prefix| prefix.is_empty() || prefix.ends_with('/'))
+        .collect();
+    prefixes.sort_by_key(|prefix| depth(prefix));
+    let refused = |message: &str, help: &str| {
+        let problem = Problem::new(export.name(), 0, ProblemKind::MissingFile, message);
+        Problems::from(problem.help(help).fatal())
+    };
+    match prefixes.as_slice() {
+        [] => Err(refused(
+            "there is no realm.json in it, as in every export of Zulip",
+            "give the export as Zulip made it, the .tar.gz or the unpacked folder",
+        )),
+        // What lies deeper was uploaded.
+        [first, second, ..] if depth(first) == depth(second) => Err(refused(
+            "it has several realm.json: the numbers of one organisation mean something else in another",
+            "convert each organisation by itself",
+        )),
+        [first, ..] => Ok((*first).to_owned()),
+    }
+}
+
+/// The files of messages; and those that an export has left unfinished.
+fn batches(export: &Export, prefix: &str) -> (Vec<String>, Vec<String>) {
+    let of_messages = |path: &String| {
+        path.strip_prefix(prefix)
+            .and_then(|name| name.strip_prefix("messages-"))
+            .and_then(|name| name.strip_suffix(".json").or_else(|| name.strip_suffix(".json.partial")))
+            .is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    export.paths_as_stored().into_iter().filter(of_messages).partition(|path| path.ends_with(".json"))
+}
+
+/// A file of messages.
+struct Batch<'a> {
+    routes: &'a mut Routes,
+    gathered: &'a mut Gathered,
+    count: &'a mut u64,
+    at: &'a mut dyn FnMut(u64),
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct MessageRow {
+    sender: Number,
+    recipient: Number,
+    date_sent: Text,
+}
+
+impl Tables for Batch<'_> {
+    fn table<'de, D: Deserializer<'de>>(&mut self, name: &str, rows: D) -> Result<(), D::Error> {
+        if name != "zerver_message" {
+            return IgnoredAny::deserialize(rows).map(|_| ());
+        }
+        json::elements(rows, &mut |row: MessageRow| {
+            *self.count += 1;
+            if self.count.is_multiple_of(MESSAGES_BETWEEN) {
+                (self.at)(*self.count);
+            }
+            match (row.sender.0, row.recipient.0, seconds(&row.date_sent)) {
+                (Some(sender), Some(recipient), Some(time)) => {
+                    self.routes.message(sender, recipient, time, self.gathered);
+                }
+                _ => self.gathered.take(Fact::Ignored("messages without an author, a recipient or a time")),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;
