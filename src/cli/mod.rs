@@ -59,7 +59,19 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Read everything, send nothing, print every problem with file, line and column
+    #[command(after_help = "\
+Problems forbid to send anything; warnings do not. Of each kind the first few are shown, of the others the lines:
+  tenure check memberships.csv --spaces channels.spaces.csv --domain example.com
+  tenure check memberships.csv --json > problems.json
+In a workflow of GitHub Actions, beside the lines of a change:
+  tenure check memberships.csv --github")]
     Check(CheckArgs),
+    /// Say what a run would send, how long that takes at the quota, and what would make it shorter
+    #[command(after_help = "\
+Reads everything and sends nothing; it needs neither a journal nor credentials:
+  tenure plan memberships.csv --spaces channels.spaces.csv
+  tenure plan memberships.csv --writes-per-minute 1200")]
+    Plan(PlanArgs),
     /// Journal the rows of the input and create the memberships; run it again to go on
     #[command(after_help = "\
 Rehearse first, then import:
@@ -237,12 +249,44 @@ pub struct CheckArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Print one JSON object instead
+    #[arg(long, help_heading = "Output", conflicts_with = "github")]
+    pub json: bool,
+    /// Print problems and warnings as annotations of GitHub Actions instead
+    #[arg(long, help_heading = "Output")]
+    pub github: bool,
     /// What is made of it.
     #[command(flatten)]
     pub stints: StintArgs,
     /// What the rows are for.
     #[command(flatten)]
     pub capacity: CapacityArgs,
+    /// What to show.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `tenure plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// Print one JSON object instead
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+    /// What is made of it.
+    #[command(flatten)]
+    pub stints: StintArgs,
+    /// What the rows are for.
+    #[command(flatten)]
+    pub capacity: CapacityArgs,
+    /// Membership writes per minute, 0 = no limit [default: 300]
+    #[arg(long, value_name = "N", help_heading = "Pace")]
+    pub writes_per_minute: Option<u32>,
+    /// Membership writes per minute in any one space, 0 = no limit [default: 900]
+    #[arg(long, value_name = "N", help_heading = "Pace")]
+    pub writes_per_minute_per_space: Option<u32>,
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,

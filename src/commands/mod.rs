@@ -14,6 +14,7 @@ mod inputs;
 mod login;
 mod members;
 mod new_journal;
+mod plan;
 mod probed;
 mod rejects;
 mod resume;
@@ -49,6 +50,7 @@ pub fn run() -> Exit {
     };
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
+        Command::Plan(args) => asynchronously(plan::run(args)),
         Command::Import(args) => {
             let manner = import::Manner { history: args.stints, ..import::Manner::default() };
             asynchronously(import::run(args.bulk, Undertaking::Import, manner))

@@ -1,5 +1,6 @@
 //! Rows coming in: in the order of the input to begin with, and then, sorted, into the journal.
 
+mod compared;
 mod settle;
 
 use std::borrow::Cow;
@@ -15,6 +16,7 @@ use super::runs::Runs;
 use super::{Journal, JournalError, Refusal};
 use crate::model::{MemberName, Names, Operation, Policy, Role, SpaceName, Span, Tenure, Timestamp};
 
+pub use compared::Compared;
 use settle::Settling;
 
 /// Rows that are sorted at a time when they come in one by one.
@@ -120,7 +122,31 @@ pub struct Outlook {
     pub unbridged: u64,
     /// and `file:line` of the first of them.
     pub unbridged_at: Option<String>,
+    /// Where some of this reading's members with several stints have their second one.
+    pub several_at: Vec<SeveralAt>,
+    /// Members of this reading that stay, by the number of their space less 1.
+    pub staying: Vec<u64>,
+    /// How many of them are to have a role.
+    pub staying_with_role: u64,
+    /// What there would be to send by each policy, where that was asked for.
+    pub compared: Option<Compared>,
 }
+
+/// A second stint.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SeveralAt {
+    /// Path of its file.
+    pub path: String,
+    /// Its line.
+    pub line: u64,
+    /// The space's name.
+    pub space: String,
+    /// The member's name.
+    pub member: String,
+}
+
+/// As many second stints as are shown or named anywhere.
+const SEVERAL_AT_MAX: usize = 16;
 
 impl Outlook {
     /// Rows to send.
@@ -244,6 +270,13 @@ impl Loader<'static> {
     #[must_use]
     pub fn by(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// The same; it also counts what there would be to send by each policy.
+    #[must_use]
+    pub fn comparing(mut self) -> Self {
+        self.outlook.compared = Some(Compared::default());
         self
     }
 }

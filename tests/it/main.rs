@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod browser;
+mod check;
 mod clock;
 mod completions;
 mod convert;
@@ -27,6 +28,7 @@ mod migration;
 mod outage;
 mod output;
 mod pacing;
+mod plan;
 mod probe;
 mod rejects;
 mod screens;
