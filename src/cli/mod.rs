@@ -66,7 +66,7 @@ Problems forbid to send anything; warnings do not. Of each kind the first few ar
 In a workflow of GitHub Actions, beside the lines of a change:
   tenure check memberships.csv --github")]
     Check(CheckArgs),
-    /// Say what a run would send, how long that takes at the quota, and what would make it shorter
+    /// Say what a run would send, how long it takes at the quota, and what would be faster
     #[command(after_help = "\
 Reads everything and sends nothing; it needs neither a journal nor credentials:
   tenure plan memberships.csv --spaces channels.spaces.csv
@@ -249,18 +249,18 @@ pub struct CheckArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Print one JSON object instead
-    #[arg(long, help_heading = "Output", conflicts_with = "github")]
-    pub json: bool,
-    /// Print problems and warnings as annotations of GitHub Actions instead
-    #[arg(long, help_heading = "Output")]
-    pub github: bool,
     /// What is made of it.
     #[command(flatten)]
     pub stints: StintArgs,
     /// What the rows are for.
     #[command(flatten)]
     pub capacity: CapacityArgs,
+    /// Print one JSON object instead
+    #[arg(long, help_heading = "Output", conflicts_with = "github")]
+    pub json: bool,
+    /// Print problems and warnings as annotations of GitHub Actions instead
+    #[arg(long, help_heading = "Output")]
+    pub github: bool,
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,
@@ -272,9 +272,6 @@ pub struct PlanArgs {
     /// What to read.
     #[command(flatten)]
     pub input: InputArgs,
-    /// Print one JSON object instead
-    #[arg(long, help_heading = "Output")]
-    pub json: bool,
     /// What is made of it.
     #[command(flatten)]
     pub stints: StintArgs,
@@ -287,6 +284,9 @@ pub struct PlanArgs {
     /// Membership writes per minute in any one space, 0 = no limit [default: 900]
     #[arg(long, value_name = "N", help_heading = "Pace")]
     pub writes_per_minute_per_space: Option<u32>,
+    /// Print one JSON object instead
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,

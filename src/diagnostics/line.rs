@@ -27,7 +27,11 @@ pub(super) struct Shown {
 pub(super) fn fit(excerpt: &Excerpt, columns: usize) -> Shown {
     let [before, value, after] =
         [&excerpt.before, &excerpt.value, &excerpt.after].map(|text| printable(text));
-    let value = head(&value, columns.saturating_sub(2).max(1), false);
+    let most = columns.saturating_sub(2).max(1);
+    // Where the value itself is cut, nothing behind it is shown.
+    let (after, cut_after) =
+        if width(&value) > most { (String::new(), false) } else { (after, excerpt.cut_after) };
+    let value = head(&value, most, false);
     let length = width(&value).max(1);
     let room = columns.saturating_sub(length);
     let (wide_before, wide_after) =
@@ -36,7 +40,7 @@ pub(super) fn fit(excerpt: &Excerpt, columns: usize) -> Shown {
     let before = tail(&before, room - for_after, excerpt.cut_before);
     // An empty value has a column of its own where nothing stands behind it.
     let taken = width(&before) + if value.is_empty() { 0 } else { length };
-    let after = head(&after, columns.saturating_sub(taken), excerpt.cut_after);
+    let after = head(&after, columns.saturating_sub(taken), cut_after);
     Shown { indent: width(&before), length, parts: [before, value, after] }
 }
 

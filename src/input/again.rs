@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::csv::Table;
 use super::format::Format;
 use super::jsonl::JsonlRows;
-use super::problem::{Problem, Problems};
+use super::problem::Problem;
+use super::problems::Problems;
 use super::source::Source;
 
 /// Puts their lines to the problems of a file that have none. A pipe is empty by then, and is left alone.

@@ -8,7 +8,8 @@ use super::fault::Fault;
 use super::format::sniff_delimiter;
 use super::formula::armed;
 use super::locate::in_csv;
-use super::problem::{Problem, ProblemKind, Problems, printable};
+use super::problem::{Problem, ProblemKind, printable};
+use super::problems::Problems;
 use super::records::{Mark, Record, Records};
 use super::source::{Peeked, Source};
 

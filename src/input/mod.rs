@@ -24,6 +24,7 @@ mod locate;
 mod maps;
 mod names;
 mod problem;
+mod problems;
 mod records;
 mod row;
 mod source;
@@ -46,7 +47,8 @@ pub use formula::disarmed;
 pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{Age, NameMap, SpaceMap, UserMap};
-pub use problem::{Fold, Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
+pub use problem::{Problem, ProblemKind, SHOWN_CHARS_MAX, printable};
+pub use problems::{Fold, Place, Problems};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
 

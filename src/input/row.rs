@@ -447,7 +447,7 @@ fn role(text: &str) -> Result<Option<Role>, Flaw> {
         let near = Role::ALL.into_iter().find(|role| {
             is_near(text, role.as_str()) || is_near(&format!("role{word}"), role.as_str())
         });
-        match (word.as_str(), near) {
+        match (word.strip_prefix("role").unwrap_or(&word), near) {
             // Chat's own screens use the words differently from its API.
             ("manager" | "owner" | "admin", _) => flaw.help(
                 "Chat shows ROLE_MANAGER as \"owner\" and ROLE_ASSISTANT_MANAGER as \"manager\": write the one you mean",

@@ -82,8 +82,8 @@ impl Plan<'_> {
             let _ = write!(text, ", until {}", moment(&end));
         }
         text += match import.by_space {
-            true => ". The biggest space decides: see below",
-            false => ". Whatever Chat refuses or slows down comes on top",
+            true => ". The biggest space decides.",
+            false => ". Whatever Chat refuses or slows down comes on top.",
         };
         page.paragraph("time", &text);
         if let Some(complete) = self.complete {
