@@ -3,19 +3,13 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use jiff::Zoned;
-
 use crate::chat::Cause;
 use crate::credentials::TokenFailure;
-use crate::engine::{Finish, Rates, Stop};
+use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::model::Undertaking;
 use crate::wording::{many, quoted, shorten, span, wrapped};
 
-/// From here on an end is told as a date.
-const LONG_SECONDS: u64 = 1800;
-/// 85 days: what is left of import mode's 90 when something goes wrong (import-data guide).
-const IMPORT_MODE_SECONDS: u64 = 85 * 86_400;
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
 /// How wide a remedy is, beside its ten columns of margin.
@@ -160,33 +154,6 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     text
 }
 
-/// How long sending takes at the quota, and when it ends if that is not soon. `spaces` holds the rows to send of each
-/// space: the largest one may take longer than all of them together. `None` without a quota.
-pub fn estimate(spaces: &[u64], rates: &Rates, now: &Zoned) -> Option<String> {
-    let (quota, each) = (u64::from(rates.writes_per_minute), u64::from(rates.writes_per_minute_per_space));
-    let pending: u64 = spaces.iter().sum();
-    if pending == 0 || quota == 0 {
-        return None;
-    }
-    let seconds_at = |rows: u64, rate: u64| rows.saturating_mul(60).div_ceil(rate);
-    let all = seconds_at(pending, quota);
-    let largest = spaces.iter().max().filter(|_| each > 0).map_or(0, |rows| seconds_at(*rows, each));
-    let why = if largest > all { format!(", and {each} in any one space") } else { String::new() };
-    let seconds = all.max(largest);
-    let long = span(Duration::from_secs(seconds));
-    let mut text = format!("{} to send: about {long} at {quota} writes a minute{why}", many(pending, "row"));
-    if seconds >= LONG_SECONDS
-        && let Ok(end) = now.checked_add(Duration::from_secs(seconds))
-    {
-        let _ = write!(text, ", until {}", end.strftime("%A %Y-%m-%d %H:%M %Z"));
-    }
-    if seconds >= IMPORT_MODE_SECONDS {
-        text +=
-            "; a space is deleted 90 days after it was created in import mode: ask Google for a larger quota";
-    }
-    Some(text)
-}
-
 /// Why a run stopped, in words.
 pub fn stop_story(stop: &Stop) -> String {
     match stop {
@@ -217,30 +184,5 @@ pub fn stop_story(stop: &Stop) -> String {
         Stop::GaveUp { after, last, throttled: false } => {
             format!("nothing has succeeded for {}; the last failure: {last}", span(*after))
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn how_long_it_takes() {
-        let now: Zoned = "2026-11-20T18:00:00+01:00[Europe/Berlin]".parse().unwrap();
-        let estimate = |pending: u64, quota| {
-            let spaces = vec![pending / 10; 10];
-            estimate(&spaces, &Rates { writes_per_minute: quota, ..Rates::default() }, &now)
-        };
-        assert_eq!(estimate(520, 6000).unwrap(), "520 rows to send: about 6 s at 6000 writes a minute");
-        assert_eq!(
-            estimate(400_000, 300).unwrap(),
-            "400000 rows to send: about 22 h 13 min at 300 writes a minute, until Saturday 2026-11-21 16:13 CET"
-        );
-        assert!(estimate(38_000_000, 300).unwrap().contains("larger quota"));
-        assert_eq!((estimate(0, 300), estimate(10, 0)), (None, None));
-        assert_eq!(
-            estimate(9000, 30_000).unwrap(),
-            "9000 rows to send: about 1 min 0 s at 30000 writes a minute, and 900 in any one space"
-        );
     }
 }

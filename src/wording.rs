@@ -5,11 +5,18 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthChar;
+
 use crate::model::{Pace, PaceReason};
 
 /// `1 row`, `12 rows`.
 pub fn many(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// `1,234,567`.
+pub fn thousands(count: u64) -> String {
+    indicatif::HumanCount(count).to_string()
 }
 
 /// A rate: by the second when it is fast, else by the minute.
@@ -65,12 +72,17 @@ pub fn span(duration: Duration) -> String {
 /// How wide a text is, so that it fits a terminal of 80 columns with a margin of two.
 pub const COLUMNS: usize = 78;
 
-/// The text in lines of at most so many characters, broken between words where there are any.
+/// Columns that a text takes on a terminal: two for a character of East Asia, none for a mark that combines with another.
+pub fn width(text: &str) -> usize {
+    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+}
+
+/// The text in lines of at most so many columns, broken between words where there are any.
 pub fn wrapped(text: &str, columns: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= columns => {
+            Some(line) if width(line) + 1 + width(word) <= columns => {
                 line.push(' ');
                 line.push_str(word);
             }

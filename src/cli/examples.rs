@@ -37,8 +37,19 @@ Examples:
   tenure check export.csv.gz --time-format epoch-ms
   tenure check people.csv --standard-spaces --domain example.com
       Members of today, for spaces that are not in import mode.
+  tenure check memberships.csv --json > problems.json
+  tenure check memberships.csv --github
+      In a workflow of GitHub Actions, beside the lines of a change.
 
-Exit code 4 says that there are problems; `tenure import` would send nothing then.";
+Problems forbid to send anything; warnings do not. Exit code 4 says that there are problems; `tenure import` would send nothing then.";
+
+pub(super) const PLAN: &str = "\
+Examples:
+  tenure plan memberships.csv --spaces channels.spaces.csv
+  tenure plan memberships.csv --writes-per-minute 1200
+      What a larger quota would save.
+
+Reads everything and sends nothing; it needs neither a journal nor credentials.";
 
 pub(super) const IMPORT: &str = "\
 Examples:

@@ -73,6 +73,9 @@ pub enum Command {
     /// Read everything, send nothing, print every problem with file, line and column
     #[command(after_long_help = examples::CHECK)]
     Check(CheckArgs),
+    /// Say what a run would send, how long it takes at the quota, and what would be faster
+    #[command(after_long_help = examples::PLAN)]
+    Plan(PlanArgs),
     /// Journal the rows of the input and create the memberships; run it again to go on
     #[command(after_long_help = examples::IMPORT)]
     Import(ImportOnlyArgs),
@@ -220,6 +223,38 @@ pub struct CheckArgs {
     /// What the rows are for.
     #[command(flatten)]
     pub capacity: CapacityArgs,
+    /// Print one JSON object instead
+    #[arg(long, help_heading = "Output", conflicts_with = "github")]
+    pub json: bool,
+    /// Print problems and warnings as annotations of GitHub Actions instead
+    #[arg(long, help_heading = "Output")]
+    pub github: bool,
+    /// What to show.
+    #[command(flatten)]
+    pub output: OutputArgs,
+}
+
+/// `tenure plan`.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// What to read.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// What is made of it.
+    #[command(flatten)]
+    pub stints: StintArgs,
+    /// What the rows are for.
+    #[command(flatten)]
+    pub capacity: CapacityArgs,
+    /// Membership writes per minute, 0 = no limit [default: 300]
+    #[arg(long, value_name = "N", help_heading = "Pace")]
+    pub writes_per_minute: Option<u32>,
+    /// Membership writes per minute in any one space, 0 = no limit [default: 900]
+    #[arg(long, value_name = "N", help_heading = "Pace")]
+    pub writes_per_minute_per_space: Option<u32>,
+    /// Print one JSON object instead
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,

@@ -1,11 +1,16 @@
 //! `tenure check`: read everything, send nothing, say what is wrong.
 
-use super::{inputs, note, print, probed, stints};
+use serde_json::json;
+
+use super::inputs::{self, Looked, NotLooked};
+use super::{note, print, probed, stints};
 use crate::cli::CheckArgs;
+use crate::diagnostics::{Severity, annotations, listed};
 use crate::exit::Exit;
-use crate::intake::{Intake, IntakeError};
+use crate::input::ProblemKind;
+use crate::intake::Intake;
 use crate::journal::{Loader, Outlook};
-use crate::model::Timestamp;
+use crate::model::{Policy, Stints, Timestamp};
 use crate::progress::Progress;
 use crate::settings::{Settings, Target};
 use crate::signals::Signals;
@@ -16,34 +21,53 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     let (signals, _stops) = Signals::listen()?;
     let settings = Settings { target: Target::Emulator, ..Settings::default() }.capable(&args.capacity);
     let policy = stints::policy(args.stints, &settings)?;
-    let inputs =
-        match inputs::resolve(&args.input.inputs, &args.input.read, settings.becoming(false), false, now) {
-            Ok(inputs) => inputs,
-            Err(problems) => {
-                inputs::show(&problems);
-                print(&format!("{} in the maps; no input was read.\n", inputs::count(&problems)))?;
-                return Ok(Exit::BadInput);
-            }
-        };
-    let mut progress = Progress::new(args.output.progress);
-    let mut loader = Loader::nowhere(settings.destination().operation(), now).by(policy);
-    let intake = match inputs::read(&mut loader, &inputs, &mut progress, &signals) {
-        Ok(intake) => intake,
-        Err(IntakeError::Interrupted) => {
-            progress.finish();
-            print(&format!("{}\n", inputs::INTERRUPTED))?;
-            return Ok(Exit::Signal(signals.received().unwrap_or(2)));
+    let progress = Progress::new(args.output.progress);
+    let loader = Loader::nowhere(settings.destination().operation(), now).by(policy);
+    let looked = inputs::look(&args.input, &settings, now, loader, progress, &signals)?;
+    let (mut intake, outlook, in_maps) = match looked {
+        Ok(Looked { intake, loader, .. }) => (intake, loader.outlook().clone(), false),
+        Err(NotLooked::Maps(problems)) => {
+            (Intake { problems, ..Intake::default() }, Outlook::default(), true)
         }
-        Err(error) => return Err(error.into()),
+        Err(NotLooked::Interrupted(signal)) => {
+            inputs::interrupted(args.json || args.github)?;
+            return Ok(Exit::Signal(signal));
+        }
     };
-    progress.finish();
-    let outlook = loader.outlook();
-    inputs::show(&intake.problems);
-    if let Some(doubts) = probed::beforehand(None, policy, &intake, outlook, || Ok(outlook.several(0, 0)))? {
-        note(&doubts);
+    let doubts = probed::beforehand(None, policy, &intake, &outlook, || Ok(outlook.several(0, 0)))?;
+    let doubts = with_doubts(&mut intake, policy, doubts);
+    if args.json {
+        print(&format!("{:#}\n", object(&intake, &outlook)))?;
+    } else if args.github {
+        print(&annotations(&intake.problems, Severity::Error))?;
+        print(&annotations(&intake.warnings, Severity::Warning))?;
+        note(verdict(&intake, &outlook).trim_end());
+    } else {
+        inputs::show(&intake.problems);
+        inputs::warn(&intake.warnings);
+        if let Some(doubts) = doubts {
+            note(&doubts);
+        }
+        let maps = format!("{} in the maps; no input was read.\n", inputs::count(&intake.problems));
+        print(&if in_maps { maps } else { verdict(&intake, &outlook) })?;
     }
-    print(&verdict(&intake, outlook))?;
     Ok(if intake.problems.is_empty() { Exit::Done } else { Exit::BadInput })
+}
+
+/// Puts what there is to be said about members with several stints to the warning about them, if there is one; else gives it
+/// back to be said by itself.
+pub(super) fn with_doubts(intake: &mut Intake, policy: Policy, doubts: Option<String>) -> Option<String> {
+    let mut left = doubts;
+    if policy.stints == Stints::Each {
+        let doubts = left.clone();
+        intake.warnings.each_kept(|warning| {
+            if warning.kind == ProblemKind::SeveralStints {
+                warning.help.clone_from(&doubts);
+                left = None;
+            }
+        });
+    }
+    left
 }
 
 /// What was read and whether it may be sent.
@@ -65,10 +89,35 @@ pub(super) fn verdict(intake: &Intake, outlook: &Outlook) -> String {
         }
         text += &format!("; {}.\n", many(outlook.spaces, "space"));
     }
-    text += &match intake.problems.total() {
-        0 => "No problems.\n".to_owned(),
-        1 => "1 problem; nothing may be sent before it is mended.\n".to_owned(),
-        total => format!("{total} problems; nothing may be sent before they are mended.\n"),
+    let warnings = match intake.warnings.total() {
+        0 => String::new(),
+        1 => " 1 warning, which stops nothing.".to_owned(),
+        some => format!(" {some} warnings, which stop nothing."),
     };
-    text
+    text += &match intake.problems.total() {
+        0 => "No problems.".to_owned(),
+        1 => "1 problem; nothing may be sent before it is mended.".to_owned(),
+        total => format!("{total} problems; nothing may be sent before they are mended."),
+    };
+    text + &warnings + "\n"
+}
+
+/// The same and all that was found, for a script. `docs/check.md` describes it.
+fn object(intake: &Intake, outlook: &Outlook) -> serde_json::Value {
+    let mut kinds = listed(&intake.problems, Severity::Error);
+    kinds.extend(listed(&intake.warnings, Severity::Warning));
+    json!({
+        "rows": {
+            "read": intake.rows,
+            "to_send": outlook.to_send(),
+            "open": outlook.open,
+            "duplicate": intake.duplicates,
+            "merged": outlook.merged_more,
+            "bridged": outlook.bridged_more,
+        },
+        "spaces": outlook.spaces,
+        "errors": intake.problems.total(),
+        "warnings": intake.warnings.total(),
+        "kinds": kinds,
+    })
 }

@@ -24,10 +24,10 @@ use crate::intake::IntakeError;
 use crate::journal::Loader;
 use crate::model::{SpaceName, Timestamp};
 use crate::network::{Endpoint, proxy_for};
+use crate::plan;
 use crate::progress::Progress;
 use crate::settings::{Settings, SettingsError, Target};
 use crate::signals::Signals;
-use crate::summary;
 use crate::wording::{many, quoted};
 
 /// A space that nobody has: what Chat answers about it tells of everything but a space.
@@ -258,7 +258,7 @@ impl Doctor {
             };
             Some(format!("tenure check {}{}{capacity}", names.join(" "), maps.collect::<String>()))
         };
-        let resolved = match inputs::resolve(&args.inputs, &args.read, settings.becoming(false), false, now) {
+        let resolved = match inputs::resolve(&args.inputs, &args.read, settings, false, false, now) {
             Ok(resolved) => resolved,
             Err(problems) => {
                 let story = format!("input: {} in the maps", inputs::count(&problems));
@@ -283,7 +283,7 @@ impl Doctor {
             let story = format!("{read}, with {}{first}", inputs::count(&intake.problems));
             self.found(Check::failed("input", story, remedy()))?;
         }
-        if let Some(line) = summary::estimate(&loader.outlook().pending, &settings.rates(), &Zoned::now()) {
+        if let Some(line) = plan::estimate(&loader.outlook().pending, &settings.rates(), &Zoned::now()) {
             self.found(Check::ok("quota", format!("quota: {line}")))?;
         }
         Ok(Some(names))

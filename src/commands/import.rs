@@ -12,10 +12,10 @@ use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
 use crate::journal::{Journal, JournalError, Loader, Lock, sibling};
 use crate::model::{Policy, SpaceName, Timestamp, Undertaking};
+use crate::plan;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::summary;
 use crate::wording::{many, quoted};
 
 /// What `remove` adds to an import, and what an import has beyond it.
@@ -49,7 +49,8 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     let inputs = match inputs::resolve(
         &args.input.inputs,
         &args.input.read,
-        settings.becoming(manner.promotes),
+        &settings,
+        manner.promotes,
         args.skip_invalid,
         now,
     ) {
@@ -114,6 +115,9 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     lock.hold(&path).map_err(|error| error.at(&path))?;
     if !intake.problems.is_empty() {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
+    }
+    if let Some(said) = inputs::likely_refused(&intake.warnings) {
+        progress.say(&said);
     }
     if undertaking == Undertaking::Import
         && let Some(doubts) = probed::doubts(Some(settings.target.as_str()), || journal.several_stints())
@@ -291,7 +295,7 @@ fn dry_run(
         Some(journal) => journal.rehearsal_by(policy, now).map_err(|error| error.at(path))?,
         None => Loader::nowhere(settings.destination().operation(), now).by(policy),
     };
-    let intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
+    let mut intake = match inputs::read(&mut loader, inputs, &mut progress, signals) {
         Ok(intake) => intake,
         Err(IntakeError::Interrupted) => {
             progress.finish();
@@ -307,13 +311,17 @@ fn dry_run(
         let (members, stints) = journal.as_ref().map_or(Ok((0, 0)), Journal::several_stints)?;
         Ok(outlook.several(members, stints))
     };
-    if settings.undertaking == Undertaking::Import
-        && let Some(doubts) = probed::beforehand(Some(target), policy, &intake, outlook, several)?
-    {
+    let doubts = match settings.undertaking {
+        Undertaking::Import => probed::beforehand(Some(target), policy, &intake, outlook, several)?,
+        _ => None,
+    };
+    let doubts = check::with_doubts(&mut intake, policy, doubts);
+    inputs::warn(&intake.warnings);
+    if let Some(doubts) = doubts {
         note(&doubts);
     }
     let mut text = check::verdict(&intake, outlook);
-    if let Some(line) = summary::estimate(&outlook.pending, &settings.rates(), &Zoned::now()) {
+    if let Some(line) = plan::estimate(&outlook.pending, &settings.rates(), &Zoned::now()) {
         text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";

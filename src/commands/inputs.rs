@@ -5,27 +5,33 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::cli::ReadArgs;
-use crate::input::{Becoming, Problems, Rules, SpaceMap, TimeReader, UserMap};
+use console::Term;
+
+use super::{note, print};
+use crate::cli::{InputArgs, ReadArgs};
+use crate::diagnostics::{Screen, Severity, screen};
+use crate::input::{Format, ProblemKind, Problems, Rules, SpaceMap, TimeReader, UserMap, quote_again};
 use crate::intake::{Inputs, Intake, IntakeError, take_in};
 use crate::journal::Loader;
 use crate::model::Timestamp;
 use crate::progress::Progress;
+use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::wording::{harmless, many};
+use crate::wording::{many, thousands};
 
 /// What is said when a signal ends the reading.
 pub(super) const INTERRUPTED: &str = "Interrupted while reading; nothing of it was journaled, nothing was sent. \
     Run the same command again to begin anew.";
 
-/// Opens the maps and puts everything together.
+/// Opens the maps and puts everything together. `promotes` says whether rows with a role are to get it.
 ///
 /// # Errors
 /// All that is wrong with the maps.
 pub(super) fn resolve(
     paths: &[PathBuf],
     args: &ReadArgs,
-    becoming: Becoming,
+    settings: &Settings,
+    promotes: bool,
     skip_invalid: bool,
     now: Timestamp,
 ) -> Result<Inputs, Problems> {
@@ -34,15 +40,68 @@ pub(super) fn resolve(
     let spaces = args.spaces.as_deref().and_then(|path| SpaceMap::open(path).map_err(&mut note).ok());
     let users = args.users.as_deref().and_then(|path| UserMap::open(path).map_err(&mut note).ok());
     if !problems.is_empty() {
+        for path in [&args.spaces, &args.users].into_iter().flatten() {
+            quote_again(&mut problems, path, Some(Format::Csv));
+        }
         return Err(problems);
     }
     let times = TimeReader { format: args.time_format.into(), zone: args.timezone.clone() };
     Ok(Inputs {
         paths: paths.to_vec(),
         format: args.format.map(Into::into),
-        rules: Arc::new(Rules { becoming, times, spaces, users, now }),
+        rules: Arc::new(Rules {
+            becoming: settings.becoming(promotes),
+            times,
+            spaces,
+            users,
+            domains: settings.domains.clone(),
+            now,
+        }),
         skip_invalid,
     })
+}
+
+/// All of the input, read for nothing but to look at it.
+pub(super) struct Looked {
+    /// How it was read.
+    pub(super) inputs: Inputs,
+    /// What came of it.
+    pub(super) intake: Intake,
+    /// All rows put together.
+    pub(super) loader: Loader<'static>,
+}
+
+/// Why nothing was looked at.
+pub(super) enum NotLooked {
+    /// What is wrong with the maps.
+    Maps(Problems),
+    /// The signal that came.
+    Interrupted(u8),
+}
+
+/// Reads everything, and keeps none of it. `loader` says by what policy.
+///
+/// # Errors
+/// When the rows cannot be put in order for want of room.
+pub(super) fn look(
+    args: &InputArgs,
+    settings: &Settings,
+    now: Timestamp,
+    mut loader: Loader<'static>,
+    mut progress: Progress,
+    signals: &Signals,
+) -> anyhow::Result<Result<Looked, NotLooked>> {
+    let inputs = match resolve(&args.inputs, &args.read, settings, false, false, now) {
+        Ok(inputs) => inputs,
+        Err(problems) => return Ok(Err(NotLooked::Maps(problems))),
+    };
+    let read = read(&mut loader, &inputs, &mut progress, signals);
+    progress.finish();
+    match read {
+        Ok(intake) => Ok(Ok(Looked { inputs, intake, loader })),
+        Err(IntakeError::Interrupted) => Ok(Err(NotLooked::Interrupted(signals.received().unwrap_or(2)))),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Reads, showing how far it is, until it is done or somebody interrupts.
@@ -78,8 +137,43 @@ pub(super) fn read(
 
 /// Prints what is wrong: on standard error, since it is not what a script reads.
 pub(super) fn show(problems: &Problems) {
+    show_as(problems, Severity::Error);
+}
+
+/// Prints what may not be what was meant.
+pub(super) fn warn(warnings: &Problems) {
+    show_as(warnings, Severity::Warning);
+}
+
+fn show_as(problems: &Problems, severity: Severity) {
+    let terminal = Term::stderr();
+    let columns = terminal.is_term().then(|| usize::from(terminal.size().1));
+    let colour = terminal.is_term() && console::colors_enabled_stderr();
     // The exit code tells if standard error is gone.
-    let _ = write!(std::io::stderr(), "{}", harmless(&problems.render()));
+    let _ = std::io::stderr().write_all(screen(problems, severity, Screen { columns, colour }).as_bytes());
+}
+
+/// Says that a signal came; on standard error where a script reads the other.
+///
+/// # Errors
+/// When standard output cannot be written.
+pub(super) fn interrupted(to_script: bool) -> std::io::Result<()> {
+    if to_script {
+        note(INTERRUPTED);
+        return Ok(());
+    }
+    print(&format!("{INTERRUPTED}\n"))
+}
+
+/// What to say of rows that Chat will most likely refuse, before they are sent.
+pub(super) fn likely_refused(warnings: &Problems) -> Option<String> {
+    let kinds = [ProblemKind::OutsideDomain, ProblemKind::BeforeSpace, ProblemKind::CrowdedSpace];
+    let found: Vec<(ProblemKind, u64)> = warnings.counts().filter(|(kind, _)| kinds.contains(kind)).collect();
+    let named: Vec<String> =
+        found.iter().map(|(kind, count)| format!("{kind}: {}", thousands(*count))).collect();
+    (!found.is_empty()).then(|| {
+        format!("Chat will most likely refuse some rows ({}); `tenure check` shows which", named.join(", "))
+    })
 }
 
 /// `3 problems`, `1 problem`.

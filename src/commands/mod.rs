@@ -16,6 +16,7 @@ mod login;
 mod man;
 mod members;
 mod new_journal;
+mod plan;
 mod probed;
 mod reference;
 mod rejects;
@@ -59,6 +60,7 @@ pub fn run() -> Exit {
     say_what_the_file_does(&found);
     let result = match cli.command {
         Command::Check(args) => asynchronously(check::run(args)),
+        Command::Plan(args) => asynchronously(plan::run(args)),
         Command::Import(args) => {
             let manner = import::Manner { history: args.stints, ..import::Manner::default() };
             asynchronously(import::run(args.bulk, Undertaking::Import, manner))

@@ -19,6 +19,7 @@ use crate::engine::{Completion, Config, DriveError, Engine, Finish, SPACE_REFUSE
 use crate::exit::Exit;
 use crate::journal::{Change, Journal, JournalError, LastEnd, Lock, Note, Tally, Work, sibling};
 use crate::model::{Timestamp, Undertaking};
+use crate::plan;
 use crate::progress::Progress;
 use crate::remedy::Setup;
 use crate::settings::{Settings, Target};
@@ -149,7 +150,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             None => journal.work().map_err(|error| error.at(path))?,
         };
         let rates = settings.rates();
-        if let Some(line) = summary::estimate(&work.pending(), &rates, &Zoned::now()) {
+        if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
         lock.settle(false);

@@ -14,7 +14,7 @@ use super::{Usage, confirm, connect, inputs, new_journal, note, print, send};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
-use crate::input::{Problems, disarmed, read_channels};
+use crate::input::{Problems, disarmed, quote_again, read_channels};
 use crate::journal::{Journal, JournalError, Lock, MadeSpace, SpaceAge};
 use crate::model::{Channel, SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
@@ -143,7 +143,10 @@ fn read(paths: &[PathBuf], now: Timestamp) -> Result<Files, Problems> {
     for path in paths {
         match read_channels(path, now) {
             Ok(channels) => files.push((path.display().to_string(), channels)),
-            Err(found) => problems.absorb(found),
+            Err(mut found) => {
+                quote_again(&mut found, path, None);
+                problems.absorb(found);
+            }
         }
     }
     if problems.is_empty() { Ok(files) } else { Err(problems) }

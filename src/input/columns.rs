@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::problem::{Problem, ProblemKind, Problems, printable};
+use super::problem::{Problem, ProblemKind, printable};
+use super::problems::Problems;
 use super::suggest::{is_near, plain};
 
 /// Columns of a CSV file, at most.

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use super::columns::header_problems;
+use super::columns::{Key, header_problems};
+use super::excerpt::Excerpt;
 use super::fault::Fault;
 use super::format::sniff_delimiter;
 use super::formula::armed;
-use super::problem::{Problem, ProblemKind, Problems};
+use super::locate::in_csv;
+use super::problem::{Problem, ProblemKind, printable};
+use super::problems::Problems;
 use super::records::{Mark, Record, Records};
 use super::source::{Peeked, Source};
 
@@ -40,7 +43,8 @@ impl Table {
             return Err(problem.help("check that the export finished").fatal().into());
         };
         let line = mark.line;
-        if let Some((problem, _)) = flaw_of(&file, &mark, &mut records.record(), None, delimiter) {
+        if let Some((mut problem, _)) = flaw_of(&file, &mark, &mut records.record(), None, delimiter) {
+            quote(&mut problem, &records, &[]);
             return Err(problem.fatal().into());
         }
         arm(&mut records);
@@ -85,10 +89,44 @@ impl Table {
         Ok(Some(Line::Fields(mark.line, record)))
     }
 
+    /// Passes over a record; the line that it begins on.
+    pub(super) fn pass(&mut self) -> Option<u64> {
+        self.records.next().ok().flatten().map(|mark| mark.line)
+    }
+
+    /// Puts the line to a problem of the record that was read last, which is the header to begin with.
+    pub(super) fn quote(&self, problem: &mut Problem) {
+        quote(problem, &self.records, &self.header);
+    }
+
     /// Problems that a table's header may have whatever its columns mean.
     pub(super) fn header_problems(&self) -> Problems {
-        header_problems(&self.file, self.header_line, &self.header)
+        let mut problems = header_problems(&self.file, self.header_line, &self.header);
+        problems.each_kept(|problem| self.quote(problem));
+        problems
     }
+}
+
+fn quote(problem: &mut Problem, records: &Records<Peeked>, header: &[String]) {
+    if problem.line == 0 || problem.kind == ProblemKind::EndlessText {
+        return;
+    }
+    let named = |column: &str| header.iter().position(|name| name == column || printable(name) == column);
+    let field = match (&problem.column, problem.kind) {
+        // The second of the two.
+        (Some(column), ProblemKind::DoubledColumn) => header.iter().rposition(|name| name == column),
+        (None, ProblemKind::UnnamedColumn) => header.iter().position(|name| name.trim().is_empty()),
+        (Some(column), _) => named(column),
+        (None, kind) => {
+            kind.about().and_then(|key| header.iter().position(|name| Key::of(name) == Some(key)))
+        }
+    };
+    let (line, record) = records.raw();
+    if record.is_empty() {
+        return;
+    }
+    let value = in_csv(problem.kind, record, records.delimiter(), field, header.len());
+    problem.excerpt = Some(Box::new(Excerpt::of(line, record, value)));
 }
 
 /// Nearly no record has an apostrophe.

@@ -9,7 +9,8 @@ use super::columns::{Columns, Key};
 use super::csv::{Line, Table};
 use super::given::{Given, GivenBuilder, is_canonical};
 use super::names::Naming;
-use super::problem::{Problem, ProblemKind, Problems};
+use super::problem::{Problem, ProblemKind};
+use super::problems::Problems;
 use super::records::Record;
 use super::row::{Fields, Rules, admit, check};
 use super::source::Source;
@@ -18,7 +19,7 @@ use super::{BadRow, Entry, Next, Row, problems_of};
 /// A CSV file of rows whose header is in order.
 pub(super) struct CsvRows {
     file: Arc<str>,
-    table: Table,
+    pub(super) table: Table,
     pub(super) columns: Columns,
     any: bool,
 }
@@ -26,7 +27,11 @@ pub(super) struct CsvRows {
 impl CsvRows {
     pub(super) fn open(source: Source) -> Result<Self, Problems> {
         let table = Table::open(source)?;
-        let columns = Columns::of_header(&table.file, table.header_line, &table.header)?;
+        let columns =
+            Columns::of_header(&table.file, table.header_line, &table.header).map_err(|mut problems| {
+                problems.each_kept(|problem| table.quote(problem));
+                problems
+            })?;
         Ok(CsvRows { file: Arc::clone(&table.file), table, columns, any: false })
     }
 

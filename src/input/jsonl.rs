@@ -4,10 +4,12 @@ use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
 use super::columns::Key;
+use super::excerpt::Excerpt;
 use super::fault::Fault;
 use super::given::{Given, GivenBuilder, is_canonical};
 use super::guard::RECORD_BYTES_MAX;
 use super::json_object::{Object, ParseError, parse};
+use super::locate::in_json;
 use super::names::Naming;
 use super::problem::{Problem, ProblemKind};
 use super::row::{Checked, Fields, Flaw, Name, Rules, admit, check};
@@ -48,6 +50,20 @@ impl JsonlRows {
                 self.any = true;
                 return Ok(Some(entry(&self.file, self.line, &self.buffer, rules, names)));
             }
+        }
+    }
+
+    /// Passes over a line; its number.
+    pub(super) fn pass(&mut self) -> Option<u64> {
+        matches!(self.next_line(), Ok(true)).then_some(self.line)
+    }
+
+    /// Puts the line to a problem of it.
+    pub(super) fn quote(&self, problem: &mut Problem) {
+        if problem.line == self.line {
+            let key = problem.column.as_deref().or(problem.kind.about().map(Key::as_str));
+            let value = in_json(problem.kind, &self.buffer, key);
+            problem.excerpt = Some(Box::new(Excerpt::of(self.line, &self.buffer, value)));
         }
     }
 

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use crate::model::{MemberName, NameError, SpaceName, Timestamp};
 
 use super::csv::{Line, Table};
-use super::problem::{Problem, ProblemKind, Problems, printable};
+use super::problem::{Problem, ProblemKind, printable};
+use super::problems::Problems;
 use super::source::Source;
 use super::suggest::is_near;
 

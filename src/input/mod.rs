@@ -6,11 +6,13 @@
 //! CSV goes through `records` (with `guard`: bounds, line numbers, broken quotes; and the csv crate's core), `formula`,
 //! `columns` and `row`; JSONL through `jsonl`, `json_object` and `row`.
 
+mod again;
 mod bounds;
 mod channels;
 mod columns;
 mod csv;
 mod csv_rows;
+mod excerpt;
 mod fault;
 mod format;
 mod formula;
@@ -18,9 +20,11 @@ mod given;
 mod guard;
 mod json_object;
 mod jsonl;
+mod locate;
 mod maps;
 mod names;
 mod problem;
+mod problems;
 mod records;
 mod row;
 mod source;
@@ -35,14 +39,17 @@ use std::sync::Arc;
 
 use crate::model::{MemberName, Names, SpaceName, Tenure};
 
+pub use again::quote_again;
 pub use channels::{CHANNEL_COLUMNS, read_channels, read_channels_from};
 pub use columns::{COLUMNS_MAX, Key};
+pub use excerpt::Excerpt;
 pub use format::{Format, Layout};
 pub use formula::disarmed;
 pub use given::{Given, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{Age, NameMap, SpaceMap, UserMap};
-pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
+pub use problem::{Problem, ProblemKind, SHOWN_CHARS_MAX, printable};
+pub use problems::{Fold, Place, Problems};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
 pub use table::{ForeignLine, ForeignTable, foreign_columns};
@@ -104,6 +111,16 @@ pub struct Reader {
 enum Rows {
     Csv(Box<CsvRows>),
     Jsonl(JsonlRows),
+}
+
+impl Rows {
+    /// Puts the line to a problem of the record that was read last.
+    fn quote(&self, problem: &mut Problem) {
+        match self {
+            Rows::Csv(rows) => rows.table.quote(problem),
+            Rows::Jsonl(rows) => rows.quote(problem),
+        }
+    }
 }
 
 impl Reader {
@@ -173,12 +190,28 @@ impl Reader {
         if self.ended {
             return Ok(None);
         }
-        let next = match &mut self.rows {
+        let mut next = match &mut self.rows {
             Rows::Csv(rows) => rows.next(&self.rules, names),
             Rows::Jsonl(rows) => rows.next(&self.rules, names),
         };
+        match &mut next {
+            Ok(Some(Entry::Row(_)) | None) => {}
+            Ok(Some(Entry::Bad(bad))) => bad.problems.iter_mut().for_each(|problem| self.rows.quote(problem)),
+            Err(problem) => self.rows.quote(problem),
+        }
         self.ended = !matches!(next, Ok(Some(_)));
         next
+    }
+
+    /// The problem with the line that was read last put to it, in the column of that key.
+    #[must_use]
+    pub fn quoted(&self, problem: Problem, key: Key) -> Problem {
+        let mut problem = match self.layout.columns.iter().find(|name| Key::of(name) == Some(key)) {
+            Some(name) => problem.column(name.clone()),
+            None => problem.column(key.as_str()),
+        };
+        self.rows.quote(&mut problem);
+        problem
     }
 
     /// How far the reading is.

@@ -1,10 +1,11 @@
 //! What can be wrong with an input, in words its user understands, and the list of it.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
+use super::columns::Key;
+use super::excerpt::Excerpt;
 use crate::wording::disturbs;
 
 /// Declares the kinds together with their stable names.
@@ -95,6 +96,10 @@ kinds! {
     UnknownUser = "unknown-user",
     /// No point in time.
     BadTime = "bad-time",
+    /// A time of day that is nowhere in particular.
+    TimeWithoutZone = "time-without-zone",
+    /// A bare number where a time is expected.
+    BareNumber = "bare-number",
     /// A time before 2000.
     TimeTooEarly = "time-too-early",
     /// A time that is still to come.
@@ -117,6 +122,29 @@ kinds! {
     RolesDiffer = "roles-differ",
     /// A stint that would change history that was sent already. Found by the loader.
     HistorySent = "history-sent",
+    /// A warning: a member with several stints in one space. Found by the loader.
+    SeveralStints = "several-stints",
+    /// A warning: history of somebody from outside the organisation.
+    OutsideDomain = "outside-domain",
+    /// A warning: a membership that begins before its space does.
+    BeforeSpace = "before-space",
+    /// A warning: somebody who is still a member.
+    OpenRow = "open-row",
+    /// A warning: more members at a time than a space takes. Found by the loader.
+    CrowdedSpace = "crowded-space",
+}
+
+impl ProblemKind {
+    /// The column in which two rows do not go together, for kinds that are about two.
+    pub const fn about(self) -> Option<Key> {
+        match self {
+            ProblemKind::Overlap | ProblemKind::HistorySent | ProblemKind::SeveralStints => {
+                Some(Key::CreateTime)
+            }
+            ProblemKind::RolesDiffer => Some(Key::Role),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for ProblemKind {
@@ -149,6 +177,8 @@ pub struct Problem {
     pub help: Option<String>,
     /// Reading this file cannot go on, not even when bad rows are to be skipped.
     pub fatal: bool,
+    /// The line itself, around the value. Absent where the file is at fault as a whole, or cannot be read once more.
+    pub excerpt: Option<Box<Excerpt>>,
 }
 
 impl Problem {
@@ -163,6 +193,17 @@ impl Problem {
             message: message.into(),
             help: None,
             fatal: false,
+            excerpt: None,
+        }
+    }
+
+    /// What is wrong, with the column, and with the value unless the line shows it.
+    pub fn title(&self) -> String {
+        match (&self.column, self.value.as_ref().filter(|_| self.excerpt.is_none())) {
+            (Some(column), Some(value)) => format!("{column} \"{value}\": {}", self.message),
+            (Some(column), None) => format!("{column}: {}", self.message),
+            (None, Some(value)) => format!("\"{value}\": {}", self.message),
+            (None, None) => self.message.clone(),
         }
     }
 
@@ -248,141 +289,6 @@ pub fn printable(text: &str) -> String {
     shown
 }
 
-/// The list of problems: the first [`Problems::KEPT_MAX`] in full, the rest only counted, so that a million bad rows
-/// take no more memory than a few.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Problems {
-    kept: Vec<Problem>,
-    /// Where each of them comes.
-    places: Vec<Place>,
-    counts: BTreeMap<ProblemKind, u64>,
-    fatal: bool,
-}
-
-/// Where a problem comes in a list: the file, counted in the order in which they are read, and the line.
-pub type Place = (usize, u64);
-
-impl Problems {
-    /// How many are kept in full.
-    pub const KEPT_MAX: usize = 20;
-
-    /// An empty list.
-    pub fn new() -> Self {
-        Problems::default()
-    }
-
-    /// Adds one behind all others.
-    pub fn push(&mut self, problem: Problem) {
-        self.push_at(self.places.last().copied().unwrap_or_default(), problem);
-    }
-
-    /// Adds one in its place, behind others of the same place.
-    pub fn push_at(&mut self, place: Place, problem: Problem) {
-        *self.counts.entry(problem.kind).or_insert(0) += 1;
-        self.fatal |= problem.fatal;
-        self.keep(place, problem);
-    }
-
-    fn keep(&mut self, place: Place, problem: Problem) {
-        let index = self.places.partition_point(|other| *other <= place);
-        if index < Self::KEPT_MAX {
-            self.places.insert(index, place);
-            self.kept.insert(index, problem);
-            self.places.truncate(Self::KEPT_MAX);
-            self.kept.truncate(Self::KEPT_MAX);
-        }
-    }
-
-    /// Adds those of another list behind all others, in its order.
-    pub fn absorb(&mut self, other: Problems) {
-        self.absorb_at(self.places.last().copied().unwrap_or_default(), other);
-    }
-
-    /// Adds those of another list in one place, in its order.
-    pub fn absorb_at(&mut self, place: Place, other: Problems) {
-        for (kind, count) in other.counts {
-            *self.counts.entry(kind).or_insert(0) += count;
-        }
-        self.fatal |= other.fatal;
-        for problem in other.kept {
-            self.keep(place, problem);
-        }
-    }
-
-    /// How many there are, kept or not.
-    pub fn total(&self) -> u64 {
-        self.counts.values().sum()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
-    }
-
-    /// Whether one of them ended the reading of its file.
-    pub fn is_fatal(&self) -> bool {
-        self.fatal
-    }
-
-    /// The first ones, in full.
-    pub fn kept(&self) -> &[Problem] {
-        &self.kept
-    }
-
-    /// How many there are of each kind, kept or not.
-    pub fn counts(&self) -> impl Iterator<Item = (ProblemKind, u64)> + '_ {
-        self.counts.iter().map(|(kind, count)| (*kind, *count))
-    }
-
-    /// The first ones with their help, one below the other, then how many more of each kind.
-    pub fn render(&self) -> String {
-        let mut text = String::new();
-        for problem in &self.kept {
-            let _ = writeln!(text, "{problem:#}");
-        }
-        let mut rest = self.counts.clone();
-        for problem in &self.kept {
-            if let Some(count) = rest.get_mut(&problem.kind) {
-                *count -= 1;
-            }
-        }
-        let more: u64 = rest.values().sum();
-        if more > 0 {
-            let _ = writeln!(text, "… and {more} more:");
-            let mut rest: Vec<_> = rest.into_iter().filter(|(_, count)| *count > 0).collect();
-            rest.sort_by_key(|(kind, count)| (std::cmp::Reverse(*count), *kind));
-            for (kind, count) in rest {
-                let _ = writeln!(text, "{count:>8} {kind}");
-            }
-        }
-        text
-    }
-}
-
-impl From<Problem> for Problems {
-    fn from(problem: Problem) -> Self {
-        let mut problems = Problems::new();
-        problems.push(problem);
-        problems
-    }
-}
-
-impl Extend<Problem> for Problems {
-    fn extend<I: IntoIterator<Item = Problem>>(&mut self, problems: I) {
-        for problem in problems {
-            self.push(problem);
-        }
-    }
-}
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.render().trim_end())
-    }
-}
-
-impl std::error::Error for Problems {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -401,30 +307,5 @@ mod tests {
         assert_eq!(printable("a\tb\u{202e}c\u{0}"), "a\\tb\\u{202e}c\\u{0}");
         assert_eq!(printable(&"é".repeat(81)), format!("{}…", "é".repeat(80)));
         assert_eq!(printable(&"é".repeat(80)), "é".repeat(80));
-    }
-
-    #[test]
-    fn the_list_keeps_twenty_and_counts_the_rest() {
-        let file: Arc<str> = "rows.csv".into();
-        let mut problems = Problems::new();
-        for line in 2..100 {
-            let kind = if line % 3 == 0 { ProblemKind::BadRole } else { ProblemKind::BadTime };
-            problems.push(
-                Problem::new(&file, line, kind, "it is wrong").column("role").value("x").help("mend it"),
-            );
-        }
-        assert_eq!(problems.total(), 98);
-        assert_eq!(problems.kept().len(), 20);
-        let text = problems.render();
-        assert!(
-            text.starts_with("rows.csv:2: role \"x\": it is wrong\n  help: mend it\nrows.csv:3: "),
-            "{text}"
-        );
-        assert!(text.ends_with("… and 78 more:\n      52 bad-time\n      26 bad-role\n"), "{text}");
-
-        let mut both = Problems::from(Problem::new(&file, 0, ProblemKind::EmptyFile, "it is empty").fatal());
-        both.absorb(problems);
-        assert_eq!((both.total(), both.kept().len(), both.is_fatal()), (99, 20, true));
-        assert!(both.to_string().starts_with("rows.csv: it is empty\n"));
     }
 }

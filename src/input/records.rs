@@ -88,6 +88,9 @@ pub(super) struct Records<R> {
     ended: bool,
     /// The line that the next byte is on.
     line: u64,
+    /// The line that the present record begins on, and where it stands in the buffer, as it came.
+    begun: u64,
+    raw: (usize, usize),
     /// The last byte was CR: a LF now belongs to it.
     after_cr: bool,
     splitter: csv_core::Reader,
@@ -111,6 +114,8 @@ impl<R: Read> Records<R> {
             filled: 0,
             ended: false,
             line: 1,
+            begun: 1,
+            raw: (0, 0),
             after_cr: false,
             splitter,
             plain: None,
@@ -127,6 +132,15 @@ impl<R: Read> Records<R> {
             }
             None => Record { text: &self.text, ends: &self.ends, gap: 0, valid: None },
         }
+    }
+
+    /// The same as it came, and the line that it begins on; of one that cannot be read, as much as there is of it.
+    pub(super) fn raw(&self) -> (u64, &[u8]) {
+        (self.begun, self.buffer.get(self.raw.0..self.raw.1).unwrap_or_default())
+    }
+
+    pub(super) fn delimiter(&self) -> u8 {
+        self.delimiter
     }
 
     /// Puts other fields in the place of those of the record that was read last.
@@ -149,13 +163,14 @@ impl<R: Read> Records<R> {
             return Ok(None);
         }
         let line = self.line;
+        (self.begun, self.raw) = (line, (0, 0));
         let mut searched = 0;
         loop {
             let unread = &self.buffer[self.at..self.filled];
             let end = memchr2(b'\n', b'\r', &unread[searched..]).map(|end| searched + end);
             let record = &unread[..end.unwrap_or(unread.len())];
             if record.len() > RECORD_BYTES_MAX || memchr2(b'"', 0, &record[searched..]).is_some() {
-                let flaw = self.next_guarded()?;
+                let flaw = self.next_guarded().inspect_err(|_| self.raw = (self.at, self.filled))?;
                 return Ok(Some(Mark { line, flaw }));
             }
             if end.is_some() || self.ended {
@@ -164,6 +179,7 @@ impl<R: Read> Records<R> {
                 self.ends.push(record.len());
                 let end = self.at + record.len();
                 self.plain = Some((self.at, end));
+                self.raw = (self.at, end);
                 self.at = end;
                 self.pass_line_end();
                 return Ok(Some(Mark { line, flaw: None }));
@@ -207,6 +223,7 @@ impl<R: Read> Records<R> {
         self.text.truncate(count);
         self.ends.truncate(fields);
         let flaw = guard.flaw(record);
+        self.raw = (self.at, self.at + length);
         self.at += length;
         self.pass_line_end();
         Ok(flaw)

@@ -12,7 +12,7 @@ use super::columns::Key;
 use super::maps::{SpaceMap, UserMap};
 use super::names::Naming;
 use super::problem::ProblemKind;
-use super::suggest::{is_near, plain};
+use super::suggest::{date_of, is_near, plain, unit_of};
 
 /// How times are written (`--time-format`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -112,6 +112,8 @@ pub struct Rules {
     pub spaces: Option<SpaceMap>,
     /// `--users`.
     pub users: Option<UserMap>,
+    /// The organisation's domains, in lower case; empty: not told. People from elsewhere are no problem of a row by itself.
+    pub domains: Vec<String>,
     /// The present: no membership begins or ends after it.
     pub now: Timestamp,
 }
@@ -119,7 +121,14 @@ pub struct Rules {
 impl Rules {
     /// RFC 3339 with zones, no maps.
     pub fn new(now: Timestamp) -> Self {
-        Rules { becoming: Becoming::History, times: TimeReader::default(), spaces: None, users: None, now }
+        Rules {
+            becoming: Becoming::History,
+            times: TimeReader::default(),
+            spaces: None,
+            users: None,
+            domains: Vec::new(),
+            now,
+        }
     }
 }
 
@@ -147,8 +156,12 @@ impl Flaw {
         Flaw { key: key.into(), kind, message: message.into(), help: None }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        self.helps(Some(help.into()))
+    }
+
+    fn helps(mut self, help: Option<String>) -> Self {
+        self.help = help;
         self
     }
 }
@@ -205,9 +218,6 @@ pub(super) fn check<N: Naming>(
         false => Ok(None),
     };
     let (create, delete) = (a_time(Key::CreateTime), a_time(Key::DeleteTime));
-    if counts && let Some(flaw) = begins_too_early(fields, rules, create, delete) {
-        flaws.push(flaw);
-    }
     let role = match role_counts {
         true => role(fields.get(Key::Role)).map_err(|flaw| flaws.push(flaw)),
         false => Ok(None),
@@ -350,8 +360,16 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
     }
     let format = rules.times.format;
     let time = rules.times.read(text).map_err(|error| {
-        let flaw = Flaw::new(key, ProblemKind::BadTime, error.to_string());
+        let kind = match error {
+            TimeError::NoZone => ProblemKind::TimeWithoutZone,
+            TimeError::BareNumber => ProblemKind::BareNumber,
+            _ => ProblemKind::BadTime,
+        };
+        let flaw = Flaw::new(key, kind, error.to_string());
         match (error, format) {
+            (TimeError::NoZone, _) => flaw.help(WITH_A_ZONE),
+            (TimeError::BareNumber, _) => flaw.helps(unit_of(text)),
+            (TimeError::Malformed, TimeFormat::Rfc3339) => flaw.helps(date_of(text).map(str::to_owned)),
             (TimeError::OutOfRange, TimeFormat::EpochS) => flaw.help(IN_MILLISECONDS),
             // The end of time stands for "never" in some systems.
             (TimeError::OutOfRange, _) if key == Key::DeleteTime => flaw.help(STILL_A_MEMBER),
@@ -385,6 +403,8 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
     Ok(Some(time))
 }
 
+const WITH_A_ZONE: &str =
+    "write it with Z or an offset such as +02:00, or give --timezone, e.g. --timezone Europe/Berlin";
 const STILL_A_MEMBER: &str = "leave it empty for somebody who is still a member";
 const IN_MILLISECONDS: &str = "is it in milliseconds? give --time-format epoch-ms";
 const IN_SECONDS: &str = "is it in seconds? give --time-format epoch-s";
@@ -402,31 +422,6 @@ fn order(create: Option<Timestamp>, delete: Option<Timestamp>) -> Option<Flaw> {
             .help("are the two swapped?")
     };
     Some(flaw)
-}
-
-/// A membership may not begin before its space (import-data guide); when that began, the map tells.
-fn begins_too_early(
-    fields: &Fields<'_>,
-    rules: &Rules,
-    create: Result<Option<Timestamp>, ()>,
-    delete: Result<Option<Timestamp>, ()>,
-) -> Option<Flaw> {
-    let map = rules.spaces.as_ref()?;
-    let text = fields.get(Key::Space);
-    let space = map.get(text).cloned().or_else(|| SpaceName::parse(text).ok())?;
-    let began = map.age(&space)?.create_time?;
-    let (create, delete) = (create.ok()?, delete.ok()?);
-    // Somebody who is still a member is added when the space is completed, without times.
-    let begins = if delete.is_some() { create.or(delete.map(Timestamp::just_before)) } else { None };
-    if begins? >= began {
-        return None;
-    }
-    let key = if create.is_some() { Key::CreateTime } else { Key::DeleteTime };
-    let message = format!("it is before its space begins, {began} ({})", map.file());
-    Some(
-        Flaw::new(key, ProblemKind::TimeTooEarly, message)
-            .help("Chat refuses that: create the space with an earlier createTime, or mend the row"),
-    )
 }
 
 fn ended() -> Flaw {
@@ -452,7 +447,7 @@ fn role(text: &str) -> Result<Option<Role>, Flaw> {
         let near = Role::ALL.into_iter().find(|role| {
             is_near(text, role.as_str()) || is_near(&format!("role{word}"), role.as_str())
         });
-        match (word.as_str(), near) {
+        match (word.strip_prefix("role").unwrap_or(&word), near) {
             // Chat's own screens use the words differently from its API.
             ("manager" | "owner" | "admin", _) => flaw.help(
                 "Chat shows ROLE_MANAGER as \"owner\" and ROLE_ASSISTANT_MANAGER as \"manager\": write the one you mean",

@@ -1,5 +1,7 @@
 //! What somebody most likely meant. Only ever for a message: nothing that is suggested is taken by itself.
 
+use crate::model::{EARLIEST, Timestamp};
+
 /// The text without what people get wrong: case, blanks, `_`, `-` and dots.
 pub(super) fn plain(text: &str) -> String {
     text.chars()
@@ -35,9 +37,83 @@ fn distance(a: &str, b: &str) -> usize {
     rows[a.len()][b.len()]
 }
 
+/// Days from 1899-12-30, which a spreadsheet's day 0 is, to 1970.
+const SHEET_DAYS: f64 = 25_569.0;
+
+/// What a bare number most likely counts, told by how large it is: times of this century in each unit are numbers of their
+/// own. Says what it would be, and what to do.
+pub(super) fn unit_of(text: &str) -> Option<String> {
+    let number: f64 = text.trim().parse().ok()?;
+    let at = |seconds: f64| {
+        let time = Timestamp::from_micros((seconds * 1e6).round() as i64).to_whole_seconds();
+        (EARLIEST..Timestamp::from_micros(LATEST)).contains(&time).then_some(time)
+    };
+    if let Some(time) = at(number) {
+        return Some(format!("is it seconds since 1970, {time}? give --time-format epoch-s"));
+    }
+    if let Some(time) = at(number / 1e3) {
+        return Some(format!("is it milliseconds since 1970, {time}? give --time-format epoch-ms"));
+    }
+    if let Some(time) = at(number / 1e6) {
+        return Some(format!(
+            "is it microseconds since 1970, {time}? divide it by 1000 and give --time-format epoch-ms"
+        ));
+    }
+    let time = at((number - SHEET_DAYS) * 86_400.0)?;
+    Some(format!(
+        "is it a spreadsheet's day number, {time}? give the column the number format yyyy-mm-dd\"T\"hh:mm:ss and save it \
+         again, then give --timezone"
+    ))
+}
+
+/// 2100-01-01T00:00:00Z.
+const LATEST: i64 = 4_102_444_800_000_000;
+
+/// What to do about a date that is not written as RFC 3339 has it.
+pub(super) fn date_of(text: &str) -> Option<&'static str> {
+    let date = text.trim().split([' ', 'T', ',']).next()?;
+    let parts: Vec<&str> = date.split(['.', '/', '-']).collect();
+    let digits = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
+    let lengths: Vec<usize> = parts.iter().filter(|part| digits(part)).map(|part| part.len()).collect();
+    match lengths[..] {
+        [1 | 2, 1 | 2, 4] => {
+            Some("write year, month and day in this order, then the time: 2021-03-05T09:30:00Z")
+        }
+        [4, 2, 2] if date.len() == text.trim().len() => {
+            Some("a day is not enough: write the time of day, too, and its zone: 2021-03-05T09:30:00Z")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn units_of_numbers() {
+        for (text, expected) in [
+            ("1614936600", "seconds since 1970, 2021-03-05T09:30:00Z?"),
+            ("1614936600.25", "seconds since 1970, 2021-03-05T09:30:00Z?"),
+            ("1614936600000", "milliseconds since 1970, 2021-03-05T09:30:00Z?"),
+            ("1614936600000000", "microseconds since 1970, 2021-03-05T09:30:00Z?"),
+            ("44260.395833333", "a spreadsheet's day number, 2021-03-05T09:29:59Z?"),
+            ("44260", "a spreadsheet's day number, 2021-03-05T00:00:00Z?"),
+        ] {
+            assert!(unit_of(text).unwrap().contains(expected), "{text}: {:?}", unit_of(text));
+        }
+        for text in ["7", "2021", "1", "99999999999999999999", ""] {
+            assert_eq!(unit_of(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn dates_as_people_write_them() {
+        assert!(date_of("04.03.2019 08:00").unwrap().contains("in this order"));
+        assert!(date_of("3/4/2019").unwrap().contains("in this order"));
+        assert!(date_of("2021-03-05").unwrap().contains("time of day"));
+        assert_eq!((date_of("yesterday"), date_of(""), date_of("1-2")), (None, None, None));
+    }
 
     #[test]
     fn distances() {

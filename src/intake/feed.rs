@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::remarks::Remarks;
 use super::{Inputs, notices, source_name};
 use crate::input::{BadRow, Entry, Layout, Problem, Problems, Progress, Reader};
 use crate::journal::Incoming;
@@ -50,6 +51,8 @@ pub(super) struct Begun {
 pub(super) struct Piece {
     pub(super) good: Vec<Incoming>,
     pub(super) bad: Vec<BadRow>,
+    /// What there is to say of the good ones.
+    pub(super) warnings: Problems,
 }
 
 /// Begins to read. Names of earlier readings keep their numbers.
@@ -75,10 +78,11 @@ fn say(to: &SyncSender<Said>, said: Said) -> Result<(), Unheard> {
 
 fn read_all(inputs: &Inputs, mut names: Names, to: &SyncSender<Said>) -> Result<(), Unheard> {
     let mut source = 0;
+    let mut remarks = Remarks::new(Arc::clone(&inputs.rules));
     for path in &inputs.paths {
         match Reader::open(path, inputs.format, Arc::clone(&inputs.rules)) {
             Ok(reader) => {
-                read_one(reader, path, inputs, source, &mut names, to)?;
+                read_one(reader, path, inputs, source, (&mut names, &mut remarks), to)?;
                 source += 1;
             }
             Err(problems) => say(to, Said::Refused(problems))?,
@@ -92,7 +96,7 @@ fn read_one(
     path: &Path,
     inputs: &Inputs,
     source: usize,
-    names: &mut Names,
+    (names, remarks): (&mut Names, &mut Remarks),
     to: &SyncSender<Said>,
 ) -> Result<(), Unheard> {
     say(
@@ -111,6 +115,13 @@ fn read_one(
     let problem = loop {
         match reader.next_numbered(names) {
             Some(Ok(Entry::Row(row))) => {
+                remarks.on(&row.tenure, names, |kind, key, said| match said {
+                    Some((message, help)) => {
+                        let problem = Problem::new(reader.file(), row.line, kind, message).help(help);
+                        piece.warnings.push_at((source, row.line), reader.quoted(problem, key));
+                    }
+                    None => piece.warnings.count_more(kind, 1),
+                });
                 piece.good.push(Incoming::new(source, row.line, &row.tenure, row.given.as_json()));
             }
             Some(Ok(Entry::Bad(bad))) => piece.bad.push(bad),

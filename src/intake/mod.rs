@@ -1,6 +1,7 @@
 //! Input into a journal: every row read, checked, told from its like, and taken in, before anything is sent.
 
 mod feed;
+mod remarks;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -13,10 +14,11 @@ use serde_json::{Map, Value};
 
 use crate::input::{
     BadRow, Becoming, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored, Rules,
-    printable,
+    printable, quote_again,
 };
 use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
-use crate::model::{Role, Tenure};
+use crate::model::{MEMBERS_MAX, Role, Tenure};
+use crate::wording::thousands;
 
 use feed::{Begun, Said};
 
@@ -70,6 +72,8 @@ pub struct Intake {
     pub notices: Vec<String>,
     /// Everything that is wrong.
     pub problems: Problems,
+    /// What is not wrong, and stops nothing, but somebody should have seen.
+    pub warnings: Problems,
 }
 
 impl Intake {
@@ -129,6 +133,7 @@ pub fn take_in(
             }
             Said::Rows(piece) => {
                 intake.rows += (piece.good.len() + piece.bad.len()) as u64;
+                intake.warnings.absorb_in_place(piece.warnings);
                 loader.rows(piece.good)?;
                 for bad in piece.bad {
                     take_bad(bad, files.len() - 1, loader, inputs, &mut intake)?;
@@ -264,15 +269,15 @@ fn settle(
                     )
                 }
                 Finding::Overlap(overlap) => {
-                    let problem = overlap_problem(&file_of(&names, &overlap), &overlap);
+                    let problem = overlap_problem(&file_of(&names, &overlap.path), &overlap);
                     (None, problem, inputs.skip_invalid.then_some(None))
                 }
                 Finding::OtherRoles(overlap) => {
-                    let problem = other_roles_problem(&file_of(&names, &overlap), &overlap);
+                    let problem = other_roles_problem(&file_of(&names, &overlap.path), &overlap);
                     (None, problem, inputs.skip_invalid.then_some(None))
                 }
                 Finding::Sent(overlap) => {
-                    let problem = sent_problem(&file_of(&names, &overlap), &overlap);
+                    let problem = sent_problem(&file_of(&names, &overlap.path), &overlap);
                     (None, problem, inputs.skip_invalid.then_some(None))
                 }
             };
@@ -294,6 +299,34 @@ fn settle(
     (intake.new, intake.known, intake.again, intake.duplicates) = (new, known, again, duplicates);
     intake.invalid += found.left_out;
     intake.problems = found.problems;
+    for at in &loader.outlook().several_at {
+        let file = file_of(&names, &at.path);
+        let source = files.iter().position(|begun| begun.name == at.path).unwrap_or_default();
+        let message = format!("{} has several stints in {}", at.member, at.space);
+        let warning = Problem::new(&file, at.line, ProblemKind::SeveralStints, message);
+        intake.warnings.push_at((source, at.line), warning);
+    }
+    let several = loader.outlook().several_more.max(0).cast_unsigned();
+    let named = loader.outlook().several_at.len() as u64;
+    intake.warnings.count_more(ProblemKind::SeveralStints, several.saturating_sub(named));
+    if let Some(first) = files.first() {
+        for (number, members) in remarks::crowded(&loader.outlook().staying, MEMBERS_MAX) {
+            let space = loader.names().space_name(number);
+            let message = format!(
+                "{space} would have {} members, and Chat takes {} in a space",
+                thousands(members),
+                thousands(MEMBERS_MAX)
+            );
+            let warning = Problem::new(&first.file, 0, ProblemKind::CrowdedSpace, message);
+            let help = "only so many of them can be added once it is completed: spread them over several spaces, or give \
+                        deleteTimes to those who have left";
+            intake.warnings.push_at((usize::MAX, 0), warning.help(help));
+        }
+    }
+    for path in &inputs.paths {
+        quote_again(&mut intake.problems, path, inputs.format);
+        quote_again(&mut intake.warnings, path, inputs.format);
+    }
     if let Some(first) = &loader.outlook().unbridged_at {
         let (count, first) = (loader.outlook().unbridged, shown(first));
         let (rows, passes) = if count == 1 {
@@ -312,9 +345,8 @@ fn settle(
     Ok(())
 }
 
-fn file_of(names: &HashMap<&str, &Arc<str>>, overlap: &Overlap) -> Arc<str> {
-    let file = names.get(overlap.path.as_str()).map(|file| Arc::clone(file));
-    file.unwrap_or_else(|| shown(&overlap.path).into())
+fn file_of(names: &HashMap<&str, &Arc<str>>, path: &str) -> Arc<str> {
+    names.get(path).map_or_else(|| shown(path).into(), |file| Arc::clone(file))
 }
 
 struct Found {

@@ -1,5 +1,7 @@
 //! Rows coming in: in the order of the input to begin with, and then, sorted, into the journal.
 
+mod compared;
+mod outlook;
 mod settle;
 
 use std::borrow::Cow;
@@ -15,6 +17,9 @@ use super::runs::Runs;
 use super::{Journal, JournalError, Refusal};
 use crate::model::{MemberName, Names, Operation, Policy, Role, SpaceName, Span, Tenure, Timestamp};
 
+pub use compared::Compared;
+use outlook::SEVERAL_AT_MAX;
+pub use outlook::{Outlook, SeveralAt};
 use settle::Settling;
 
 /// Rows that are sorted at a time when they come in one by one.
@@ -95,44 +100,6 @@ pub struct Taken {
     pub again: u64,
     /// Repeating another.
     pub duplicates: u64,
-}
-
-/// What there would be to do after a reading.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Outlook {
-    /// Rows to send, by the number of their space less 1.
-    pub pending: Vec<u64>,
-    /// Rows that wait for their space's completion.
-    pub open: u64,
-    /// Spaces that rows name.
-    pub spaces: u64,
-    /// How many more members have several stints in one space than before it,
-    pub several_more: i64,
-    /// and how many more stints are behind the first.
-    pub stints_more: i64,
-    /// How many more rows are merged into others,
-    pub merged_more: i64,
-    /// members of this reading with such rows,
-    pub merged_members: u64,
-    /// and how many more open rows have got their history.
-    pub bridged_more: i64,
-    /// Open rows of this reading that can have none, for want of a beginning,
-    pub unbridged: u64,
-    /// and `file:line` of the first of them.
-    pub unbridged_at: Option<String>,
-}
-
-impl Outlook {
-    /// Rows to send.
-    pub fn to_send(&self) -> u64 {
-        self.pending.iter().sum()
-    }
-
-    /// Members with several stints in one space, and their stints behind the first; `before` the reading there were these.
-    pub fn several(&self, members_before: u64, stints_before: u64) -> (u64, u64) {
-        let more = |before: u64, more| before.saturating_add_signed(more);
-        (more(members_before, self.several_more), more(stints_before, self.stints_more))
-    }
 }
 
 /// One file of the reading.
@@ -244,6 +211,13 @@ impl Loader<'static> {
     #[must_use]
     pub fn by(mut self, policy: Policy) -> Self {
         self.policy = policy;
+        self
+    }
+
+    /// The same; it also counts what there would be to send by each policy.
+    #[must_use]
+    pub fn comparing(mut self) -> Self {
+        self.outlook.compared = Some(Compared::default());
         self
     }
 }

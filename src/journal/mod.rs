@@ -43,7 +43,7 @@ pub use completion::{CompletionPlan, Unfit};
 pub use holdings::{FoundBefore, Holding, SpaceHeld};
 pub use incoming::Incoming;
 pub use judge::{ClashKind, Refusal};
-pub use load::{Finding, Loader, Outlook, Overlap, Taken, Verdict};
+pub use load::{Compared, Finding, Loader, Outlook, Overlap, SeveralAt, Taken, Verdict};
 pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use rejects::{RejectKind, RejectedRow};

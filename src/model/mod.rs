@@ -18,6 +18,6 @@ pub use names::Names;
 pub use pace::{Pace, PaceReason, SlowedSpace};
 pub use role::Role;
 pub use stints::{Policy, Stints};
-pub use tenure::Tenure;
+pub use tenure::{MEMBERS_MAX, Tenure};
 pub use time::{EARLIEST, TimeError, Timestamp};
 pub use undertaking::Undertaking;

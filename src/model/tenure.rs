@@ -2,6 +2,9 @@
 
 use crate::model::{MemberName, Role, SpaceName, Timestamp};
 
+/// People that a space of an organisation takes, at most (Chat help, limits of spaces).
+pub const MEMBERS_MAX: u64 = 500_000;
+
 /// A membership from `create_time` to `delete_time`: what one row of input says.
 ///
 /// Two tenures with the same space, member and times are the same tenure; the role is no part of that. Where there are

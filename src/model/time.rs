@@ -21,11 +21,11 @@ pub const EARLIEST: Timestamp = Timestamp(946_684_800_000_000);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
     /// A date and time of day, but no `Z` or offset, and no time zone to read it in.
-    #[error("it has no time zone: write it with Z or an offset such as +02:00, or give --timezone")]
+    #[error("it has no time zone")]
     NoZone,
     /// A bare number where RFC 3339 was expected.
-    #[error("it is a bare number: give --time-format {0} if it counts from 1970")]
-    BareNumber(&'static str),
+    #[error("it is a bare number, not an RFC 3339 time such as 2021-03-05T09:30:00Z")]
+    BareNumber,
     /// Not a number where an epoch was expected.
     #[error("it is not a number of {0} since 1970")]
     NotANumber(&'static str),
@@ -98,9 +98,9 @@ impl Timestamp {
         if let Ok(time) = text.parse::<jiff::Timestamp>() {
             return Ok(Timestamp(time.as_nanosecond().div_euclid(1000) as i64));
         }
-        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-            let unit = if text.len() >= 12 { "epoch-ms" } else { "epoch-s" };
-            return Err(TimeError::BareNumber(unit));
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        if [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit())) {
+            return Err(TimeError::BareNumber);
         }
         let (local, zoned) = without_offset(text);
         let Ok(civil) = local.parse::<DateTime>() else {
@@ -273,8 +273,9 @@ mod tests {
         for (text, error) in [
             ("2021-03-05T09:30:00", TimeError::NoZone),
             ("2021-03-05 09:30", TimeError::NoZone),
-            ("1614936600", TimeError::BareNumber("epoch-s")),
-            ("1614936600000", TimeError::BareNumber("epoch-ms")),
+            ("1614936600", TimeError::BareNumber),
+            ("1614936600000", TimeError::BareNumber),
+            ("44260.395833", TimeError::BareNumber),
             ("2021-13-05T09:30:00Z", TimeError::NoSuchTime),
             ("2021-02-30T09:30:00Z", TimeError::NoSuchTime),
             ("2021-02-20T25:30:00+01:00", TimeError::NoSuchTime),

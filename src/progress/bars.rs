@@ -11,7 +11,7 @@ use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
-use crate::wording::{harmless, many, rate, span, wrapped};
+use crate::wording::{harmless, many, rate, span, thousands, wrapped};
 
 /// One bar for reading, then one for importing.
 pub(super) struct Bars {
@@ -214,8 +214,4 @@ fn tail(path: &str) -> String {
     } else {
         format!("…{}", path.chars().skip(skip + 1).collect::<String>())
     }
-}
-
-fn thousands(count: u64) -> String {
-    indicatif::HumanCount(count).to_string()
 }

@@ -84,7 +84,7 @@ fn four_when_the_input_has_errors() {
     for command in [&["check", &broken][..], &["import", &broken, "--emulator"]] {
         let run = room.tenure(command).expect(4);
         assert!(run.out.contains("14 problems"), "{}", run.out);
-        assert!(run.err.contains("broken.csv:3: createTime \"04.03.2019 08:00\""), "{}", run.err);
+        assert!(run.err.contains("broken.csv:3:"), "{}", run.err);
     }
     let left: Vec<_> = room.files().into_iter().filter(|name| !name.ends_with(".lock")).collect();
     assert_eq!(left, [""; 0], "nothing was journaled, and nothing sent");

@@ -15,7 +15,9 @@ fn of_the_program() {
     insta::assert_snapshot!(help(&["--help"]));
     let short = help(&["-h"]);
     assert_eq!(help(&["help"]), help(&["--help"]));
-    for command in ["check", "import", "resume", "status", "rejects", "verify", "emulator", "completions"] {
+    for command in
+        ["check", "plan", "import", "resume", "status", "rejects", "verify", "emulator", "completions"]
+    {
         assert!(short.contains(&format!("\n  {command} ")), "{short}");
     }
 }
@@ -23,6 +25,11 @@ fn of_the_program() {
 #[test]
 fn of_check() {
     insta::assert_snapshot!(help(&["check", "--help"]));
+}
+
+#[test]
+fn of_plan() {
+    insta::assert_snapshot!(help(&["plan", "--help"]));
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn the_future_is_refused() {
     let room = Room::new();
     room.write("rows.csv", format!("{HEADER}spaces/A,b@example.com,,2199-12-31T00:00:00Z,\n"));
     let run = room.tenure(&["check", "rows.csv"]).expect(4);
-    assert!(run.err.contains("rows.csv:2: deleteTime \"2199-12-31T00:00:00Z\": it is"), "{}", run.err);
+    assert!(run.err.contains("deleteTime: it is 2199-12-31T00:00:00Z, which is"), "{}", run.err);
     assert!(run.err.contains("which is still to come"), "{}", run.err);
     assert!(run.err.contains("help: leave it empty for somebody who is still a member"), "{}", run.err);
 }
@@ -145,22 +145,6 @@ fn files_that_are_not_there() {
     std::fs::create_dir(room.file("folder.csv")).unwrap();
     let run = room.tenure(&["check", "--progress", "none", "nowhere.csv", "folder.csv"]).expect(4);
     insta::assert_snapshot!(run.err);
-}
-
-#[test]
-fn the_first_twenty_problems_and_how_many_there_are() {
-    let room = Room::new();
-    let mut text = HEADER.to_owned();
-    for number in 0..50 {
-        text += &format!("#general,person{number}@example.com,,2021-01-01T00:00:00Z,\n");
-    }
-    text += "spaces/A,a@example.com,never,2021-01-01T00:00:00Z,\n";
-    room.write("rows.csv", text);
-    let run = room.tenure(&["check", "--progress", "none", "rows.csv"]).expect(4);
-    assert_eq!(run.err.matches("#general").count(), 20, "{}", run.err);
-    let counts: Vec<_> = run.err.lines().rev().take(3).collect();
-    insta::assert_snapshot!(counts.into_iter().rev().collect::<Vec<_>>().join("\n"));
-    assert!(run.out.contains("51 problems"), "{}", run.out);
 }
 
 #[test]
@@ -240,7 +224,7 @@ fn standard_input() {
     let run = room.tenure_fed(&["check", "--format", "jsonl", "-"], json).expect(0);
     assert!(run.out.starts_with("1 row read: 1 to send"), "{}", run.out);
     let run = room.tenure_fed(&["check", "-"], "space,member\n#x,y\n").expect(4);
-    assert!(run.err.contains("<stdin>:2: space \"#x\""), "{}", run.err);
+    assert!(run.err.contains("--> <stdin>:2:1\n"), "{}", run.err);
 }
 
 #[test]

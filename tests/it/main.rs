@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod browser;
+mod check;
 mod clock;
 mod config;
 mod convert;
@@ -31,6 +32,7 @@ mod outage;
 mod output;
 mod pacing;
 mod pages;
+mod plan;
 mod probe;
 mod rejects;
 mod screens;

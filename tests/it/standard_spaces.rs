@@ -137,7 +137,7 @@ fn rows_that_have_ended_do_not_belong_there() {
         "space,member,deleteTime\nA,a@example.com,2020-01-01T00:00:00Z\nA,b@example.com,\n",
     );
     let run = room.tenure(&["check", "rows.csv", "--standard-spaces"]).expect(4);
-    assert!(run.err.contains("rows.csv:2: deleteTime \"2020-01-01T00:00:00Z\": it has ended"), "{}", run.err);
+    assert!(run.err.contains("deleteTime: it has ended"), "{}", run.err);
     room.tenure(&["check", "rows.csv"]).expect(0);
     room.tenure(&["import", "rows.csv", "--emulator", "--journal-only"]).expect(0);
     let run =

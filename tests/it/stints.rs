@@ -160,7 +160,7 @@ fn what_is_not_sent_yet_grows_and_what_is_sent_does_not() {
     assert_eq!(held(&room)[0].1, "2020-01-01T00:00:00Z");
     assert_eq!(held(&room)[0].2, "2021-02-01T00:00:00Z");
     rehearse(&room, "three.csv", &[]).expect(4).says(&[
-        "three.csv:2: ",
+        "three.csv:2:",
         "history from 2020-01-01T00:00:00Z to 2021-02-01T00:00:00Z",
         "was sent already, and Chat cannot update history",
         "it must be deleted and created again",
@@ -207,7 +207,7 @@ spaces/A,anna@example.com,2021-01-01T00:00:00Z,2021-02-01T00:00:00Z,ROLE_MEMBER
     room.write("rows.csv", text);
     room.tenure(&["check", "rows.csv"]).expect(0);
     rehearse(&room, "rows.csv", &["--stints", "merge"]).expect(4).says(&[
-        "rows.csv:3: ",
+        "rows.csv:3:",
         "with role ROLE_MEMBER, and from 2020-01-01T00:00:00Z to 2020-02-01T00:00:00Z",
         "rows.csv:2 with role ROLE_MANAGER: merged, the two are one membership",
     ]);
@@ -293,7 +293,7 @@ fn an_end_that_comes_later_takes_the_place_of_the_one_made_up_unless_that_was_se
         sent.write("rows.csv", CURRENT);
         sent.write("ended.csv", &ended);
         rehearse(&sent, "rows.csv", &["--bridge-current", "--stints", stints]).expect(0);
-        rehearse(&sent, "ended.csv", &[]).expect(4).says(&["ended.csv:4: ", "was sent already"]);
+        rehearse(&sent, "ended.csv", &[]).expect(4).says(&["ended.csv:4:", "was sent already"]);
     }
 }
 

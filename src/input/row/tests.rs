@@ -192,12 +192,14 @@ fn times() {
         (
             &[(create, "2021-01-01T00:00:00")],
             &[
-                "bad-time createTime: it has no time zone: write it with Z or an offset such as +02:00, or give --timezone",
+                "time-without-zone createTime: it has no time zone (write it with Z or an offset such as +02:00, or give --timezone, e.g. --timezone Europe/Berlin)",
             ],
         ),
         (
             &[(create, "1614936600000")],
-            &["bad-time createTime: it is a bare number: give --time-format epoch-ms if it counts from 1970"],
+            &[
+                "bare-number createTime: it is a bare number, not an RFC 3339 time such as 2021-03-05T09:30:00Z (is it milliseconds since 1970, 2021-03-05T09:30:00Z? give --time-format epoch-ms)",
+            ],
         ),
     ] {
         assert_said(changes, &rules(), expected);

@@ -32,6 +32,7 @@ fn a_bad_row_is_given_back_whole_with_all_its_problems() {
   help: to use other names, give --spaces MAP.csv with the columns name,space
 rows.csv:2: member: it is missing
 rows.csv:2: create_time "2021-13-05": it is not an RFC 3339 time such as 2021-03-05T09:30:00Z
+  help: a day is not enough: write the time of day, too, and its zone: 2021-03-05T09:30:00Z
 rows.csv:2: role "manager": it is neither ROLE_MEMBER, ROLE_MANAGER nor ROLE_ASSISTANT_MANAGER
   help: Chat shows ROLE_MANAGER as "owner" and ROLE_ASSISTANT_MANAGER as "manager": write the one you mean
   given: {"Team":"x","space":"#b","member":"","create_time":"2021-13-05","role":"manager"}

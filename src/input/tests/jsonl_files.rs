@@ -117,7 +117,8 @@ rows.jsonl:1: the key "x" stands twice
   help: put it in quotes
 rows.jsonl:1: member: it is a list, not a text
 rows.jsonl:1: role: it is an object, not a text
-rows.jsonl:1: createTime "1614936600": it is a bare number: give --time-format epoch-s if it counts from 1970
+rows.jsonl:1: createTime "1614936600": it is a bare number, not an RFC 3339 time such as 2021-03-05T09:30:00Z
+  help: is it seconds since 1970, 2021-03-05T09:30:00Z? give --time-format epoch-s
   given: {"space":7,"member":["a@b.cd"],"createTime":1614936600,"role":{}}"#,
         ),
         (

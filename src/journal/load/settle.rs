@@ -4,7 +4,7 @@ mod parts;
 
 use rusqlite::Connection;
 
-use super::{Finding, Loader, Outlook, Overlap, Taken, Verdict};
+use super::{Finding, Loader, Outlook, Overlap, SEVERAL_AT_MAX, SeveralAt, Taken, Verdict};
 use crate::journal::JournalError;
 use crate::journal::bulk::Bulk;
 use crate::journal::incoming::{Incoming, Times};
@@ -31,6 +31,8 @@ pub(super) struct Settling<'j> {
     space: SpaceId,
     /// How the counters of the space change, by state.
     moved: [i64; 5],
+    /// Members of it that stay.
+    staying: u64,
     taken: Taken,
 }
 
@@ -53,6 +55,7 @@ impl<'j> Settling<'j> {
             before: (0, 0),
             space: SpaceId(0),
             moved: [0; 5],
+            staying: 0,
             taken: Taken::default(),
         })
     }
@@ -140,6 +143,10 @@ impl<'j> Settling<'j> {
         let policy = loader.policy;
         let is_completed = policy.bridges && loader.completed.contains(&space.0);
         let until = parts::bridges_until(policy, is_completed, loader.now);
+        if let Some(compared) = &mut loader.outlook.compared {
+            let lines = self.judge.stints.iter().map(|stint| stint.times);
+            compared.add(space.0 as usize, lines, parts::bridges_end(loader.now));
+        }
         let clash = |clash: Clash<'_>| {
             let overlap = match overlap(loader, space, member, &clash) {
                 Ok(overlap) => overlap,
@@ -203,9 +210,18 @@ impl<'j> Settling<'j> {
             }
         }
         let after = several(stints);
-        let outlook = &mut loader.outlook;
-        outlook.several_more += after.0 - self.before.0;
-        outlook.stints_more += after.1 - self.before.1;
+        loader.outlook.several_more += after.0 - self.before.0;
+        loader.outlook.stints_more += after.1 - self.before.1;
+        if after.0 > 0 && loader.outlook.several_at.len() < SEVERAL_AT_MAX {
+            let second =
+                stints.iter().filter(counts).filter(|stint| stint.is_met()).nth(1).map(|stint| stint.origin);
+            note_second(loader, space, member, second)?;
+        }
+        if let Some(staying) = stints.iter().find(|stint| stays(stint)) {
+            let outlook = &mut loader.outlook;
+            outlook.staying_with_role += u64::from(staying.role.is_some());
+            self.staying += 1;
+        }
         if policy.makes_parts() && !self.judge.is_changed {
             return Ok(());
         }
@@ -217,6 +233,7 @@ impl<'j> Settling<'j> {
 
     fn end_space(&mut self, loader: &mut Loader<'j>) -> Result<(), JournalError> {
         let moved = std::mem::take(&mut self.moved);
+        let staying = std::mem::take(&mut self.staying);
         if let (Some(bulk), false) = (&mut self.bulk, moved == [0; 5]) {
             bulk.space(self.space, moved)?;
         }
@@ -225,6 +242,12 @@ impl<'j> Settling<'j> {
         outlook.spaces = loader.names.spaces().into();
         let spaces = outlook.pending.len().max(self.space.0 as usize);
         outlook.pending.resize(spaces, 0);
+        outlook.staying.resize(spaces, 0);
+        if let Some(place) =
+            (self.space.0 as usize).checked_sub(1).and_then(|place| outlook.staying.get_mut(place))
+        {
+            *place += staying;
+        }
         if let Some(pending) =
             (self.space.0 as usize).checked_sub(1).and_then(|place| outlook.pending.get_mut(place))
         {
@@ -278,13 +301,40 @@ fn stints(conn: &Connection, numbers: Numbers, with_given: bool) -> Result<Vec<S
     Ok(stints)
 }
 
-/// Whether a member has several stints, and how many are behind the first; refused and open rows aside.
-fn several(stints: &[Stint]) -> (i64, i64) {
-    let counts = |stint: &&Stint| {
-        matches!(stint.state, State::Pending | State::InFlight | State::Done)
-            && !stint.times.is_open()
-            && stint.fate != Fate::Superseded
+/// Whether a stint is one of those that a member may have several of; refused and open rows are not.
+fn counts(stint: &&Stint) -> bool {
+    matches!(stint.state, State::Pending | State::InFlight | State::Done)
+        && !stint.times.is_open()
+        && stint.fate != Fate::Superseded
+}
+
+/// Whether a row says that its member is one to this day.
+fn stays(stint: &Stint) -> bool {
+    stint.times.is_open()
+        && stint.fate != Fate::Superseded
+        && matches!(stint.state, State::Pending | State::Open)
+}
+
+/// Remembers where a member's second stint stands.
+fn note_second(
+    loader: &mut Loader<'_>,
+    space: SpaceId,
+    member: MemberId,
+    second: Option<Origin>,
+) -> Result<(), JournalError> {
+    let Some(Origin { source, line }) = second else { return Ok(()) };
+    let at = SeveralAt {
+        path: loader.path(source)?.into_owned(),
+        line,
+        space: loader.names.space_name(space.0 as u32),
+        member: loader.names.member_name(member.0 as u32),
     };
+    loader.outlook.several_at.push(at);
+    Ok(())
+}
+
+/// Whether a member has several stints, and how many are behind the first.
+fn several(stints: &[Stint]) -> (i64, i64) {
     match stints.iter().filter(counts).count() as i64 {
         0 | 1 => (0, 0),
         count => (1, count - 1),

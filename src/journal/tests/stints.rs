@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::model::{Policy, Stints};
+use crate::model::{Operation, Policy, Stints};
 
 const MERGE: Policy = Policy { stints: Stints::Merge, bridges: false };
 const BRIDGE: Policy = Policy { stints: Stints::Each, bridges: true };
@@ -107,6 +107,25 @@ fn send_all(journal: &mut Journal) {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
+    #[test]
+    fn what_each_policy_sends_is_foretold(reading in readings().prop_map(|readings| readings.concat())) {
+        for policy in Compared::POLICIES {
+            let mut loader = Loader::nowhere(Operation::Create, NOW).by(policy).comparing();
+            loader.begin_source("/rows.csv", "{}").unwrap();
+            for (line, tenure) in (2..).zip(tenures(&reading)) {
+                loader.row(line, &tenure, None).unwrap();
+            }
+            loader.settle(|_| Verdict::PassedOver, || true).unwrap().unwrap();
+            let outlook = loader.outlook();
+            let compared = outlook.compared.as_ref().unwrap();
+            let foretold = compared.each().find(|(other, _)| *other == policy).map(|(_, pending)| pending.to_vec());
+            prop_assert_eq!(Some(outlook.pending.clone()), foretold);
+            let staying: BTreeSet<usize> =
+                reading.iter().filter(|row| row.2.is_none()).map(|row| row.0).collect();
+            prop_assert_eq!(outlook.staying.iter().sum::<u64>(), staying.len() as u64);
+        }
+    }
+
     #[test]
     fn merged_rows_reach_from_the_earliest_start_to_the_latest_end(readings in readings()) {
         let mut journal = scratch();

@@ -18,9 +18,14 @@ const BRIDGE_ENDS_BEFORE: Duration = Duration::from_secs(5);
 
 /// Until when open rows get their history, if they do.
 pub(super) fn bridges_until(policy: Policy, is_completed: bool, now: Timestamp) -> Option<i64> {
-    let before = i64::try_from(BRIDGE_ENDS_BEFORE.as_micros()).unwrap_or_default();
     // A space that is completed takes no history any more.
-    (policy.bridges && !is_completed).then(|| now.as_micros().saturating_sub(before))
+    (policy.bridges && !is_completed).then(|| bridges_end(now))
+}
+
+/// When such a history ends.
+pub(super) fn bridges_end(now: Timestamp) -> i64 {
+    let before = i64::try_from(BRIDGE_ENDS_BEFORE.as_micros()).unwrap_or_default();
+    now.as_micros().saturating_sub(before)
 }
 
 /// The lines that a member's rows are made of in place of the rows; and the rows.
