@@ -10,6 +10,7 @@ use crate::credentials::TokenFailure;
 use crate::engine::{Finish, Rates, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::model::Undertaking;
+use crate::remedy::rejects::of_reject;
 use crate::wording::{many, quoted, shorten, span, wrapped};
 
 /// From here on an end is told as a date.
@@ -20,6 +21,8 @@ const IMPORT_MODE_SECONDS: u64 = 85 * 86_400;
 const KINDS_MAX: usize = 6;
 /// How wide a remedy is, beside its ten columns of margin.
 const REMEDY_COLUMNS: usize = 70;
+/// How much further to the right one stands below a reason.
+const REMEDY_INDENT: usize = 10;
 /// How much of an example is shown.
 const EXAMPLE_CHARS_MAX: usize = 100;
 
@@ -77,7 +80,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
         let _ = writeln!(text, "go on     {}", summary.resume);
     }
     if tally.rejected > 0 {
-        let _ = writeln!(text, "see why   tenure rejects {}", quoted(journal));
+        let _ = writeln!(text, "see why   tenure rejects {} --reasons", quoted(journal));
     }
     text
 }
@@ -119,13 +122,7 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     line("done", tally.done, &existed);
     line("rejected", tally.rejected, "");
     for kind in kinds.iter().take(KINDS_MAX) {
-        let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
-        let example = if kind.alike { "" } else { ", e.g." };
-        line(
-            "",
-            kind.count,
-            &format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example, EXAMPLE_CHARS_MAX)),
-        );
+        line("", kind.count, &reason(kind));
     }
     if kinds.len() > KINDS_MAX {
         let more = kinds[KINDS_MAX..].iter().map(|kind| kind.count).sum();
@@ -157,6 +154,24 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     let spaces: Vec<String> = left.into_iter().chain(completed).collect();
     let spaces = spaces.join(", ");
     line("spaces", tally.spaces, &spaces);
+    text
+}
+
+/// Why rows were refused, with an example of what Chat said.
+fn reason(kind: &RejectKind) -> String {
+    let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
+    let example = if kind.alike { "" } else { ", e.g." };
+    format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example, EXAMPLE_CHARS_MAX))
+}
+
+/// Why rows were refused, and what to do about each reason.
+pub fn reasons(kinds: &[RejectKind]) -> String {
+    let mut text = String::new();
+    for kind in kinds {
+        let _ = writeln!(text, "  {:>9}   {}", kind.count, reason(kind));
+        let remedy = wrapped(of_reject(&kind.kind), REMEDY_COLUMNS - REMEDY_INDENT);
+        let _ = writeln!(text, "              do: {}", remedy.replace('\n', "\n                  "));
+    }
     text
 }
 

@@ -12,13 +12,16 @@ mod stints;
 mod verify;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
 use crate::input::{Format, TimeFormat};
-pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
+pub use connection::{
+    CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, RetryArgs, SendArgs, WatchArgs,
+};
 pub use convert::{ConvertArgs, ConvertCommand, ConvertSlackArgs, EndRule, StartRule};
 pub use doctor::DoctorArgs;
 pub use emulator::EmulatorArgs;
@@ -280,6 +283,9 @@ pub struct ResumeArgs {
     /// What was made of several stints; a journal keeps to it, so that anything else is refused
     #[arg(long, value_name = "WHAT", hide_short_help = true)]
     pub stints: Option<StintsMode>,
+    /// What is to be tried again.
+    #[command(flatten)]
+    pub retry: RetryArgs,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
     pub send: SendArgs,
@@ -348,6 +354,9 @@ pub struct StatusArgs {
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
+    /// Look again every so many seconds, until the run ends: drawn anew on a terminal, a line each elsewhere
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = parse::every)]
+    pub watch: Option<Duration>,
 }
 
 /// `tenure rejects`.
@@ -362,6 +371,12 @@ pub struct RejectsArgs {
     /// Write to this new file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Only rows that were refused for this reason, as `status` names it
+    #[arg(long, value_name = "KIND")]
+    pub kind: Option<String>,
+    /// Instead of the rows: the reasons, how many rows each has, and what to do about them
+    #[arg(long, conflicts_with_all = ["format", "output"])]
+    pub reasons: bool,
 }
 
 /// `tenure completions`.

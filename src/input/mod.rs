@@ -44,6 +44,7 @@ pub use maps::{Age, NameMap, SpaceMap, UserMap};
 pub use problem::{Place, Problem, ProblemKind, Problems, SHOWN_CHARS_MAX, printable};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
+pub(crate) use suggest::is_near;
 
 use csv_rows::CsvRows;
 use fault::Fault;

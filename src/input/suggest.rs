@@ -9,7 +9,7 @@ pub(super) fn plain(text: &str) -> String {
 }
 
 /// Whether one is a slip of the other: equal but for case and blanks, or one letter in five apart.
-pub(super) fn is_near(text: &str, word: &str) -> bool {
+pub(crate) fn is_near(text: &str, word: &str) -> bool {
     let (text, word) = (plain(text), plain(word));
     let slack = (word.chars().count() / 5).max(1);
     text.chars().count().abs_diff(word.chars().count()) <= slack && distance(&text, &word) <= slack
