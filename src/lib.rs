@@ -27,4 +27,5 @@ pub mod settings;
 pub mod signals;
 pub mod summary;
 pub mod verify;
+pub mod watch;
 pub mod wording;

@@ -1,5 +1,7 @@
 //! What an operator does about a failure: what to click or type, by name, with the values filled in. Text from values.
 
+pub mod rejects;
+
 use crate::chat::{Access, Cause, Failure, Method, Refusal};
 use crate::credentials::{Identity, TokenFailure, TokenRefusal};
 use crate::engine::Stop;

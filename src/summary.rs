@@ -8,12 +8,15 @@ use crate::credentials::TokenFailure;
 use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::model::Undertaking;
+use crate::remedy::rejects::of_reject;
 use crate::wording::{many, quoted, shorten, span, wrapped};
 
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
 /// How wide a remedy is, beside its ten columns of margin.
 const REMEDY_COLUMNS: usize = 70;
+/// How much further to the right one stands below a reason.
+const REMEDY_INDENT: usize = 10;
 /// How much of an example is shown.
 const EXAMPLE_CHARS_MAX: usize = 100;
 
@@ -71,7 +74,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
         let _ = writeln!(text, "go on     {}", summary.resume);
     }
     if tally.rejected > 0 {
-        let _ = writeln!(text, "see why   tenure rejects {}", quoted(journal));
+        let _ = writeln!(text, "see why   tenure rejects {} --reasons", quoted(journal));
     }
     text
 }
@@ -113,13 +116,7 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     line("done", tally.done, &existed);
     line("rejected", tally.rejected, "");
     for kind in kinds.iter().take(KINDS_MAX) {
-        let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
-        let example = if kind.alike { "" } else { ", e.g." };
-        line(
-            "",
-            kind.count,
-            &format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example, EXAMPLE_CHARS_MAX)),
-        );
+        line("", kind.count, &reason(kind));
     }
     if kinds.len() > KINDS_MAX {
         let more = kinds[KINDS_MAX..].iter().map(|kind| kind.count).sum();
@@ -151,6 +148,24 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     let spaces: Vec<String> = left.into_iter().chain(completed).collect();
     let spaces = spaces.join(", ");
     line("spaces", tally.spaces, &spaces);
+    text
+}
+
+/// Why rows were refused, with an example of what Chat said.
+fn reason(kind: &RejectKind) -> String {
+    let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
+    let example = if kind.alike { "" } else { ", e.g." };
+    format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example, EXAMPLE_CHARS_MAX))
+}
+
+/// Why rows were refused, and what to do about each reason.
+pub fn reasons(kinds: &[RejectKind]) -> String {
+    let mut text = String::new();
+    for kind in kinds {
+        let _ = writeln!(text, "  {:>9}   {}", kind.count, reason(kind));
+        let remedy = wrapped(of_reject(&kind.kind), REMEDY_COLUMNS - REMEDY_INDENT);
+        let _ = writeln!(text, "              do: {}", remedy.replace('\n', "\n                  "));
+    }
     text
 }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
+use jiff::Zoned;
 use unicode_width::UnicodeWidthChar;
 
 use crate::model::{Pace, PaceReason};
@@ -31,7 +32,8 @@ pub fn pace(pace: &Pace) -> String {
         configured => format!("{configured} writes/min configured"),
     };
     let waits = Some("waiting for the connection".to_owned()).filter(|_| pace.why == PaceReason::Unreachable);
-    let reasons: Vec<String> = waits.into_iter().chain(pace.reasons()).collect();
+    let reasons: Vec<String> =
+        waits.into_iter().chain(pace.reasons().into_iter().map(|why| why.text)).collect();
     if reasons.is_empty() { configured } else { format!("{} ({configured})", reasons.join(", ")) }
 }
 
@@ -67,6 +69,14 @@ pub fn span(duration: Duration) -> String {
         3600..86400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
         _ => format!("{} d {} h", seconds / 86400, seconds % 86400 / 3600),
     }
+}
+
+/// When it is so long after now, for somebody who looks at it now: `today 21:47`, `Sat 2026-11-28 10:12`; `None` beyond
+/// the end of the calendar.
+pub fn when(now: &Zoned, after: Duration) -> Option<String> {
+    let then = now.checked_add(after).ok()?;
+    let form = if then.date() == now.date() { "today %H:%M" } else { "%a %Y-%m-%d %H:%M" };
+    Some(then.strftime(form).to_string())
 }
 
 /// How wide a text is, so that it fits a terminal of 80 columns with a margin of two.
@@ -182,6 +192,15 @@ mod tests {
             "waiting for the connection, 3 spaces slowed, spaces/A to 30/min (6000 writes/min configured)";
         assert_eq!(pace(&throttled), story);
         assert_eq!(pace(&Pace { configured: 300, ..Pace::default() }), "300 writes/min configured");
+    }
+
+    #[test]
+    fn clock_and_date() {
+        let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
+        let after = |hours: u64| when(&now, Duration::from_secs(hours * 3600));
+        assert_eq!(after(2).unwrap(), "today 22:15");
+        assert_eq!(after(14).unwrap(), "Sat 2026-11-28 10:15");
+        assert_eq!(after(24 * 365 * 9000), None);
     }
 
     #[test]

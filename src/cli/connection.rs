@@ -1,11 +1,12 @@
 //! Where calls go and as whom, how fast, and what is shown: what several commands share.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::parse::{duration, in_flight, quota};
+use super::parse::{duration, in_flight, kind, loopback, quota};
 use crate::engine::InFlight;
 
 /// In what capacity calls are made.
@@ -111,6 +112,30 @@ pub struct SendArgs {
     /// What to show.
     #[command(flatten)]
     pub output: OutputArgs,
+    /// Who else looks on.
+    #[command(flatten)]
+    pub watch: WatchArgs,
+}
+
+/// Who looks on beside the operator.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Output")]
+pub struct WatchArgs {
+    /// Append every call and what was answered to this file, as lines of JSON
+    #[arg(long, value_name = "FILE")]
+    pub log: Option<PathBuf>,
+    /// Serve figures for Prometheus at this port of this machine, e.g. 127.0.0.1:9464
+    #[arg(long, value_name = "ADDR", value_parser = loopback)]
+    pub metrics: Option<SocketAddr>,
+}
+
+/// What is to be tried again.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Journal")]
+pub struct RetryArgs {
+    /// Try rows again that were refused, all or those of one reason as `status` names it
+    #[arg(long, value_name = "KIND", num_args = 0..=1, value_parser = kind)]
+    pub retry_rejected: Option<Option<String>>,
 }
 
 /// How progress is shown.

@@ -21,6 +21,7 @@ mod verify;
 mod version;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::styling::{AnsiColor, Styles};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -28,7 +29,9 @@ use jiff::tz::TimeZone;
 
 use crate::input::{Format, TimeFormat};
 pub use config::{ConfigArgs, ConfigFileArgs};
-pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
+pub use connection::{
+    CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, RetryArgs, SendArgs, WatchArgs,
+};
 pub use convert::{
     ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
     EndRule, StartRule,
@@ -292,6 +295,9 @@ pub struct ResumeArgs {
     /// What was made of several stints; a journal keeps to it, so that anything else is refused
     #[arg(long, value_name = "WHAT", hide_short_help = true, help_heading = "History")]
     pub stints: Option<StintsMode>,
+    /// What is to be tried again.
+    #[command(flatten)]
+    pub retry: RetryArgs,
     /// Where to, how fast, and what to show.
     #[command(flatten)]
     pub send: SendArgs,
@@ -360,6 +366,9 @@ pub struct StatusArgs {
     /// Print one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,
+    /// Look again every so many seconds, until the run ends: drawn anew on a terminal, a line each elsewhere
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = parse::every, help_heading = "Output")]
+    pub watch: Option<Duration>,
 }
 
 /// `tenure rejects`.
@@ -374,4 +383,10 @@ pub struct RejectsArgs {
     /// Write to this new file instead of standard output
     #[arg(short, long, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
+    /// Only rows that were refused for this reason, as `status` names it
+    #[arg(long, value_name = "KIND", help_heading = "Output")]
+    pub kind: Option<String>,
+    /// Instead of the rows: the reasons, how many rows each has, and what to do about them
+    #[arg(long, conflicts_with_all = ["format", "output"], help_heading = "Output")]
+    pub reasons: bool,
 }

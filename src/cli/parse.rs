@@ -1,5 +1,6 @@
 //! Values as typed on the command line.
 
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -63,4 +64,69 @@ pub(super) fn later_limit(text: &str) -> Result<(Duration, u32), String> {
     let (time, limit) = text.split_once('=').ok_or("give it as TIME=N, e.g. 90s=600")?;
     let limit = limit.parse().map_err(|error| format!("{limit:?}: {error}"))?;
     Ok((duration(time)?, limit))
+}
+
+/// A port of this machine: `9464`, `127.0.0.1:9464`, `localhost:9464`, `[::1]:9464`.
+pub(super) fn loopback(text: &str) -> Result<SocketAddr, String> {
+    let here = |port| SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port);
+    let port = text.strip_prefix("localhost").unwrap_or(text);
+    if let Ok(port) = port.strip_prefix(':').unwrap_or(port).parse() {
+        return Ok(here(port));
+    }
+    match text.parse::<SocketAddr>() {
+        Ok(address) if address.ip().is_loopback() => Ok(address),
+        Ok(address) => Err(format!(
+            "anybody could read it there: give a port of this machine, such as 127.0.0.1:{0}, and come from elsewhere \
+             through a tunnel (ssh -L {0}:127.0.0.1:{0} HOST)",
+            address.port()
+        )),
+        Err(_) => Err("write a port of this machine, such as 127.0.0.1:9464".to_owned()),
+    }
+}
+
+/// How often to look again.
+pub(super) fn every(text: &str) -> Result<Duration, String> {
+    match text.parse::<f64>().map(Duration::try_from_secs_f64) {
+        Ok(Ok(every)) if every >= Duration::from_millis(100) => Ok(every),
+        _ => Err("write how many seconds, from 0.1 on; the journal comes before --watch".to_owned()),
+    }
+}
+
+/// Why rows were refused.
+pub(super) fn kind(text: &str) -> Result<String, String> {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    if !text.is_empty() && text.chars().all(is_word) {
+        Ok(text.to_owned())
+    } else {
+        Err("it is no reason such as NOT_FOUND; files come before --retry-rejected".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_this_machine() {
+        for text in ["9464", ":9464", "localhost:9464", "127.0.0.1:9464"] {
+            assert_eq!(loopback(text).unwrap().to_string(), "127.0.0.1:9464");
+        }
+        assert_eq!(loopback("[::1]:9464").unwrap().to_string(), "[::1]:9464");
+        for text in ["0.0.0.0:9464", "192.168.0.7:9464", "[::]:9464"] {
+            assert!(loopback(text).unwrap_err().contains("ssh -L 9464:127.0.0.1:9464"), "{text}");
+        }
+        for text in ["", "99999", "example.com:9464", "localhost"] {
+            assert!(loopback(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_of_the_option_before_it() {
+        assert_eq!(every("0.5"), Ok(Duration::from_millis(500)));
+        for text in ["0", "-1", "j.db", "1e30", "nan"] {
+            assert!(every(text).is_err(), "{text}");
+        }
+        assert!(kind("NOT_FOUND").is_ok() && kind("bad-time").is_ok());
+        assert!(kind("rows.csv").is_err() && kind("").is_err());
+    }
 }

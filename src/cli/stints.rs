@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
-use super::ImportArgs;
+use super::{ImportArgs, RetryArgs};
 use crate::model::Stints;
 
 /// `tenure import`.
@@ -14,6 +14,9 @@ pub struct ImportOnlyArgs {
     /// What is made of the history.
     #[command(flatten)]
     pub stints: StintArgs,
+    /// What is to be tried again.
+    #[command(flatten)]
+    pub retry: RetryArgs,
 }
 
 /// What is made of the history that the input holds.

@@ -13,6 +13,7 @@ use crate::model::{MemberName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::watch::Watch;
 use crate::wording::many;
 
 /// How many spaces of a kind are named.
@@ -61,6 +62,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     }
     journal.open_completed(&mut plan.work.spaces).map_err(at)?;
     let (signals, stops) = Signals::listen()?;
+    let watch = Watch::open(&args.send.watch)?;
     let progress = Progress::new(args.send.output.progress);
     let work = std::mem::take(&mut plan.work);
     let completion = Some((Completion { leaves, accepts_rejects: args.accept_rejects }, work));
@@ -72,6 +74,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         signals,
         stops,
         progress,
+        watch,
         completion,
     })
     .await?;

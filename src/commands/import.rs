@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{Usage, check, confirm, connect, inputs, new_journal, note, print, probed, send, stints};
+use super::{Usage, again, check, confirm, connect, inputs, new_journal, note, print, probed, send, stints};
 use crate::chat::Access;
-use crate::cli::{ImportArgs, StintArgs};
+use crate::cli::{ImportArgs, RetryArgs, StintArgs};
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
 use crate::journal::{Journal, JournalError, Loader, Lock, sibling};
@@ -16,10 +16,11 @@ use crate::plan;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::watch::Watch;
 use crate::wording::{many, quoted};
 
 /// What `remove` adds to an import, and what an import has beyond it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Manner {
     /// Before it deletes.
     pub(super) asks: bool,
@@ -27,6 +28,8 @@ pub(super) struct Manner {
     pub(super) promotes: bool,
     /// What `import` itself adds.
     pub(super) history: StintArgs,
+    /// What was refused and is to be tried again.
+    pub(super) retry: RetryArgs,
 }
 
 /// Reads input into a journal and does with its rows what it is for.
@@ -66,7 +69,12 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         let history = History { typed, policy };
         return dry_run(&path, &settings, &inputs, history, progress, &signals, now);
     }
+    let watch = Watch::open(&args.send.watch)?;
     let mut lock = Lock::take(&path).map_err(|error| error.at(&path))?;
+    if path.exists() && manner.retry.retry_rejected.is_some() {
+        let journal = Journal::open_read_only(&path).map_err(|error| error.at(&path))?;
+        again::expect(&journal, &manner.retry, &path)?;
+    }
     let remembered = sibling(&path, "emulator");
     if settings.is_rehearsal() && !path.exists() && remembered.exists() {
         progress.say(&format!(
@@ -131,6 +139,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         });
         journal.note_ages(ages).map_err(|error| error.at(&path))?;
     }
+    again::retry(&mut journal, &manner.retry, &path, &mut progress).map_err(|error| error.at(&path))?;
     if args.journal_only {
         progress.finish();
         send::begin_run(&mut journal, &settings, now).map_err(|error| error.at(&path))?;
@@ -175,6 +184,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         signals,
         stops,
         progress,
+        watch,
         completion: None,
     })
     .await

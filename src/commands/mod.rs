@@ -1,6 +1,7 @@
 //! The commands, a file each. They speak to the operator: results on standard output, everything else on standard
 //! error, and an exit code of the contract.
 
+mod again;
 mod check;
 mod complete;
 mod completions;
@@ -62,7 +63,8 @@ pub fn run() -> Exit {
         Command::Check(args) => asynchronously(check::run(args)),
         Command::Plan(args) => asynchronously(plan::run(args)),
         Command::Import(args) => {
-            let manner = import::Manner { history: args.stints, ..import::Manner::default() };
+            let manner =
+                import::Manner { history: args.stints, retry: args.retry, ..import::Manner::default() };
             asynchronously(import::run(args.bulk, Undertaking::Import, manner))
         }
         Command::Remove(args) => asynchronously(import::run(
@@ -77,7 +79,7 @@ pub fn run() -> Exit {
         Command::Complete(args) => asynchronously(complete::run(args)),
         Command::Rollback(args) => asynchronously(rollback::run(args)),
         Command::Resume(args) => asynchronously(resume::run(args)),
-        Command::Status(args) => status::run(&args),
+        Command::Status(args) => asynchronously(status::run(args)),
         Command::Rejects(args) => rejects::run(&args),
         Command::Verify(args) => asynchronously(verify::run(args)),
         Command::Members(command) => asynchronously(members::run(command)),

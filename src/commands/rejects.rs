@@ -8,42 +8,64 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use crate::cli::RejectsArgs;
+use super::{Usage, again, note, print};
+use crate::cli::{InputFormat, RejectsArgs};
 use crate::exit::Exit;
 use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
-use crate::journal::{Journal, JournalError, RejectedRow};
+use crate::journal::{Journal, JournalError, RejectKind, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
-use crate::wording::{harmless, trouble};
+use crate::remedy::rejects::can_be_retried;
+use crate::summary;
+use crate::wording::{harmless, quoted, trouble};
 
+/// Tells a spreadsheet that a table is UTF-8.
+const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The columns that are added to the input's own.
 const ADDED: [&str; 3] = ["error", "status", "attempts"];
 
 pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
-    let journal = Journal::open_read_only(path).map_err(|error| error.at(path))?;
+    let at = |error: JournalError| error.at(path);
+    let journal = Journal::open_read_only(path).map_err(at)?;
+    let kinds = selected(&journal, args)?;
+    let undertaking = journal.undertaking().map_err(at)?;
+    let advice = |file: Option<&Path>| {
+        format!("{}{}", summary::reasons(&kinds), next_steps(undertaking, path, file, &kinds))
+    };
+    if args.reasons {
+        print(&advice(None))?;
+        return Ok(Exit::Done);
+    }
     let layouts: Vec<Layout> = journal
         .layouts()
-        .map_err(|error| error.at(path))?
+        .map_err(at)?
         .iter()
         .map(|(_, json)| layout(json))
         .collect::<Result<_, _>>()
-        .map_err(|error| error.at(path))?;
+        .map_err(at)?;
     let format = match args.format {
         Some(format) => format.into(),
         // JSONL says what CSV says, but not the other way round.
         None if layouts.iter().all(|layout| layout.format == Format::Csv) => Format::Csv,
         None => Format::Jsonl,
     };
-    let of_channels = journal.undertaking().map_err(|error| error.at(path))? == Undertaking::Spaces;
+    let rejects = Rejects { journal: &journal, kind: args.kind.as_deref() };
+    let of_channels = undertaking == Undertaking::Spaces;
     let write = |out: &mut dyn Write, look: Look| match format {
-        _ if of_channels => write_channels(&journal, args.format.map(Into::into), out, look),
-        Format::Csv => write_csv(&journal, &layouts, out, look),
-        Format::Jsonl => write_jsonl(&journal, out, look),
+        _ if of_channels => write_channels(&rejects, args.format.map(Into::into), out, look),
+        Format::Csv => write_csv(&rejects, &layouts, out, look),
+        Format::Jsonl => write_jsonl(&rejects, out, look),
     };
     let written = match &args.output {
         Some(file) => {
             let mut out = BufWriter::new(create(file)?);
-            let written = write(&mut out, as_it_is).and_then(|()| Ok(out.flush()?));
+            let is_csv =
+                if of_channels { args.format != Some(InputFormat::Jsonl) } else { format == Format::Csv };
+            let is_table = is_csv && file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+            // Without it a spreadsheet takes an umlaut for two characters.
+            let mark: &[u8] = if is_table { BYTE_ORDER_MARK.as_bytes() } else { b"" };
+            let written = out.write_all(mark).map_err(anyhow::Error::from);
+            let written = written.and_then(|()| write(&mut out, as_it_is)).and_then(|()| Ok(out.flush()?));
             written.with_context(|| format!("{}", file.display()))
         }
         None => {
@@ -54,8 +76,66 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
     };
     match written {
         // `… | head` has read enough.
-        Err(error) if is_broken_pipe(&error) => Ok(Exit::Done),
-        written => written.map(|()| Exit::Done),
+        Err(error) if is_broken_pipe(&error) => return Ok(Exit::Done),
+        written => written?,
+    }
+    if let Some(file) = args.output.as_deref().filter(|_| !kinds.is_empty()) {
+        note(advice(Some(file)).trim_end());
+    }
+    Ok(Exit::Done)
+}
+
+/// The reasons of the rows that are asked for.
+fn selected(journal: &Journal, args: &RejectsArgs) -> anyhow::Result<Vec<RejectKind>> {
+    let at = |error: JournalError| error.at(&args.journal);
+    let mut kinds = journal.reject_kinds().map_err(at)?;
+    if let Some(kind) = &args.kind {
+        kinds.retain(|reason| reason.kind == *kind);
+        if kinds.is_empty() {
+            return Err(Usage(again::unknown(kind, &journal.rejects_by_kind().map_err(at)?)).into());
+        }
+    }
+    Ok(kinds)
+}
+
+/// What to type next.
+fn next_steps(undertaking: Undertaking, journal: &Path, file: Option<&Path>, kinds: &[RejectKind]) -> String {
+    if kinds.is_empty() {
+        return "No row was refused.\n".to_owned();
+    }
+    let name = quoted(&journal.display().to_string());
+    let mut text = String::from("\n");
+    let mut line = |label: &str, command: String| text += &format!("{label:<10}{command}\n");
+    let mended = file.map_or("rejects.csv".to_owned(), |file| quoted(&file.display().to_string()));
+    if undertaking != Undertaking::Rollback {
+        if file.is_none() {
+            line("give back", format!("tenure rejects {name} -o {mended}"));
+        }
+        line("mended", format!("tenure {} {mended} --journal {name}", undertaking.as_str()));
+    }
+    let again: Vec<&str> =
+        kinds.iter().map(|reason| reason.kind.as_str()).filter(|kind| can_be_retried(kind)).collect();
+    match again.as_slice() {
+        [] => {}
+        [kind] => line("as is", format!("tenure resume {name} --retry-rejected {kind}")),
+        _ => line("as is", format!("tenure resume {name} --retry-rejected")),
+    }
+    text
+}
+
+/// Refused rows, all or those of one kind.
+struct Rejects<'a> {
+    journal: &'a Journal,
+    kind: Option<&'a str>,
+}
+
+impl Rejects<'_> {
+    fn has(&self, kind: &str) -> bool {
+        self.kind.is_none_or(|wanted| wanted == kind)
+    }
+
+    fn each(&self, mut each: impl FnMut(RejectedRow) -> anyhow::Result<()>) -> anyhow::Result<()> {
+        self.journal.rejects(|row| if self.has(&row.kind) { each(row) } else { Ok(()) })
     }
 }
 
@@ -110,7 +190,12 @@ fn columns(layouts: &[Layout]) -> Vec<String> {
     columns
 }
 
-fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write, look: Look) -> anyhow::Result<()> {
+fn write_csv(
+    rejects: &Rejects<'_>,
+    layouts: &[Layout],
+    out: &mut dyn Write,
+    look: Look,
+) -> anyhow::Result<()> {
     let columns = columns(layouts);
     let delimiter =
         layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
@@ -118,7 +203,7 @@ fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write, look: L
         csv::WriterBuilder::new().delimiter(u8::try_from(delimiter).unwrap_or(b',')).from_writer(out);
     let cell = |text: &str| disarmed(&look(text));
     csv.write_record(columns.iter().map(String::as_str).chain(ADDED).map(cell))?;
-    journal.rejects(|row| -> anyhow::Result<()> {
+    rejects.each(|row| {
         let layout = layout(&row.layout)?;
         let mut fields = vec![String::new(); columns.len()];
         let mut put = |name: &str, text: String| {
@@ -148,8 +233,8 @@ fn write_csv(journal: &Journal, layouts: &[Layout], out: &mut dyn Write, look: L
     Ok(())
 }
 
-fn write_jsonl(journal: &Journal, out: &mut dyn Write, look: Look) -> anyhow::Result<()> {
-    journal.rejects(|row| -> anyhow::Result<()> {
+fn write_jsonl(rejects: &Rejects<'_>, out: &mut dyn Write, look: Look) -> anyhow::Result<()> {
+    rejects.each(|row| {
         let layout = layout(&row.layout)?;
         let mut object = match restored(&row, &layout)? {
             Restored::Csv(texts) => {
@@ -169,13 +254,14 @@ fn write_jsonl(journal: &Journal, out: &mut dyn Write, look: Look) -> anyhow::Re
 
 /// Channels that were refused, as `spaces create` reads them.
 fn write_channels(
-    journal: &Journal,
+    rejects: &Rejects<'_>,
     format: Option<Format>,
     out: &mut dyn Write,
     look: Look,
 ) -> anyhow::Result<()> {
     let columns = CHANNEL_COLUMNS.into_iter().chain(["error", "status"]);
-    let rejected = journal.rejected_channels()?.into_iter().map(|rejected| {
+    let channels = rejects.journal.rejected_channels()?.into_iter();
+    let rejected = channels.filter(|rejected| rejects.has(&rejected.kind)).map(|rejected| {
         let channel = rejected.channel;
         [
             channel.name,

@@ -1,11 +1,12 @@
 //! `tenure resume`: go on from the journal alone.
 
-use super::{send, stints};
+use super::{again, send, stints};
 use crate::cli::ResumeArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock};
 use crate::progress::Progress;
 use crate::signals::Signals;
+use crate::watch::Watch;
 
 pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let path = args.journal;
@@ -13,13 +14,16 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
         return Err(JournalError::Missing.at(&path));
     }
     let lock = Lock::take(&path).map_err(|error| error.at(&path))?;
-    let journal = Journal::open(&path).map_err(|error| error.at(&path))?;
+    let mut journal = Journal::open(&path).map_err(|error| error.at(&path))?;
     let before = send::last_settings(&journal).map_err(|error| error.at(&path))?;
     let settings = before.with(&args.send)?;
     journal.expect_destination(settings.destination()).map_err(|error| error.at(&path))?;
     stints::expect(journal.policy().map_err(|error| error.at(&path))?, args.stints, &path)?;
+    again::expect(&journal, &args.retry, &path)?;
     let (signals, stops) = Signals::listen()?;
-    let progress = Progress::new(args.send.output.progress);
+    let watch = Watch::open(&args.send.watch)?;
+    let mut progress = Progress::new(args.send.output.progress);
+    again::retry(&mut journal, &args.retry, &path, &mut progress).map_err(|error| error.at(&path))?;
     send::send(send::Sending {
         journal,
         lock,
@@ -28,6 +32,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
         signals,
         stops,
         progress,
+        watch,
         completion: None,
     })
     .await

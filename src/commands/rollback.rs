@@ -9,6 +9,7 @@ use crate::journal::{Journal, JournalError, Lock, RollbackPlan};
 use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::signals::Signals;
+use crate::watch::Watch;
 use crate::wording::many;
 
 pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
@@ -44,6 +45,7 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
         journal.begin_rollback(Timestamp::now()).map_err(at)?;
     }
     let (signals, stops) = Signals::listen()?;
+    let watch = Watch::open(&args.send.watch)?;
     let progress = Progress::new(args.send.output.progress);
     send::send(send::Sending {
         journal,
@@ -53,6 +55,7 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
         signals,
         stops,
         progress,
+        watch,
         completion: None,
     })
     .await

@@ -25,6 +25,7 @@ use crate::remedy::Setup;
 use crate::settings::{Settings, Target};
 use crate::signals::Signals;
 use crate::summary::{self, Summary};
+use crate::watch::Watch;
 use crate::wording::{many, quoted};
 
 /// How long requests under way may take to finish after Ctrl-C.
@@ -40,6 +41,8 @@ pub(super) struct Sending<'a> {
     pub(super) signals: Signals,
     pub(super) stops: UnboundedReceiver<Stop>,
     pub(super) progress: Progress,
+    /// Who else looks on.
+    pub(super) watch: Watch,
     /// Spaces are completed, these; else what is pending is sent.
     pub(super) completion: Option<(Completion, Work)>,
 }
@@ -66,7 +69,8 @@ pub(super) fn begin_run(
 }
 
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
-    let Sending { lock, journal, path, mut settings, signals, stops, mut progress, completion } = sending;
+    let Sending { lock, journal, path, mut settings, signals, stops, mut progress, mut watch, completion } =
+        sending;
     // The lock comes first, so that it goes last.
     let (lock, mut journal) = (Arc::new(lock), journal);
     let begin = Instant::now();
@@ -153,6 +157,8 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
+        progress.begin(&journal.reject_kinds().map_err(|error| error.at(path))?);
+        watch.begin(&journal, path, &mut progress).map_err(|error| error.at(path))?;
         lock.settle(false);
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));
         if is_large {
@@ -162,7 +168,8 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
                 .spawn(move || stop_when_damaged(&path, &signals))?;
         }
         let engine = Engine::new(config, work, &before, StdRng::try_from_rng(&mut SysRng)?);
-        let (returned, result) = drive(engine, journal, Arc::new(chat), stops, &mut progress).await;
+        let (returned, result) =
+            drive(engine, journal, Arc::new(chat), stops, &mut watch.over(&mut progress)).await;
         guard.abort();
         if let Some(emulator) = emulator {
             emulator.stop().await;
@@ -193,6 +200,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Finish::Complete => "complete".to_owned(),
         Finish::Stopped(stop) => summary::stop_story(stop),
     };
+    watch.end(&outcome, &mut progress);
     journal.end_run(&outcome, Timestamp::now()).map_err(|error| error.at(path))?;
     let tally = journal.tally().map_err(|error| error.at(path))?;
     if finish == Finish::Complete && !completes && tally.pending + tally.in_flight > 0 {

@@ -20,6 +20,7 @@ use crate::model::{Channel, SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::watch::Watch;
 use crate::wording::{many, quoted, trouble};
 
 /// The columns of the map that `import --spaces` takes.
@@ -91,6 +92,7 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         }
     }
     let (signals, stops) = Signals::listen()?;
+    let watch = Watch::open(&args.send.watch)?;
     let progress = Progress::new(args.send.output.progress);
     let ended = send::send(send::Sending {
         journal,
@@ -100,6 +102,7 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         signals,
         stops,
         progress,
+        watch,
         completion: None,
     })
     .await?;

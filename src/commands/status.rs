@@ -1,91 +1,278 @@
-//! `tenure status`: where a run stands.
+//! `tenure status`: where a run stands, once or again and again.
 
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use console::Term;
+use jiff::Zoned;
 use serde_json::{Value, json};
 
-use super::print;
+use super::print_on;
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, Lock, Tally};
+use crate::journal::{Journal, JournalError, Lock, RejectKind, Tally};
+use crate::model::{Pace, Timestamp, Undertaking};
+use crate::progress::Meter;
 use crate::settings::Settings;
+use crate::signals::Signals;
 use crate::summary;
-use crate::wording;
+use crate::wording::{self, quoted, rate, shorten, span, when};
 
-pub(super) fn run(args: &StatusArgs) -> anyhow::Result<Exit> {
+pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
-    let at = |error: crate::journal::JournalError| error.at(path);
-    let journal = Journal::open_read_only(path).map_err(at)?;
-    let tally = journal.tally().map_err(at)?;
-    let operation = journal.undertaking().map_err(at)?;
-    let target = journal.target().map_err(at)?;
-    let running = Lock::holder(path);
-    let last = journal.last_run().map_err(at)?;
-    // Whatever the settings are, the rows can be counted.
-    let settings: Option<Settings> =
-        journal.last_settings().map_err(at)?.and_then(|json| serde_json::from_str(&json).ok());
-    let credentials = settings.as_ref().and_then(Settings::credentials_story);
-    let needs = settings.as_ref().map_or("", Settings::resume_needs);
-    // What it was before the end says nothing about a run that is over.
-    let pace = if running.is_some() { journal.last_pace().map_err(at)? } else { None };
-    if args.json {
-        let mut status =
-            json(operation.as_str(), &path.display().to_string(), &target, running.is_some(), &tally);
-        status["credentials"] = Value::from(credentials);
-        status["pace"] = json!(pace);
-        print(&format!("{status}\n"))?;
+    let at = |error: JournalError| error.at(path);
+    let look = || Look::at(path).map_err(at);
+    let Some(every) = args.watch else {
+        let look = look()?;
+        print_on(&if args.json { look.json() } else { look.text(None, &Zoned::now()) })?;
         return Ok(Exit::Done);
-    }
-    let kinds = journal.reject_kinds().map_err(at)?;
-    let goes_on = match (running, &last) {
-        (Some(Some(pid)), _) => format!("running (pid {pid})"),
-        (Some(None), _) => "running".to_owned(),
-        (None, Some((_, Some(outcome)))) => format!("not running; the last run ended: {outcome}"),
-        (None, Some((begun, None))) => format!("not running; the run of {begun} was cut off"),
-        (None, None) => "nothing was sent yet".to_owned(),
     };
-    let mut text = format!("{operation} to {target}: {goes_on}\n");
-    if let Some(credentials) = credentials {
-        text += &format!("credentials: {credentials}\n");
+    let (signals, mut stops) = Signals::listen()?;
+    let (begin, mut meter) = (Instant::now(), Meter::default());
+    let mut screen = Screen::default();
+    loop {
+        let look = look()?;
+        meter.note(begin.elapsed(), look.tally.done + look.tally.rejected);
+        let ends = look.running.is_none();
+        let is_read = match (args.json, screen.is_terminal()) {
+            (true, _) => print_on(&look.json())?,
+            (false, true) => screen.draw(&look.text(Some(&meter), &Zoned::now()), ends)?,
+            (false, false) => print_on(&look.line(&meter, &Zoned::now()))?,
+        };
+        if ends || !is_read {
+            return Ok(Exit::Done);
+        }
+        tokio::select! {
+            () = tokio::time::sleep(every) => {}
+            _ = stops.recv() => return Ok(Exit::Signal(signals.received().unwrap_or(2))),
+        }
     }
-    if let Some(pace) = pace {
-        text += &format!("pace: {}\n", wording::pace(&pace));
-    }
-    text += &format!("\n{}", summary::counts(operation, &tally, &kinds));
-    if running.is_none() && tally.pending + tally.in_flight > 0 {
-        text +=
-            &format!("\ngo on     tenure resume {}{needs}\n", wording::quoted(&path.display().to_string()));
-    }
-    print(&text)?;
-    Ok(Exit::Done)
 }
 
-/// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `credentials` and `pace` come on top.
-fn json(operation: &str, journal: &str, target: &str, running: bool, tally: &Tally) -> Value {
-    json!({
-        "operation": operation,
-        "journal": journal,
-        "target": target,
-        "running": running,
-        "rows": {
-            "total": tally.total,
-            "done": tally.done,
-            "rejected": tally.rejected,
-            "pending": tally.pending,
-            "in_flight": tally.in_flight,
-            "open": tally.open,
-            "duplicate": tally.duplicate,
-            "merged": tally.merged,
-            "bridged": tally.bridged,
-        },
-        "requests": {
-            "sent": tally.calls.sent,
-            "ok": tally.calls.ok,
-            "throttled": tally.calls.throttled,
-            "failed": tally.calls.failed,
-        },
-        "spaces": {
-            "total": tally.spaces,
-            "settled": tally.spaces_settled,
-            "completed": tally.spaces_completed,
-        },
-    })
+/// Where a run stands at one moment.
+struct Look {
+    journal: String,
+    operation: Undertaking,
+    target: String,
+    /// Whether a process works with it, and which.
+    running: Option<Option<u32>>,
+    /// When the last run began, and how it ended.
+    last: Option<(Timestamp, Option<String>)>,
+    credentials: Option<String>,
+    /// What has to be typed again to resume.
+    needs: &'static str,
+    pace: Option<Pace>,
+    tally: Tally,
+    kinds: Vec<RejectKind>,
+}
+
+impl Look {
+    fn at(path: &Path) -> Result<Look, JournalError> {
+        let journal = Journal::open_read_only(path)?;
+        let running = Lock::holder(path);
+        // Whatever the settings are, the rows can be counted.
+        let settings: Option<Settings> =
+            journal.last_settings()?.and_then(|json| serde_json::from_str(&json).ok());
+        Ok(Look {
+            journal: path.display().to_string(),
+            operation: journal.undertaking()?,
+            target: journal.target()?,
+            last: journal.last_run()?,
+            credentials: settings.as_ref().and_then(Settings::credentials_story),
+            needs: settings.as_ref().map_or("", Settings::resume_needs),
+            // What it was before the end says nothing about a run that is over.
+            pace: if running.is_some() { journal.last_pace()? } else { None },
+            tally: journal.tally()?,
+            kinds: journal.reject_kinds()?,
+            running,
+        })
+    }
+
+    fn goes_on(&self) -> String {
+        match (self.running, &self.last) {
+            (Some(Some(pid)), _) => format!("running (pid {pid})"),
+            (Some(None), _) => "running".to_owned(),
+            (None, Some((_, Some(outcome)))) => format!("not running; the last run ended: {outcome}"),
+            (None, Some((begun, None))) => format!("not running; the run of {begun} was cut off"),
+            (None, None) => "nothing was sent yet".to_owned(),
+        }
+    }
+
+    /// How fast it goes and when it ends: as measured, or else as the pace would have it.
+    fn forecast(&self, meter: Option<&Meter>, now: &Zoned) -> Vec<String> {
+        let rest = self.tally.pending + self.tally.in_flight;
+        if self.running.is_none() || rest == 0 {
+            return Vec::new();
+        }
+        let measured = meter.and_then(Meter::per_second);
+        let paced = self.pace.as_ref().map(|pace| f64::from(pace.writes_per_minute) / 60.0);
+        let Some(per_second) = measured.or(paced).filter(|rate| *rate > 0.0) else { return Vec::new() };
+        let left = meter
+            .and_then(|meter| meter.left(rest))
+            .or_else(|| Duration::try_from_secs_f64(rest as f64 / per_second).ok());
+        let left = left.map(|left| {
+            let ends = when(now, left).map(|when| format!(", ends {when}")).unwrap_or_default();
+            format!("about {} left{ends}", span(left))
+        });
+        [rate(per_second)].into_iter().chain(left).collect()
+    }
+
+    fn text(&self, meter: Option<&Meter>, now: &Zoned) -> String {
+        let mut text = format!("{} to {}: {}\n", self.operation.as_str(), self.target, self.goes_on());
+        if let Some(credentials) = &self.credentials {
+            text += &format!("credentials: {credentials}\n");
+        }
+        if let Some(pace) = &self.pace {
+            text += &format!("pace: {}\n", wording::pace(pace));
+        }
+        let forecast = self.forecast(meter, now);
+        if !forecast.is_empty() {
+            text += &format!("speed: {}\n", forecast.join(", "));
+        }
+        text += &format!("\n{}", summary::counts(self.operation, &self.tally, &self.kinds));
+        if self.running.is_none() && self.tally.pending + self.tally.in_flight > 0 {
+            text += &format!("\ngo on     tenure resume {}{}\n", quoted(&self.journal), self.needs);
+        }
+        text
+    }
+
+    /// The same on one line, for logs and pipes.
+    fn line(&self, meter: &Meter, now: &Zoned) -> String {
+        let tally = &self.tally;
+        let (settled, goal) = (tally.done + tally.rejected, tally.total - tally.open);
+        let share = (settled * 100).checked_div(goal).unwrap_or(100);
+        let mut far = vec![format!("{share} %"), format!("{settled} of {goal} rows settled")];
+        far.extend(self.forecast(Some(meter), now));
+        let rejected = (tally.rejected > 0).then(|| format!("{} rejected", tally.rejected));
+        let pace = self.pace.as_ref().map(wording::pace);
+        let parts = [Some(far.join(", ")), pace, rejected, Some(self.goes_on())];
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        format!("{} {}\n", now.strftime("%H:%M:%S"), parts.join("; "))
+    }
+
+    /// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `credentials` and `pace` come on top.
+    fn json(&self) -> String {
+        let tally = &self.tally;
+        let mut status = json!({
+            "operation": self.operation.as_str(),
+            "journal": self.journal,
+            "target": self.target,
+            "running": self.running.is_some(),
+            "rows": {
+                "total": tally.total,
+                "done": tally.done,
+                "rejected": tally.rejected,
+                "pending": tally.pending,
+                "in_flight": tally.in_flight,
+                "open": tally.open,
+                "duplicate": tally.duplicate,
+                "merged": tally.merged,
+                "bridged": tally.bridged,
+            },
+            "requests": {
+                "sent": tally.calls.sent,
+                "ok": tally.calls.ok,
+                "throttled": tally.calls.throttled,
+                "failed": tally.calls.failed,
+            },
+            "spaces": {
+                "total": tally.spaces,
+                "settled": tally.spaces_settled,
+                "completed": tally.spaces_completed,
+            },
+        });
+        status["credentials"] = Value::from(self.credentials.clone());
+        status["pace"] = json!(self.pace);
+        format!("{status}\n")
+    }
+}
+
+/// A terminal on which one text takes the place of the one before.
+struct Screen {
+    term: Term,
+    lines: usize,
+}
+
+impl Default for Screen {
+    fn default() -> Self {
+        Screen { term: Term::stdout(), lines: 0 }
+    }
+}
+
+impl Screen {
+    fn is_terminal(&self) -> bool {
+        self.term.is_term()
+    }
+
+    /// Draws; the last text stays as it is. Says whether somebody still reads.
+    fn draw(&mut self, text: &str, last: bool) -> anyhow::Result<bool> {
+        let (rows, columns) = self.term.size();
+        self.term.clear_last_lines(self.lines)?;
+        if last {
+            return Ok(print_on(text)?);
+        }
+        let shown = fitting(text, usize::from(rows), usize::from(columns));
+        self.lines = shown.lines().count();
+        Ok(print_on(&shown)?)
+    }
+}
+
+/// As much of a text as a terminal shows without scrolling or wrapping.
+fn fitting(text: &str, rows: usize, columns: usize) -> String {
+    let lines = text.lines().take(rows.saturating_sub(1));
+    lines.map(|line| shorten(line, columns.saturating_sub(1)) + "\n").collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Calls;
+
+    fn look(running: Option<Option<u32>>) -> Look {
+        Look {
+            journal: "memberships.csv.journal.db".to_owned(),
+            operation: Undertaking::Import,
+            target: "https://chat.googleapis.com/".to_owned(),
+            running,
+            last: Some((Timestamp::from_micros(0), None)),
+            credentials: Some("the file key.json, acting for admin@example.com".to_owned()),
+            needs: "",
+            pace: running.map(|_| Pace { writes_per_minute: 300, configured: 300, ..Pace::default() }),
+            tally: Tally {
+                total: 400_000,
+                done: 168_218,
+                rejected: 12,
+                pending: 231_765,
+                in_flight: 5,
+                spaces: 240,
+                spaces_settled: 96,
+                calls: Calls { sent: 168_300, ok: 168_230, ..Calls::default() },
+                ..Tally::default()
+            },
+            kinds: vec![RejectKind {
+                kind: "NOT_FOUND".to_owned(),
+                http_status: Some(404),
+                count: 12,
+                example: "no such user".to_owned(),
+                alike: true,
+            }],
+        }
+    }
+
+    #[test]
+    fn while_it_runs_and_after() {
+        let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
+        insta::assert_snapshot!("running", look(Some(Some(4711))).text(None, &now));
+        insta::assert_snapshot!("cut_off", look(None).text(None, &now));
+        let mut meter = Meter::default();
+        for second in 0..60 {
+            meter.note(Duration::from_secs(second), second * 4);
+        }
+        insta::assert_snapshot!("line", look(Some(None)).line(&meter, &now));
+    }
+
+    #[test]
+    fn a_small_terminal() {
+        assert_eq!(fitting("one\ntwo is long\nthree\n", 3, 6), "one\ntwo …\n");
+    }
 }

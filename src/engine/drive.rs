@@ -1,5 +1,6 @@
 //! The loop around the engine: carries out what it asks for, and hands it what happens.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,9 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::event::{Event, Snapshot, Stop};
 use super::workers::{Answered, Workers};
-use super::{Engine, Finish, Input, Now, Output};
+use super::{CallLabel, Called, Engine, Finish, Input, Now, Output};
 use crate::chat::Chat;
-use crate::journal::{Journal, JournalError, JournalThread, Said};
+use crate::journal::{Journal, JournalError, JournalThread, Reply, Request, Said};
 use crate::model::Timestamp;
 
 /// How often an observer is shown where things stand.
@@ -24,6 +25,14 @@ pub trait Observer {
     fn event(&mut self, now: Now, event: &Event);
     /// Time passes.
     fn tick(&mut self, now: Now, snapshot: &Snapshot);
+    /// Whether to tell of each call, and of each time that the journal was written.
+    fn wants_calls(&self) -> bool {
+        false
+    }
+    /// A call was answered, or given up.
+    fn called(&mut self, _now: Now, _called: &Called) {}
+    /// A batch of changes is durable, so long after it was handed over.
+    fn written(&mut self, _took: Duration) {}
 }
 
 /// Why the loop could not go on.
@@ -73,10 +82,24 @@ pub async fn drive<C: Chat>(
     let clock = || Now { elapsed: begin.elapsed(), wall: Timestamp::now() };
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let is_watched = observer.wants_calls();
+    // Batches that are not durable yet, and since when.
+    let mut writing: VecDeque<(u64, Instant)> = VecDeque::new();
     let result = loop {
         let now = clock();
         for output in engine.poll(now) {
-            carry_out(output, &thread, &mut workers);
+            match output {
+                Output::Journal(request) => {
+                    if let (true, Request::Write { batch, .. }) = (is_watched, &request) {
+                        writing.push_back((*batch, Instant::now()));
+                    }
+                    thread.ask(request);
+                }
+                Output::Call { whose, call, access } => {
+                    let label = is_watched.then(|| CallLabel::of(&call, engine.job(whose)));
+                    workers.call(whose, call, access, label);
+                }
+            }
         }
         for event in engine.take_events() {
             observer.event(now, &event);
@@ -101,11 +124,22 @@ pub async fn drive<C: Chat>(
         let failed = loop {
             match next {
                 Some(Message::Answered(answered)) => {
-                    let (whose, result) = workers.take(answered);
-                    engine.handle(clock(), Input::Answered { whose, result });
+                    workers.take(&answered);
+                    let (now, Answered { whose, result, timed, .. }) = (clock(), answered);
+                    if let Some((label, took)) = timed {
+                        observer.called(now, &Called::new(label, took, &result));
+                    }
+                    engine.handle(now, Input::Answered { whose, result });
                 }
                 Some(Message::Stop(stop)) => engine.handle(clock(), Input::Stop(stop)),
-                Some(Message::Journal(Said::Reply(reply))) => engine.handle(clock(), Input::Journal(reply)),
+                Some(Message::Journal(Said::Reply(reply))) => {
+                    if let Reply::Written { batch } = reply {
+                        while let Some((_, since)) = writing.pop_front_if(|(written, _)| *written <= batch) {
+                            observer.written(since.elapsed());
+                        }
+                    }
+                    engine.handle(clock(), Input::Journal(reply));
+                }
                 Some(Message::Journal(Said::Failed(error))) => break Some(DriveError::Journal(error)),
                 Some(Message::Journal(Said::Ended)) => break Some(DriveError::ThreadEnded),
                 None => break None,
@@ -123,17 +157,6 @@ pub async fn drive<C: Chat>(
     match thread.finish() {
         Some(journal) => (Some(journal), result),
         None => (None, result.and(Err(DriveError::ThreadEnded))),
-    }
-}
-
-fn carry_out<C: Chat>(
-    output: Output,
-    journal: &JournalThread,
-    workers: &mut Workers<C, impl Fn(Answered) + Clone + Send + Sync + 'static>,
-) {
-    match output {
-        Output::Journal(request) => journal.ask(request),
-        Output::Call { whose, call, access } => workers.call(whose, call, access),
     }
 }
 

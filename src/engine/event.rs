@@ -173,6 +173,14 @@ pub struct Snapshot {
     pub paused: Duration,
     /// Whether that is for the quota, rather than for the network.
     pub throttled: bool,
+    /// Whether Chat itself has asked for that wait (`Retry-After`).
+    pub asked_to_wait: bool,
+    /// Spaces that are listed before anything more is sent to them.
+    pub listing: usize,
+    /// The most requests that may be under way at once.
+    pub under_way_max: usize,
+    /// How long Chat has taken to answer lately; zero before the first answer.
+    pub answer_time: Duration,
     /// How fast writes leave, and why; a second old at most.
     pub pace: Pace,
     /// How many calls have failed since the last that succeeded.

@@ -282,6 +282,13 @@ impl Lane {
         matches!(self.step, Step::Sending) && self.survey_due && self.out == 0 && self.unclear.is_empty()
     }
 
+    /// Whether it is being listed, or is to be before anything is sent to it.
+    pub(super) fn is_listed(&self) -> bool {
+        matches!(self.step, Step::Recovering | Step::Looking(_))
+            || self.survey_due
+            || !self.unclear.is_empty()
+    }
+
     /// Whether it can take more rows from the journal. Rows that wait are in memory too, and must not become ever more.
     pub(super) fn wants_rows(&self) -> bool {
         matches!(self.step, Step::Sending)

@@ -182,7 +182,7 @@ fn fit(asked: Span, listed: Span) -> Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MemberId, MemberName, Operation, Prior, RowId, SpaceId, SpaceName};
+    use crate::model::{MemberId, MemberName, Operation, Origin, Prior, RowId, SpaceId, SpaceName};
 
     fn span(create: i64, delete: i64) -> Span {
         Span {
@@ -204,6 +204,7 @@ mod tests {
             role: None,
             membership: None,
             attempts: 1,
+            origin: Origin { source: 1, line: 2 },
             prior: Prior::No,
         }
     }

@@ -1,22 +1,27 @@
 //! The pool that makes the calls: as many workers as calls were ever under way at once, each used again and again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::Instant;
 
-use super::For;
+use super::{CallLabel, For};
 use crate::chat::{Access, Answer, Call, Chat, Failure};
 
 /// A call that was answered, and by whom, so that the worker can be given another.
 pub(super) struct Answered {
     pub(super) whose: For,
     pub(super) result: Result<Answer, Failure>,
+    /// What it was about and how long it took, if somebody wants to know.
+    pub(super) timed: Option<(CallLabel, Duration)>,
     /// `None` for one that is not there any more.
     worker: Option<usize>,
 }
 
 struct Task {
     whose: For,
+    label: Option<CallLabel>,
     call: Call,
     access: Access,
 }
@@ -36,8 +41,8 @@ impl<C: Chat, S: Fn(Answered) + Clone + Send + Sync + 'static> Workers<C, S> {
     }
 
     /// Has a call made at once.
-    pub(super) fn call(&mut self, whose: For, call: Call, access: Access) {
-        let task = Task { whose, call, access };
+    pub(super) fn call(&mut self, whose: For, call: Call, access: Access, label: Option<CallLabel>) {
+        let task = Task { whose, label, call, access };
         let task = match self.idle.pop() {
             // A worker that is gone gives the task back.
             Some(worker) => match self.workers[worker].send(task) {
@@ -54,10 +59,9 @@ impl<C: Chat, S: Fn(Answered) + Clone + Send + Sync + 'static> Workers<C, S> {
         self.workers.push(sender);
     }
 
-    /// Takes the worker back, and gives what Chat said.
-    pub(super) fn take(&mut self, answered: Answered) -> (For, Result<Answer, Failure>) {
+    /// Takes the worker back.
+    pub(super) fn take(&mut self, answered: &Answered) {
         self.idle.extend(answered.worker);
-        (answered.whose, answered.result)
     }
 }
 
@@ -67,8 +71,9 @@ async fn work<C: Chat>(
     mut inbox: UnboundedReceiver<Task>,
     say: impl Fn(Answered) + Clone,
 ) {
-    while let Some(Task { whose, call, access }) = inbox.recv().await {
-        let answering = Answering { whose, say: &say, answered: false };
+    while let Some(Task { whose, label, call, access }) = inbox.recv().await {
+        let label = label.map(|label| (label, Instant::now()));
+        let answering = Answering { whose, label, say: &say, answered: false };
         let result = chat.call(call, access).await;
         answering.give(result, Some(number));
     }
@@ -77,6 +82,7 @@ async fn work<C: Chat>(
 /// Gives the answer to a call; if there is none, because the call panicked, it says that.
 struct Answering<'a, S: Fn(Answered)> {
     whose: For,
+    label: Option<(CallLabel, Instant)>,
     say: &'a S,
     answered: bool,
 }
@@ -84,7 +90,12 @@ struct Answering<'a, S: Fn(Answered)> {
 impl<S: Fn(Answered)> Answering<'_, S> {
     fn give(mut self, result: Result<Answer, Failure>, worker: Option<usize>) {
         self.answered = true;
-        (self.say)(Answered { whose: self.whose, result, worker });
+        let timed = self.timed();
+        (self.say)(Answered { whose: self.whose, result, timed, worker });
+    }
+
+    fn timed(&mut self) -> Option<(CallLabel, Duration)> {
+        self.label.take().map(|(label, begin)| (label, begin.elapsed()))
     }
 }
 
@@ -92,7 +103,8 @@ impl<S: Fn(Answered)> Drop for Answering<'_, S> {
     fn drop(&mut self) {
         if !self.answered {
             let result = Err(Failure::Lost("the call broke off inside tenure".to_owned()));
-            (self.say)(Answered { whose: self.whose, result, worker: None });
+            let timed = self.timed();
+            (self.say)(Answered { whose: self.whose, result, timed, worker: None });
         }
     }
 }

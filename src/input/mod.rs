@@ -52,6 +52,7 @@ pub use problem::{Problem, ProblemKind, SHOWN_CHARS_MAX, printable};
 pub use problems::{Fold, Place, Problems};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
+pub(crate) use suggest::is_near;
 pub use table::{ForeignLine, ForeignTable, foreign_columns};
 pub(crate) use utf16::Utf16Reader;
 

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use rusqlite::{CachedStatement, Connection};
 
 use super::JournalError;
+use super::again::FORGOTTEN;
 use super::judge::{Fate, Part, Refusal, Stint};
 use super::number::{Numbers, STINTS_MAX};
 use crate::model::{Operation, RowId, SpaceId, Timestamp};
@@ -249,8 +250,7 @@ impl<'j> Bulk<'j> {
             Fate::Again => {
                 self.conn
                     .prepare_cached(
-                        "UPDATE rows SET role = ?2, source = ?3, line = ?4, given = ?5, state = ?6,
-                                settled_at = NULL, http_status = NULL, kind = NULL, error = NULL WHERE id = ?1",
+                        &format!("UPDATE rows SET role = ?2, source = ?3, line = ?4, given = ?5, state = ?6, {FORGOTTEN} WHERE id = ?1"),
                     )?
                     .execute((
                         row.0,
@@ -279,10 +279,7 @@ impl<'j> Bulk<'j> {
                     ))?;
                 if again {
                     self.conn
-                        .prepare_cached(
-                            "UPDATE rows SET state = ?2, settled_at = NULL, http_status = NULL, kind = NULL, error = NULL
-                              WHERE id = ?1",
-                        )?
+                        .prepare_cached(&format!("UPDATE rows SET state = ?2, {FORGOTTEN} WHERE id = ?1"))?
                         .execute((row.0, stint.state.code()))?;
                 }
             }

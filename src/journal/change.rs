@@ -8,6 +8,7 @@ use super::JournalError;
 use super::channels::{self, ChannelChange};
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
 use super::policy;
+use super::reasons::NewReasons;
 use crate::model::{MemberId, Operation, Pace, RowId, SpaceId, Span, State, Timestamp};
 
 /// One step in the life of a row or a space, made durable together with the others of its batch.
@@ -280,6 +281,7 @@ fn write(
         }
         Change::Rejected { row, space, at, note } => {
             let error = policy::told(conn, *row, note)?;
+            counters.reasons.add(note, &error, 1);
             let changed = conn
                 .prepare_cached(
                     "UPDATE rows SET state = 3, settled_at = ?2, http_status = ?3, kind = ?4, error = ?5
@@ -312,15 +314,21 @@ fn write(
         Change::SpaceRejected { space, at, note } => {
             counters.write(conn)?;
             let numbers = Numbers::of_space(*space);
-            // Each by its index, so that those that are settled are not looked at.
-            for unsettled in ["state = 0", "state = 1"] {
-                conn.execute(
+            // Each by its index, so that those that are settled are not looked at. First those that may be there.
+            let unsettled = [
+                (format!("state = 1 AND {MAY_BE_HELD}"), undecided(note)),
+                ("state = 1".to_owned(), note.clone()),
+                ("state = 0".to_owned(), note.clone()),
+            ];
+            for (unsettled, note) in unsettled {
+                let rows = conn.execute(
                     &format!(
                         "UPDATE rows SET state = 3, settled_at = ?3, http_status = ?4, kind = ?5, error = ?6
                           WHERE {unsettled} AND id BETWEEN ?1 AND ?2"
                     ),
                     (numbers.first, numbers.last, at.as_micros(), note.http_status, &note.kind, &note.error),
                 )?;
+                counters.reasons.add(&note, &note.error, rows as u64);
             }
             conn.execute(
                 "UPDATE spaces SET rejected = rejected + pending + in_flight, pending = 0, in_flight = 0
@@ -418,9 +426,25 @@ fn told(conn: &Connection, member: MemberId, user: &str) -> Result<(), JournalEr
     Ok(())
 }
 
-/// What a batch does to the counters of the spaces: written once for all of its rows.
+/// A row in flight of a membership of the past that Chat has not just denied or found nowhere: a call of it may have been
+/// applied, and a space that is refused cannot be listed to find out.
+const MAY_BE_HELD: &str = "operation = 1 AND ifnull(http_status, 0) NOT IN (400, 403, 404)";
+
+/// Why such a row is rejected with its space.
+fn undecided(note: &Note) -> Note {
+    let error = format!(
+        "its answer was lost, and it cannot be looked up: {}. Once the space can be listed, look whether it holds it",
+        note.error
+    );
+    Note { http_status: note.http_status, kind: "UNDECIDED".to_owned(), error }
+}
+
+/// What a batch does to the counters of the spaces and of the reasons: written once for all of its rows.
 #[derive(Debug, Default)]
-struct Counters(BTreeMap<SpaceId, Moved>);
+struct Counters {
+    spaces: BTreeMap<SpaceId, Moved>,
+    reasons: NewReasons,
+}
 
 #[derive(Debug, Default)]
 struct Moved {
@@ -431,7 +455,7 @@ struct Moved {
 
 impl Counters {
     fn of(&mut self, space: SpaceId) -> &mut Moved {
-        self.0.entry(space).or_default()
+        self.spaces.entry(space).or_default()
     }
 
     /// A row has gone from one state to another.
@@ -451,7 +475,7 @@ impl Counters {
     }
 
     fn write(&mut self, conn: &Connection) -> Result<(), JournalError> {
-        for (space, moved) in std::mem::take(&mut self.0) {
+        for (space, moved) in std::mem::take(&mut self.spaces) {
             let [pending, in_flight, done, rejected, open] = moved.states;
             conn.prepare_cached(
                 "UPDATE spaces SET pending = pending + ?2, in_flight = in_flight + ?3, done = done + ?4,
@@ -460,7 +484,7 @@ impl Counters {
             )?
             .execute((space.0, pending, in_flight, done, rejected, open, moved.existed))?;
         }
-        Ok(())
+        self.reasons.write(conn)
     }
 }
 

@@ -6,14 +6,7 @@
 use super::JournalError;
 use super::incoming::{Incoming, Times};
 use super::number::STINTS_MAX;
-use crate::model::{Role, RowId, State};
-
-/// Where a row stands: the number of its file, and its line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Origin {
-    pub(super) source: i64,
-    pub(super) line: u64,
-}
+use crate::model::{Origin, Role, RowId, State};
 
 /// What this reading makes of a stint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -11,11 +11,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::incoming::{Incoming, SOURCES_MAX};
-use super::judge::Origin;
 use super::number::{Numbers, expect_room};
 use super::runs::Runs;
-use super::{Journal, JournalError, Refusal};
-use crate::model::{MemberName, Names, Operation, Policy, Role, SpaceName, Span, Tenure, Timestamp};
+use super::{Journal, JournalError, Refusal, reasons};
+use crate::model::{MemberName, Names, Operation, Origin, Policy, Role, SpaceName, Span, Tenure, Timestamp};
 
 pub use compared::Compared;
 use outlook::SEVERAL_AT_MAX;
@@ -478,6 +477,13 @@ impl<'j> Loader<'j> {
                 "UPDATE rows SET operation = ?1 WHERE operation = ?2 AND role IS NOT NULL AND state = 0",
                 (Operation::Patch.code(), Operation::Delete.code()),
             )?;
+        }
+        if conn.query_row(
+            "SELECT EXISTS (SELECT 1 FROM rows WHERE state = 3) OR EXISTS (SELECT 1 FROM reasons)",
+            [],
+            |row| row.get(0),
+        )? {
+            reasons::recount(conn)?;
         }
         conn.execute_batch("COMMIT")?;
         self.committed = true;

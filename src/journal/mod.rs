@@ -4,6 +4,7 @@
 //! is durable before anything is built on it. So after a crash every row is either known or in flight, and only those
 //! in flight have to be looked up in Chat.
 
+mod again;
 mod bulk;
 mod change;
 mod channels;
@@ -17,6 +18,7 @@ mod number;
 mod policy;
 mod prior;
 mod query;
+mod reasons;
 mod rejects;
 mod request;
 mod rollback;
@@ -37,6 +39,7 @@ use rusqlite::{Connection, OpenFlags};
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
 use crate::wording::trouble;
 
+pub use again::Retried;
 pub use change::{Calls, Change, Note};
 pub use channels::{AddedChannels, ChangedChannel, ChannelChange, MadeSpace, RejectedChannel, SpaceAge};
 pub use completion::{CompletionPlan, Unfit};
@@ -46,7 +49,8 @@ pub use judge::{ClashKind, Refusal};
 pub use load::{Compared, Finding, Loader, Outlook, Overlap, SeveralAt, Taken, Verdict};
 pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};
-pub use rejects::{RejectKind, RejectedRow};
+pub use reasons::RejectKind;
+pub use rejects::RejectedRow;
 pub use request::{Reply, Request};
 pub use rollback::RollbackPlan;
 pub use thread::{JournalThread, Said};
@@ -431,6 +435,9 @@ impl Journal {
         let Tally { pending, in_flight, done, rejected, open, .. } = self.tally()?;
         if self.recount()? != [pending, in_flight, done, rejected, open] {
             return Err(JournalError::Damaged("its rows and their counts disagree".to_owned()));
+        }
+        if self.reasoned()? != rejected {
+            return Err(JournalError::Damaged("its rejects and their reasons disagree".to_owned()));
         }
         Ok(())
     }

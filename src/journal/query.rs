@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::number::Numbers;
 use super::{Calls, Journal, JournalError};
 use crate::model::{
-    ChannelJob, Job, MemberId, MemberName, MembershipName, Operation, Pace, Prior, Role, RowId, SpaceId,
-    SpaceName, Span, Timestamp, Undertaking,
+    ChannelJob, Job, MemberId, MemberName, MembershipName, Operation, Origin, Pace, Prior, Role, RowId,
+    SpaceId, SpaceName, Span, Timestamp, Undertaking,
 };
 
 /// Where a run stands. `done + rejected + pending + in_flight + open = total`.
@@ -402,7 +402,7 @@ impl Journal {
     ) -> Result<Vec<Job>, JournalError> {
         let mut statement = self.conn.prepare_cached(&format!(
             "SELECT rows.id, operation, spaces.id, spaces.name, members.id, members.name, members.user, create_time,
-                    delete_time, attempts, role, membership
+                    delete_time, attempts, role, membership, source, line
                FROM rows INDEXED BY {index} CROSS JOIN spaces ON spaces.id = rows.id >> 42 CROSS JOIN members ON members.id = rows.id >> 16 & 67108863
               WHERE {condition}"
         ))?;
@@ -428,6 +428,7 @@ impl Journal {
                     delete_time: row.get::<_, Option<i64>>(8)?.map(Timestamp::from_micros),
                 },
                 attempts: row.get(9)?,
+                origin: Origin { source: row.get(12)?, line: row.get::<_, i64>(13)?.cast_unsigned() },
                 role: role.map(|role| role_of(&role)).transpose()?,
                 membership: membership.map(|name| membership_name(&name)).transpose()?,
                 prior: Prior::No,

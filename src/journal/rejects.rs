@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use super::{Journal, JournalError};
-use crate::model::{Span, Timestamp, Undertaking};
+use crate::model::{Span, Timestamp};
 
 /// A row that was refused for good, or never valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,21 +32,6 @@ pub struct RejectedRow {
     pub http_status: Option<u16>,
     /// How often it was sent.
     pub attempts: u32,
-}
-
-/// How many rows were refused for one reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RejectKind {
-    /// The reason's short word.
-    pub kind: String,
-    /// HTTP status, if there was a call.
-    pub http_status: Option<u16>,
-    /// How many.
-    pub count: u64,
-    /// One of the messages.
-    pub example: String,
-    /// Whether all of them say the same.
-    pub alike: bool,
 }
 
 impl Journal {
@@ -80,31 +65,6 @@ impl Journal {
             each(rejected(row).map_err(JournalError::from)?)?;
         }
         Ok(())
-    }
-
-    /// The reasons, the commonest first.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub fn reject_kinds(&self) -> Result<Vec<RejectKind>, JournalError> {
-        let table = if self.undertaking()? == Undertaking::Spaces { "channels" } else { "rows" };
-        let mut statement = self.conn.prepare(&format!(
-            "SELECT ifnull(kind, 'unknown'), http_status, count(*) AS n, ifnull(min(error), ''),
-                    count(DISTINCT error) < 2
-               FROM {table} WHERE state = 3 GROUP BY 1, 2 ORDER BY n DESC, 1, 2",
-        ))?;
-        let kinds = statement
-            .query_map([], |row| {
-                Ok(RejectKind {
-                    kind: row.get(0)?,
-                    http_status: row.get(1)?,
-                    count: row.get::<_, i64>(2)?.cast_unsigned(),
-                    example: row.get(3)?,
-                    alike: row.get(4)?,
-                })
-            })?
-            .collect::<Result<_, _>>()?;
-        Ok(kinds)
     }
 
     /// The layouts (JSON) of all files that were read, in the order in which they were.

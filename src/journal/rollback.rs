@@ -5,7 +5,7 @@
 
 use rusqlite::{Connection, named_params};
 
-use super::{Journal, JournalError};
+use super::{Journal, JournalError, reasons};
 use crate::model::{Timestamp, Undertaking};
 
 /// What a rollback would do with the rows of a journal.
@@ -109,6 +109,7 @@ impl Journal {
              what was there before: look for it in the space (tenure members list)",
         )?;
         recount(&tx)?;
+        reasons::recount(&tx)?;
         tx.execute("UPDATE journal SET operation = ?1", [Undertaking::Rollback.as_str()])?;
         tx.commit()?;
         Ok(())

@@ -4,8 +4,8 @@
 //! something of the member is read, so that it does not matter what was read first.
 
 use super::incoming::Times;
-use super::judge::{Clash, ClashKind, Fate, Judge, Origin, Part, Refusal, Stint};
-use crate::model::{Policy, Role, RowId, State, Stints};
+use super::judge::{Clash, ClashKind, Fate, Judge, Part, Refusal, Stint};
+use crate::model::{Origin, Policy, Role, RowId, State, Stints};
 
 /// A row that earlier readings have left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

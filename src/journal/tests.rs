@@ -1,5 +1,6 @@
 //! The journal by itself: rows in, changes, counters, refusals.
 
+mod again;
 mod reading;
 mod stints;
 
@@ -343,9 +344,10 @@ proptest! {
             .collect();
         read(&mut journal, &rows);
         let jobs = jobs(&journal);
-        let note = Note { http_status: Some(400), kind: "INVALID_ARGUMENT".to_owned(), error: "no".to_owned() };
         for (row, step) in steps {
             let Some(job) = jobs.get(row) else { continue };
+            let error = format!("no {}", row % 2);
+            let note = Note { http_status: Some(400), kind: "INVALID_ARGUMENT".to_owned(), error };
             let (row, space, at) = (job.id, job.space, NOW);
             let change = match step {
                 Step::Mark => Change::Mark { row, space, at },
@@ -363,6 +365,10 @@ proptest! {
             let counted = [tally.pending, tally.in_flight, tally.done, tally.rejected, tally.open];
             prop_assert_eq!(counted, journal.recount().unwrap());
             prop_assert_eq!(counted.iter().sum::<u64>(), tally.total);
+            let kinds = journal.reject_kinds().unwrap();
+            prop_assert_eq!(kinds.iter().map(|kind| kind.count).sum::<u64>(), tally.rejected);
+            reasons::recount(&journal.conn).unwrap();
+            prop_assert_eq!(kinds, journal.reject_kinds().unwrap());
         }
     }
 }

@@ -145,6 +145,15 @@ impl std::fmt::Display for Span {
     }
 }
 
+/// Where in the input a row stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// The number of its file in the journal.
+    pub source: i64,
+    /// Its line there.
+    pub line: u64,
+}
+
 /// Whether Chat may hold a row's membership since before this journal's first call to the space.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Prior {
@@ -185,6 +194,8 @@ pub struct Job {
     pub membership: Option<MembershipName>,
     /// How often it has been marked in flight.
     pub attempts: u32,
+    /// Where it stands in the input.
+    pub origin: Origin,
     /// Whether Chat may hold it since before this journal's first call to the space.
     pub prior: Prior,
 }

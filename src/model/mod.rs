@@ -12,10 +12,10 @@ mod time;
 mod undertaking;
 
 pub use channel::{Channel, ChannelJob, DISPLAY_NAME_CHARS_MAX, suffixed};
-pub use job::{Job, MemberId, Operation, Prior, RowId, SpaceId, Span, State};
+pub use job::{Job, MemberId, Operation, Origin, Prior, RowId, SpaceId, Span, State};
 pub use name::{MemberName, MembershipName, NameError, SpaceName};
 pub use names::Names;
-pub use pace::{Pace, PaceReason, SlowedSpace};
+pub use pace::{Pace, PaceReason, SlowedSpace, Why};
 pub use role::Role;
 pub use stints::{Policy, Stints};
 pub use tenure::{MEMBERS_MAX, Tenure};

@@ -40,20 +40,39 @@ pub struct SlowedSpace {
     pub writes_per_minute: u32,
 }
 
+/// A reason why something is not faster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// For programs; does not change.
+    pub word: &'static str,
+    /// For people, in a few words.
+    pub text: String,
+}
+
+impl Why {
+    /// A reason.
+    pub fn new(word: &'static str, text: impl Into<String>) -> Self {
+        Why { word, text: text.into() }
+    }
+}
+
 impl Pace {
-    /// Why it is not faster, if it is slower than configured, in a few words; the most important first.
-    pub fn reasons(&self) -> Vec<String> {
+    /// Why it is not faster, if it is slower than configured; the most important first.
+    pub fn reasons(&self) -> Vec<Why> {
         let mut reasons = Vec::new();
         if self.why == PaceReason::ProjectQuota {
-            reasons.push(format!("throttled by project quota to {}/min", self.writes_per_minute));
+            let text = format!("throttled by project quota to {}/min", self.writes_per_minute);
+            reasons.push(Why::new("project_quota", text));
         }
         match (&self.slowest, self.slowed_spaces) {
             (None, _) | (_, 0) => {}
             (Some(SlowedSpace { space, writes_per_minute }), 1) => {
-                reasons.push(format!("{space} slowed to {writes_per_minute}/min"));
+                let text = format!("{space} slowed to {writes_per_minute}/min");
+                reasons.push(Why::new("space_slowed", text));
             }
             (Some(SlowedSpace { space, writes_per_minute }), slowed) => {
-                reasons.push(format!("{slowed} spaces slowed, {space} to {writes_per_minute}/min"))
+                let text = format!("{slowed} spaces slowed, {space} to {writes_per_minute}/min");
+                reasons.push(Why::new("space_slowed", text));
             }
         }
         reasons

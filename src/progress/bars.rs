@@ -1,58 +1,111 @@
 //! Bars on a terminal.
 
-use std::borrow::Cow;
 use std::io::Write as _;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::tz::TimeZone;
 
 use super::Display;
+use super::figures::{Figures, Kinds, figures, fitting, local};
 use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
-use crate::wording::{harmless, many, rate, span, thousands, wrapped};
+use crate::wording::{harmless, many, span, thousands, wrapped};
 
 /// One bar for reading, then one for importing.
 pub(super) struct Bars {
     all: MultiProgress,
     reading: Option<(String, ProgressBar)>,
-    /// The bar, and the line of figures below it.
-    importing: Option<(ProgressBar, ProgressBar)>,
-    spacer: Option<ProgressBar>,
+    working: Option<Working>,
     meter: Meter,
+    zone: TimeZone,
 }
 
-/// Fits 60 columns.
+/// The bar, and the lines of figures below it.
+struct Working {
+    /// An empty line above the bar. The terminal echoes `^C` behind the last line, which indicatif fills to the edge, so the
+    /// echo wraps and the topmost line stays behind when the bars are drawn anew: let it be this one.
+    spacer: ProgressBar,
+    title: &'static str,
+    bar: ProgressBar,
+    lines: Vec<ProgressBar>,
+    /// How wide the terminal was when it was drawn last.
+    columns: usize,
+}
+
 const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
-const LOOKING: &str = "Comparing  [{bar:24}] {percent:>3} %  {wide_msg}";
-const IMPORTING: &str = "Importing  [{bar:24}] {percent:>3} %  {wide_msg}";
-/// An empty line above the bar. The terminal echoes `^C` behind the last line, which indicatif fills to the edge, so the
-/// echo wraps and the topmost line stays behind when the bars are drawn anew: let it be this one.
 const SPACER: &str = " ";
-const FIGURES: &str = "           {msg}";
-const FIGURES_INDENT: usize = 11;
-const FIGURES_MARGIN: usize = 4;
+const FIGURES: &str = "{msg}";
 const CHARS: &str = "=> ";
+/// Below this a terminal is narrow: the bar is short, and the figures begin at its left.
+const NARROW_COLUMNS: usize = 76;
+const FIGURES_INDENT: usize = 11;
+const FIGURES_INDENT_NARROW: usize = 2;
+/// The last column stays empty, so that no line wraps.
+const MARGIN: usize = 1;
+
+/// A bar with its title, as wide as fits.
+fn template(title: &str, columns: usize) -> String {
+    let bar = if columns < NARROW_COLUMNS { 12 } else { 24 };
+    format!("{title:>9}  [{{bar:{bar}}}] {{percent:>3}} %  {{wide_msg}}")
+}
+
+fn set_template(bar: &ProgressBar, template: &str) {
+    // A template that cannot be parsed leaves indicatif's own style.
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars(CHARS));
+    }
+}
+
+/// The lines below a bar, as wide as fits.
+fn below(figures: &Figures, columns: usize) -> [String; 3] {
+    let indent = if columns < NARROW_COLUMNS { FIGURES_INDENT_NARROW } else { FIGURES_INDENT };
+    let room = columns.saturating_sub(indent + MARGIN);
+    let calm = ["nothing went wrong so far".to_owned()];
+    let trouble = if figures.trouble.is_empty() { &calm[..] } else { &figures.trouble[..] };
+    [&figures.speed[..], &figures.why[..], trouble]
+        .map(|figures| format!("{:indent$}{}", "", fitting(figures, room)))
+}
+
+fn columns() -> usize {
+    usize::from(console::Term::stderr().size().1)
+}
 
 impl Bars {
-    pub(super) fn new() -> Self {
-        Bars {
-            all: MultiProgress::new(),
-            reading: None,
-            importing: None,
-            spacer: None,
-            meter: Meter::default(),
-        }
+    pub(super) fn new(zone: TimeZone) -> Self {
+        Bars { all: MultiProgress::new(), reading: None, working: None, meter: Meter::default(), zone }
     }
 
     fn add(&self, bar: ProgressBar, template: &str) -> ProgressBar {
-        // A template that cannot be parsed leaves indicatif's own style.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style.progress_chars(CHARS));
-        }
+        set_template(&bar, template);
         self.all.add(bar)
+    }
+
+    /// Draws how far it is, with so many lines below.
+    fn draw(&mut self, title: &'static str, done: u64, goal: u64, message: String, below: &[String]) {
+        let columns = columns();
+        if self.working.is_none() {
+            self.working = Some(Working {
+                spacer: self.add(ProgressBar::new(1), SPACER),
+                title,
+                bar: self.add(ProgressBar::new(goal), &template(title, columns)),
+                lines: below.iter().map(|_| self.add(ProgressBar::new(1), FIGURES)).collect(),
+                columns,
+            });
+        }
+        let Some(working) = &mut self.working else { return };
+        if std::mem::replace(&mut working.columns, columns) != columns {
+            set_template(&working.bar, &template(working.title, columns));
+        }
+        working.bar.set_position(done);
+        working.bar.set_message(message);
+        working.spacer.tick();
+        for (line, text) in working.lines.iter().zip(below) {
+            line.set_message(text.clone());
+        }
     }
 }
 
@@ -88,122 +141,53 @@ impl Display for Bars {
 
     fn say(&mut self, line: &str) {
         // Without bars there is nothing to print above of; indicatif would count the line as one of theirs.
-        let bars = self.importing.is_some() || self.reading.is_some();
+        let bars = self.working.is_some() || self.reading.is_some();
         // A line that wraps by itself would be counted as one.
         let line = harmless(line);
-        let lines = wrapped(&line, usize::from(console::Term::stderr().size().1).saturating_sub(1));
+        let lines = wrapped(&line, columns().saturating_sub(1));
         if !bars || self.all.is_hidden() || self.all.println(lines).is_err() {
             // Nobody reads it when standard error is gone.
             let _ = writeln!(std::io::stderr(), "{line}");
         }
     }
 
-    fn tick(&mut self, now: Now, snapshot: &Snapshot) {
-        if self.importing.is_none() {
-            self.spacer = Some(self.add(ProgressBar::new(1), SPACER));
-            let bar = self.add(ProgressBar::new(snapshot.goal()), IMPORTING);
-            let figures = self.add(ProgressBar::new(1), FIGURES);
-            self.importing = Some((bar, figures));
-        }
-        self.meter.note(now.elapsed, snapshot.settled());
-        if let Some((bar, below)) = &self.importing {
-            bar.set_position(snapshot.settled());
-            let (settled, goal) = (thousands(snapshot.settled()), thousands(snapshot.goal()));
-            bar.set_message(format!("{settled} / {goal} rows"));
-            if let Some(spacer) = &self.spacer {
-                spacer.tick();
-            }
-            let columns = usize::from(console::Term::stderr().size().1);
-            let room = columns.saturating_sub(FIGURES_INDENT + FIGURES_MARGIN);
-            below.set_message(fitting(&figures(&self.meter, snapshot), room));
-        }
+    fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
+        let (settled, goal) = (snapshot.settled(), snapshot.goal());
+        self.meter.note(now.elapsed, settled);
+        let figures = figures(&self.meter, &local(now, &self.zone), snapshot, kinds);
+        let message = format!("{} / {} rows", thousands(settled), thousands(goal));
+        self.draw("Importing", settled, goal, message, &below(&figures, columns()));
     }
 
     fn looking(&mut self, elapsed: Duration, looking: &Looking) {
-        if self.importing.is_none() {
-            self.spacer = Some(self.add(ProgressBar::new(1), SPACER));
-            let bar = self.add(ProgressBar::new(looking.spaces_total), LOOKING);
-            let figures = self.add(ProgressBar::new(1), FIGURES);
-            self.importing = Some((bar, figures));
-        }
-        self.meter.note(elapsed, looking.spaces);
-        if let Some((bar, below)) = &self.importing {
-            bar.set_position(looking.spaces);
-            let (spaces, total) = (thousands(looking.spaces), thousands(looking.spaces_total));
-            bar.set_message(format!("{spaces} / {total} spaces"));
-            if let Some(spacer) = &self.spacer {
-                spacer.tick();
-            }
-            let mut figures: Vec<Cow<'static, str>> =
-                vec![format!("{} memberships", thousands(looking.listed)).into()];
-            if let Some(left) = self.meter.left(looking.spaces_total - looking.spaces) {
-                figures.push(format!("{} left", span(left)).into());
-            }
-            if looking.differences > 0 {
-                figures.push(many(looking.differences, "difference").into());
-            }
-            let columns = usize::from(console::Term::stderr().size().1);
-            below.set_message(fitting(&figures, columns.saturating_sub(FIGURES_INDENT + FIGURES_MARGIN)));
-        }
+        let Looking { spaces, spaces_total, listed, differences } = looking;
+        self.meter.note(elapsed, *spaces);
+        let mut figures = vec![format!("{} memberships", thousands(*listed))];
+        figures.extend(self.meter.left(spaces_total - spaces).map(|left| format!("{} left", span(left))));
+        figures.extend((*differences > 0).then(|| many(*differences, "difference")));
+        let [figures, ..] = below(&Figures { speed: figures, ..Figures::default() }, columns());
+        let message = format!("{} / {} spaces", thousands(*spaces), thousands(*spaces_total));
+        self.draw("Comparing", *spaces, *spaces_total, message, &[figures]);
     }
 
     fn finish(&mut self) {
-        if let Some((bar, below)) = self.importing.take() {
-            // The line below the bar stays empty, between the bar and the summary.
-            below.set_message("");
-            below.abandon();
-            self.spacer.take();
-            bar.abandon();
+        if let Some(working) = self.working.take() {
+            // One line below the bar stays, empty, between the bar and the summary.
+            for (place, line) in working.lines.iter().enumerate().rev() {
+                if place > 0 {
+                    line.finish_and_clear();
+                    self.all.remove(line);
+                } else {
+                    line.set_message("");
+                    line.abandon();
+                }
+            }
+            working.bar.abandon();
         }
         if let Some((_, bar)) = self.reading.take() {
             bar.abandon();
         }
     }
-}
-
-/// As many of the figures as fit, the first ones first.
-fn fitting(figures: &[Cow<'_, str>], room: usize) -> String {
-    let mut line = String::new();
-    for figure in figures {
-        let comma = if line.is_empty() { "" } else { ", " };
-        if line.chars().count() + comma.len() + figure.chars().count() > room {
-            break;
-        }
-        line += comma;
-        line += figure;
-    }
-    line
-}
-
-/// The line below the bar: how fast, how long, and what went wrong so far.
-fn figures(meter: &Meter, snapshot: &Snapshot) -> Vec<Cow<'static, str>> {
-    let rest = snapshot.goal() - snapshot.settled();
-    let mut parts: Vec<Cow<'static, str>> = Vec::new();
-    if !snapshot.paused.is_zero() {
-        let what = if snapshot.throttled { "quota" } else { "connection" };
-        parts.push(format!("waiting for the {what}: {}", span(snapshot.paused)).into());
-    }
-    if let Some(per_second) = meter.per_second().filter(|_| rest > 0) {
-        parts.push(rate(per_second).into());
-        // What waits for another try does not come at this rate.
-        if let Some(left) = meter.left(rest).filter(|_| rest > snapshot.waiting as u64) {
-            parts.push(format!("{} left", span(left)).into());
-        }
-    }
-    parts.extend(snapshot.pace.reasons().into_iter().map(Cow::from));
-    if snapshot.rejected > 0 {
-        parts.push(format!("{} rejected", snapshot.rejected).into());
-    }
-    if snapshot.waiting > 0 {
-        parts.push(format!("{} to be retried", snapshot.waiting).into());
-    }
-    if snapshot.calls.throttled > 0 {
-        parts.push(format!("{} throttled", snapshot.calls.throttled).into());
-    }
-    if snapshot.failures_in_a_row > 1 {
-        parts.push(format!("{} in a row", many(snapshot.failures_in_a_row.into(), "failure")).into());
-    }
-    parts
 }
 
 /// The end of a path: that is where its name is.
@@ -213,5 +197,33 @@ fn tail(path: &str) -> String {
         path.to_owned()
     } else {
         format!("…{}", path.chars().skip(skip + 1).collect::<String>())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::tests::{at, berlin, troubled};
+    use super::*;
+
+    /// The lines below the bar a minute into a run, as a terminal of that width shows them.
+    fn shown(columns: usize, snapshot: &Snapshot, kinds: &Kinds) -> String {
+        let mut meter = Meter::default();
+        for second in 0..=60 {
+            meter.note(Duration::from_secs(second), snapshot.settled() - (60 - second) * 5);
+        }
+        let figures = figures(&meter, &local(at(60), &berlin()), snapshot, kinds);
+        let lines = below(&figures, columns);
+        assert!(lines.iter().all(|line| line.chars().count() < columns), "{lines:?}");
+        lines.join("\n")
+    }
+
+    #[test]
+    fn narrow_and_wide() {
+        let (snapshot, kinds) = troubled();
+        let calm = Snapshot { total: snapshot.total, done: snapshot.done, ..Snapshot::default() };
+        for columns in [40, 60, 80, 120] {
+            insta::assert_snapshot!(format!("figures_{columns}"), shown(columns, &snapshot, &kinds));
+        }
+        insta::assert_snapshot!("figures_calm", shown(80, &calm, &Kinds::default()));
     }
 }

@@ -3,9 +3,11 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::Display;
+use super::figures::{Kinds, left};
+use super::meter::Meter;
 use crate::engine::{Event, Now, Snapshot};
 use crate::intake::Reading;
 use crate::model::SpaceName;
@@ -15,16 +17,16 @@ use crate::wording::harmless;
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) struct Json<W> {
-    out: W,
+    pub(super) out: W,
     read_last: Option<Instant>,
     next: Duration,
-    last: Option<Snapshot>,
-    elapsed: Duration,
+    last: Option<(Now, Snapshot, Kinds)>,
+    meter: Meter,
 }
 
 impl<W: Write> Json<W> {
     pub(super) fn new(out: W) -> Self {
-        Json { out, read_last: None, next: Duration::ZERO, last: None, elapsed: Duration::ZERO }
+        Json { out, read_last: None, next: Duration::ZERO, last: None, meter: Meter::default() }
     }
 
     fn write(&mut self, value: &Value) {
@@ -32,10 +34,15 @@ impl<W: Write> Json<W> {
         let _ = writeln!(self.out, "{}", harmless(&value.to_string()));
     }
 
-    fn progress(&mut self, now: Duration, snapshot: &Snapshot) {
+    fn progress(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
+        let left = left(&self.meter, snapshot);
+        let why: Vec<&str> = snapshot.why().iter().map(|why| why.word).collect();
+        let rejects: Map<String, Value> =
+            kinds.most().into_iter().map(|(kind, rows)| (kind.to_owned(), rows.into())).collect();
         self.write(&json!({
             "event": "progress",
-            "elapsed": now.as_secs_f64(),
+            "at": now.wall.to_string(),
+            "elapsed": now.elapsed.as_secs_f64(),
             "total": snapshot.goal(),
             "done": snapshot.done,
             "rejected": snapshot.rejected,
@@ -43,7 +50,14 @@ impl<W: Write> Json<W> {
             "under_way": snapshot.under_way,
             "waiting": snapshot.waiting,
             "paused": snapshot.paused.as_secs_f64(),
+            "per_second": self.meter.per_second(),
+            "left": left.map(|left| left.as_secs_f64()),
+            "ends_at": left.map(|left| now.wall.after(left).to_whole_seconds().to_string()),
+            "why": why,
             "pace": snapshot.pace,
+            "answer_time": snapshot.answer_time.as_secs_f64(),
+            "listing": snapshot.listing,
+            "rejects": rejects,
             "requests": {
                 "sent": snapshot.calls.sent,
                 "ok": snapshot.calls.ok,
@@ -118,11 +132,12 @@ impl<W: Write> Display for Json<W> {
         self.write(&value);
     }
 
-    fn tick(&mut self, now: Now, snapshot: &Snapshot) {
-        (self.last, self.elapsed) = (Some(snapshot.clone()), now.elapsed);
+    fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
+        self.meter.note(now.elapsed, snapshot.settled());
+        self.last = Some((now, snapshot.clone(), kinds.clone()));
         if now.elapsed >= self.next {
             self.next = now.elapsed + EVERY;
-            self.progress(now.elapsed, snapshot);
+            self.progress(now, snapshot, kinds);
         }
     }
 
@@ -141,8 +156,73 @@ impl<W: Write> Display for Json<W> {
     }
 
     fn finish(&mut self) {
-        if let Some(last) = self.last.take() {
-            self.progress(self.elapsed, &last);
+        if let Some((now, snapshot, kinds)) = self.last.take() {
+            self.progress(now, &snapshot, &kinds);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::documented;
+    use super::super::figures::tests::{at, job, troubled};
+    use super::*;
+    use crate::engine::Stop;
+    use crate::journal::Note;
+
+    const DOCUMENT: &str = include_str!("../../docs/progress-json.md");
+
+    /// Everything that can be told.
+    fn told() -> Vec<Value> {
+        let mut json = Json::new(Vec::new());
+        json.reading(&Reading { file: "a.csv", bytes: 1, bytes_total: Some(2), rows: 3, problems: 0 });
+        json.reading_done(3);
+        json.say("something");
+        let (space, story, wait) = (|| SpaceName::parse("A").unwrap(), || "no".to_owned(), EVERY);
+        let note = Note { http_status: Some(403), kind: "PERMISSION_DENIED".to_owned(), error: story() };
+        let events = [
+            Event::Done { job: job(), existed: false },
+            Event::Rejected { job: job(), note },
+            Event::Retry { job: job(), wait, story: story() },
+            Event::Throttled { space: None, wait },
+            Event::Throttled { space: Some(space()), wait },
+            Event::Unreachable { wait, story: story() },
+            Event::Looking { space: space(), rows: 1 },
+            Event::SpaceRefused { space: space(), rows: 3, story: story() },
+            Event::Created { name: "Sales".to_owned(), space: space() },
+            Event::NotCreated { name: "Sales".to_owned(), story: story() },
+            Event::Completed { space: space(), rows: 1 },
+            Event::NotCompleted { space: space(), story: story() },
+            Event::Left { space: space(), stays: Some(story()) },
+            Event::Stopping { stop: Stop::Asked, under_way: 0 },
+        ];
+        for event in &events {
+            json.event(at(1), event);
+        }
+        let (snapshot, kinds) = troubled();
+        json.tick(at(1), &Snapshot { done: snapshot.done - 5, ..snapshot.clone() }, &kinds);
+        json.tick(at(2), &snapshot, &kinds);
+        json.finish();
+        json.looking(wait * 9, &Looking { spaces: 1, spaces_total: 2, listed: 3, differences: 0 });
+        let text = String::from_utf8(json.out).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn every_event_is_as_documented() {
+        let told = told();
+        for value in &told {
+            documented::expect(DOCUMENT, value["event"].as_str().unwrap(), value);
+        }
+        for name in documented::names(DOCUMENT) {
+            assert!(told.iter().any(|value| value["event"] == name), "nothing tells {name}");
+        }
+    }
+
+    #[test]
+    fn one_glance() {
+        let told = told();
+        let last = told.iter().rfind(|value| value["event"] == "progress").unwrap();
+        insta::assert_snapshot!("json", serde_json::to_string_pretty(last).unwrap());
     }
 }

@@ -1,6 +1,9 @@
 //! Showing how far a run is: consumers of the engine's events and of the reading's progress.
 
 mod bars;
+#[cfg(test)]
+pub(crate) mod documented;
+mod figures;
 mod json;
 mod meter;
 mod plain;
@@ -8,13 +11,17 @@ mod plain;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::cli::ProgressMode;
 use crate::engine::{Event, Now, Observer, Snapshot, Stop};
 use crate::intake::Reading;
+use crate::journal::RejectKind;
 use crate::logging;
 use crate::verify::Looking;
 use crate::wording::many;
 
+pub use figures::Kinds;
 pub use meter::Meter;
 
 /// Somebody who shows progress.
@@ -27,8 +34,8 @@ pub trait Display {
     fn say(&mut self, line: &str);
     /// Something happened.
     fn event(&mut self, _now: Now, _event: &Event) {}
-    /// Time passes.
-    fn tick(&mut self, now: Now, snapshot: &Snapshot);
+    /// Time passes; `kinds` are all rejects so far.
+    fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds);
     /// Time passes while lists are held against the journal.
     fn looking(&mut self, elapsed: Duration, looking: &Looking);
     /// Nothing more will be shown.
@@ -40,6 +47,7 @@ pub struct Progress {
     display: Box<dyn Display>,
     /// Said already, and nothing has succeeded since.
     unreachable: bool,
+    kinds: Kinds,
 }
 
 impl std::fmt::Debug for Progress {
@@ -51,14 +59,22 @@ impl std::fmt::Debug for Progress {
 impl Progress {
     /// Chooses.
     pub fn new(mode: ProgressMode) -> Self {
+        let zone = TimeZone::system();
         let display: Box<dyn Display> = match mode {
-            ProgressMode::Auto if stderr().is_terminal() && !logging::is_on() => Box::new(bars::Bars::new()),
-            ProgressMode::Bar => Box::new(bars::Bars::new()),
-            ProgressMode::Auto | ProgressMode::Plain => Box::new(plain::Plain::new(stderr())),
+            ProgressMode::Auto if stderr().is_terminal() && !logging::is_on() => {
+                Box::new(bars::Bars::new(zone))
+            }
+            ProgressMode::Bar => Box::new(bars::Bars::new(zone)),
+            ProgressMode::Auto | ProgressMode::Plain => Box::new(plain::Plain::new(stderr(), zone)),
             ProgressMode::Json => Box::new(json::Json::new(stderr())),
             ProgressMode::None => Box::new(Silent),
         };
-        Progress { display, unreachable: false }
+        Progress { display, unreachable: false, kinds: Kinds::default() }
+    }
+
+    /// What was rejected before what is to be shown begins.
+    pub fn begin(&mut self, kinds: &[RejectKind]) {
+        self.kinds = Kinds::of(kinds);
     }
 
     /// Input is being read.
@@ -89,6 +105,7 @@ impl Progress {
 
 impl Observer for Progress {
     fn event(&mut self, now: Now, event: &Event) {
+        self.kinds.note(event);
         self.display.event(now, event);
         match event {
             Event::Unreachable { .. } if std::mem::replace(&mut self.unreachable, true) => return,
@@ -101,7 +118,7 @@ impl Observer for Progress {
     }
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot) {
-        self.display.tick(now, snapshot);
+        self.display.tick(now, snapshot, &self.kinds);
     }
 }
 
@@ -133,7 +150,61 @@ impl Display for Silent {
     fn reading(&mut self, _reading: &Reading<'_>) {}
     fn reading_done(&mut self, _rows: u64) {}
     fn say(&mut self, _line: &str) {}
-    fn tick(&mut self, _now: Now, _snapshot: &Snapshot) {}
+    fn tick(&mut self, _now: Now, _snapshot: &Snapshot, _kinds: &Kinds) {}
     fn looking(&mut self, _elapsed: Duration, _looking: &Looking) {}
     fn finish(&mut self) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+
+    use super::figures::tests::{at, berlin, troubled};
+    use super::*;
+    use crate::journal::Note;
+
+    /// Counts what is written, and keeps nothing of it.
+    #[derive(Default)]
+    struct Counted {
+        lines: u64,
+        longest: usize,
+    }
+
+    impl Write for Counted {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.lines += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.longest = self.longest.max(bytes.len());
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_run_of_days_holds_no_more_than_one_of_minutes() {
+        const DAYS: u64 = 10;
+        const TICK: u64 = 20;
+        let (snapshot, _) = troubled();
+        let (mut meter, mut kinds) = (Meter::default(), Kinds::default());
+        let mut plain = plain::Plain::new(Counted::default(), berlin());
+        let mut json = json::Json::new(Counted::default());
+        let mut ticks = 0;
+        for second in (0..DAYS * 86_400).step_by(TICK as usize) {
+            let now = at(second);
+            // A server that thinks of a new kind each time.
+            let note = Note { http_status: None, kind: format!("KIND_{second}"), error: String::new() };
+            kinds.note(&Event::Rejected { job: figures::tests::job(), note });
+            let snapshot = Snapshot { total: 9_000_000, done: second * 5, ..snapshot.clone() };
+            meter.note(now.elapsed, snapshot.settled());
+            plain.tick(now, &snapshot, &kinds);
+            json.tick(now, &snapshot, &kinds);
+            ticks += 1;
+        }
+        assert!(meter.samples() <= 2 * 66, "{}", meter.samples());
+        assert_eq!(kinds.most().len(), 17);
+        assert_eq!((plain.out.lines, json.out.lines), (ticks - 1, ticks));
+        assert!(plain.out.longest < 400 && json.out.longest < 1500, "{}", json.out.longest);
+    }
 }

@@ -3,25 +3,30 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use jiff::Zoned;
+use jiff::tz::TimeZone;
+
 use super::Display;
+use super::figures::{Figures, Kinds, figures, local};
 use super::meter::Meter;
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
-use crate::wording::{harmless, many, rate, span};
+use crate::wording::{harmless, many, span};
 
 const EVERY: Duration = Duration::from_secs(10);
 
 pub(super) struct Plain<W> {
-    out: W,
+    pub(super) out: W,
     reading_since: Option<Instant>,
     next: Duration,
     meter: Meter,
+    zone: TimeZone,
 }
 
 impl<W: Write> Plain<W> {
-    pub(super) fn new(out: W) -> Self {
-        Plain { out, reading_since: None, next: EVERY, meter: Meter::default() }
+    pub(super) fn new(out: W, zone: TimeZone) -> Self {
+        Plain { out, reading_since: None, next: EVERY, meter: Meter::default(), zone }
     }
 }
 
@@ -47,11 +52,11 @@ impl<W: Write> Display for Plain<W> {
         let _ = writeln!(self.out, "{}", harmless(line));
     }
 
-    fn tick(&mut self, now: Now, snapshot: &Snapshot) {
+    fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
         self.meter.note(now.elapsed, snapshot.settled());
         if now.elapsed >= self.next {
             self.next = now.elapsed + EVERY;
-            let line = progress_line(&self.meter, snapshot);
+            let line = progress_line(&self.meter, &local(now, &self.zone), snapshot, kinds);
             self.say(&line);
         }
     }
@@ -76,54 +81,54 @@ impl<W: Write> Display for Plain<W> {
     fn finish(&mut self) {}
 }
 
-fn progress_line(meter: &Meter, snapshot: &Snapshot) -> String {
+/// The time of day, how far, how fast, why not faster, and what went wrong, one after the other.
+fn progress_line(meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &Kinds) -> String {
     let (settled, goal) = (snapshot.settled(), snapshot.goal());
-    let mut line = format!("{settled} of {goal} rows settled");
-    if let Some(per_second) = meter.per_second() {
-        line += &format!(", {}", rate(per_second));
-        // What waits for another try does not come at this rate.
-        if let Some(left) = meter.left(goal - settled).filter(|_| goal - settled > snapshot.waiting as u64) {
-            line += &format!(", {} left", span(left));
-        }
-    }
-    for reason in snapshot.pace.reasons() {
-        line += &format!(", {reason}");
-    }
-    line += &format!(", {} rejected, {} throttled", snapshot.rejected, snapshot.calls.throttled);
-    if !snapshot.paused.is_zero() {
-        let what = if snapshot.throttled { "quota" } else { "connection" };
-        line += &format!(", waiting {} for the {what}", span(snapshot.paused));
-    } else if snapshot.failures_in_a_row > 0 {
-        line += &format!(", {} in a row", many(snapshot.failures_in_a_row.into(), "failure"));
-    }
-    line
+    let Figures { speed, why, trouble } = figures(meter, now, snapshot, kinds);
+    let share = (settled * 100).checked_div(goal).unwrap_or(100);
+    let mut far = vec![format!("{share} %"), format!("{settled} of {goal} rows settled")];
+    far.extend(speed);
+    let parts: Vec<String> =
+        [far, why, trouble].iter().filter(|part| !part.is_empty()).map(|part| part.join(", ")).collect();
+    format!("{} {}", now.strftime("%H:%M:%S"), parts.join("; "))
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::figures::tests::{at, berlin, troubled};
     use super::*;
     use crate::journal::Calls;
-    use crate::model::Timestamp;
 
     #[test]
     fn a_line_every_ten_seconds_and_no_more() {
-        let mut plain = Plain::new(Vec::new());
-        for tenth in 0..=250u64 {
-            let now = Now { elapsed: Duration::from_millis(tenth * 100), wall: Timestamp::from_micros(0) };
+        let mut plain = Plain::new(Vec::new(), berlin());
+        for second in 0..=25 {
             let snapshot = Snapshot {
                 total: 1000,
-                done: tenth * 2,
+                done: second * 20,
                 rejected: 1,
+                under_way_max: 20,
                 calls: Calls { throttled: 3, ..Calls::default() },
                 ..Snapshot::default()
             };
-            plain.tick(now, &snapshot);
+            plain.tick(at(second), &snapshot, &Kinds::default());
         }
         let text = String::from_utf8(plain.out).unwrap();
         assert_eq!(
             text,
-            "201 of 1000 rows settled, 20/s, 40 s left, 1 rejected, 3 throttled\n\
-             401 of 1000 rows settled, 20/s, 30 s left, 1 rejected, 3 throttled\n"
+            "20:00:10 20 %, 201 of 1000 rows settled, 20/s, 40 s left, ends today 20:00; no limit configured; \
+             1 rejected, 3 throttled\n\
+             20:00:20 40 %, 401 of 1000 rows settled, 20/s, 30 s left, ends today 20:00; no limit configured; \
+             1 rejected, 3 throttled\n"
         );
+    }
+
+    #[test]
+    fn everything_goes_wrong() {
+        let (snapshot, kinds) = troubled();
+        let mut plain = Plain::new(Vec::new(), berlin());
+        plain.tick(at(0), &Snapshot { done: snapshot.done - 50, ..snapshot.clone() }, &kinds);
+        plain.tick(at(10), &snapshot, &kinds);
+        insta::assert_snapshot!("plain", String::from_utf8(plain.out).unwrap());
     }
 }

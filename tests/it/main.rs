@@ -26,6 +26,7 @@ mod interrupted;
 mod journal;
 mod keyless;
 mod killed;
+mod looking_on;
 mod members;
 mod migration;
 mod outage;

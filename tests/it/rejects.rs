@@ -1,6 +1,6 @@
 //! Rows that were refused come back in the input's own columns, and mended ones can be fed back.
 
-use crate::support::{Room, SAMPLES, UNPACED, args};
+use crate::support::{Emulator, Room, Run, SAMPLES, STORE, UNPACED, args};
 
 /// Rejects as CSV: the header, and the rows by column.
 fn table(text: &str, delimiter: u8) -> (Vec<String>, Vec<Vec<String>>) {
@@ -167,4 +167,112 @@ fn nothing_refused_is_a_header() {
     room.tenure(&args(&[&["import", "rows.csv", "--emulator"], &UNPACED], &[])).expect(0);
     let run = room.tenure(&["rejects", "rows.csv.journal.db"]).expect(0);
     assert_eq!(run.out, "space,member,deleteTime,x,error,status,attempts\n");
+}
+
+/// The log of a Chat with this one space.
+fn space(name: &str) -> String {
+    let space = serde_json::json!({ "space": {
+        "name": name, "displayName": name, "spaceType": "SPACE", "importMode": true,
+        "createTime": "2000-01-01T00:00:00Z", "created": jiff::Timestamp::now().to_string(),
+        "externalUserAllowed": false,
+    }});
+    format!("{space}\n")
+}
+
+/// Rows that are refused for two reasons: nobody has two of the addresses, and one space is not there.
+const REFUSED: &str = "\
+space,member,createTime,deleteTime
+spaces/OLD,ada@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z
+spaces/OLD,ben@example.invalid,2020-02-01T00:00:00Z,2021-01-01T00:00:00Z
+spaces/OLD,günther@example.invalid,2020-03-01T00:00:00Z,2021-01-01T00:00:00Z
+spaces/NEW,dot@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z
+spaces/NEW,eva@example.com,2020-02-01T00:00:00Z,2021-01-01T00:00:00Z
+";
+
+/// A run in which they are.
+fn refused() -> (Room, Emulator) {
+    let room = Room::new();
+    room.write("rows.csv", REFUSED);
+    room.write(STORE, space("spaces/OLD"));
+    let emulator = Emulator::start_without_spaces(&room, &[]);
+    room.tenure(&args(&[&["import", "rows.csv", "--journal", "j.db"]], &emulator.connection())).expect(3);
+    (room, emulator)
+}
+
+fn rows(room: &Room) -> [u64; 3] {
+    let rows = room.status("j.db")["rows"].clone();
+    ["total", "done", "rejected"].map(|key| rows[key].as_u64().unwrap())
+}
+
+#[test]
+fn one_of_two_reasons_is_mended_and_exactly_those_rows_are_settled() {
+    let (room, emulator) = refused();
+    assert_eq!(rows(&room), [5, 1, 4]);
+    let run = room.tenure(&["rejects", "j.db", "--kind", "INVALID_ARGUMENT", "-o", "bad.csv"]).expect(0);
+    run.says(&["tenure import bad.csv --journal j.db", "mend what Chat complains of"]);
+    let text = room.read("bad.csv");
+    assert!(text.starts_with('\u{feff}'), "a spreadsheet takes it for UTF-8");
+    assert_eq!(table(&text, b',').1.len(), 2);
+    room.write("mended.csv", text.replace(".invalid", ".com"));
+    let import = args(&[&["import", "mended.csv", "--journal", "j.db"]], &emulator.connection());
+    room.tenure(&import).expect(3).says(&["Done: 2 rows settled"]);
+    let members = |room: &Room| room.held(STORE).into_iter().map(|held| held.1).collect::<Vec<_>>();
+    assert_eq!(members(&room), ["ada@example.com", "ben@example.com", "günther@example.com"]);
+    // Rows with other addresses are other rows; what was refused stays refused.
+    assert_eq!(rows(&room), [7, 3, 4]);
+    // Once the space is there, its rows are fed back as they are: the same rows, done now.
+    let emulator = emulator.restart(&room, &[]);
+    room.tenure(&["rejects", "j.db", "--kind", "SPACE_REFUSED", "-o", "new.csv"]).expect(0);
+    let import = args(&[&["import", "new.csv", "--journal", "j.db"]], &emulator.connection());
+    room.tenure(&import).expect(3).says(&["Done: 2 rows settled"]);
+    assert_eq!(rows(&room), [7, 5, 2]);
+    assert_eq!(room.held(STORE).len(), 5);
+    // And none of it does anything a second time.
+    for file in ["rows.csv", "mended.csv", "new.csv"] {
+        room.tenure(&args(&[&["import", file, "--journal", "j.db"]], &emulator.connection())).expect(3);
+    }
+    assert_eq!((rows(&room), room.held(STORE).len()), ([7, 5, 2], 5));
+}
+
+#[test]
+fn rows_are_tried_again_as_they_are() {
+    let (room, emulator) = refused();
+    let emulator = emulator.restart(&room, &[]);
+    let again = |options: &[&str]| -> Run {
+        room.tenure(&args(&[&["import", "rows.csv", "--journal", "j.db"], options], &emulator.connection()))
+    };
+    // A reason that there is not: those that there are.
+    let run = again(&["--retry-rejected", "SPACE_REFUSD"]).expect(2);
+    run.says(&[
+        "no row was refused for SPACE_REFUSD; did you mean SPACE_REFUSED?",
+        "2 INVALID_ARGUMENT 2 SPACE_REFUSED",
+    ]);
+    assert_eq!(rows(&room), [5, 1, 4]);
+    let run = again(&["--retry-rejected", "SPACE_REFUSED"]).expect(3);
+    run.says(&["2 refused rows are tried again", "Done: 2 rows settled"]);
+    assert_eq!(rows(&room), [5, 3, 2]);
+    // All of them, from the journal alone: Chat refuses them once more.
+    let run = room.tenure(&["resume", "j.db", "--retry-rejected"]).expect(3);
+    run.says(&["2 refused rows are tried again", "Done: 2 rows settled", "2 400 INVALID_ARGUMENT"]);
+    assert_eq!(rows(&room), [5, 3, 2]);
+    assert_eq!(room.held(STORE).len(), 3);
+    let run = room.tenure(&["resume", "j.db", "--retry-rejected=NOT_FOUND"]).expect(2);
+    run.says(&["no row was refused for NOT_FOUND. What rows were refused for: 2 INVALID_ARGUMENT"]);
+}
+
+#[test]
+fn what_is_wrong_with_a_line_no_second_try_mends() {
+    let room = Room::new();
+    room.write("rows.csv", "space,member,deleteTime\nA,a@example.com,2021-01-01T00:00:00Z\n#b,b,c\n");
+    room.tenure(&args(&[&["import", "rows.csv", "--emulator", "--skip-invalid"], &UNPACED], &[])).expect(3);
+    let run = room.tenure(&["resume", "rows.csv.journal.db", "--retry-rejected"]).expect(3);
+    run.says(&["no refused row is tried again", "1 row stays refused: what is wrong is in the line itself"]);
+}
+
+#[test]
+fn why_and_what_to_do() {
+    let (room, _emulator) = refused();
+    let run = room.tenure(&["rejects", "j.db", "--reasons"]).expect(0);
+    insta::assert_snapshot!("reasons", run.out);
+    room.tenure(&["rejects", "j.db", "--kind", "OTHER"]).expect(2).says(&["no row was refused for OTHER."]);
 }

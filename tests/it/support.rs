@@ -226,6 +226,22 @@ impl Running {
         String::from_utf8(line).unwrap()
     }
 
+    /// The first line on standard error that begins like this.
+    pub(crate) fn first_error_line(&mut self, begin: &str) -> String {
+        let err = self.child().stderr.as_mut().unwrap();
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        while err.read(&mut byte).unwrap() == 1 {
+            if byte != *b"\n" {
+                line.push(byte[0]);
+            } else if line.starts_with(begin.as_bytes()) {
+                break;
+            } else {
+                line.clear();
+            }
+        }
+        String::from_utf8(line).unwrap()
+    }
+
     /// Its process id.
     pub(crate) fn id(&self) -> u32 {
         self.child.as_ref().unwrap().id()

@@ -338,7 +338,7 @@ pub(super) fn mismatched() -> Failure {
     Failure::Lost("the answer belongs to another call".to_owned())
 }
 
-pub(super) fn note(failure: &Failure) -> Note {
+pub(in crate::engine) fn note(failure: &Failure) -> Note {
     let (http_status, kind) = match failure {
         Failure::Refused(refusal) | Failure::Unauthorized(refusal) => {
             (Some(refusal.http_status), refusal.kind())

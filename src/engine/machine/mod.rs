@@ -29,6 +29,7 @@ use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
 use crate::model::{Job, MemberId, Operation, Pace, Role, RowId, SlowedSpace, SpaceId, Span};
+pub(super) use answered::note;
 pub use io::{Completion, Config, Finish, For, Input, Now, Output};
 
 /// How many spaces are worked on at once: enough to spread the load, few enough to hold in memory.
@@ -136,6 +137,10 @@ pub struct Engine {
     pace: Pace,
     paced_at: Option<Duration>,
     pace_is_written: bool,
+    /// Until when Chat has asked to wait with writes.
+    asked_until: Duration,
+    /// How long writes have taken lately.
+    answer_time: Duration,
 }
 
 #[derive(Debug)]
@@ -188,6 +193,8 @@ impl Engine {
             pace: Pace::default(),
             paced_at: None,
             pace_is_written: false,
+            asked_until: Duration::ZERO,
+            answer_time: Duration::ZERO,
         }
     }
 
@@ -260,6 +267,10 @@ impl Engine {
             waiting: self.delayed.len(),
             paused: self.pacer.wait(Kind::Write, now.elapsed),
             throttled: self.pacer.waits_for_quota(now.elapsed),
+            asked_to_wait: self.asked_until > now.elapsed,
+            listing: self.lanes.values().filter(|lane| lane.is_listed()).count(),
+            under_way_max: self.config.in_flight_max,
+            answer_time: self.answer_time,
             pace: self.pace.clone(),
             failures_in_a_row: self
                 .failing
@@ -269,6 +280,14 @@ impl Engine {
                 .max()
                 .unwrap_or(0),
             ..self.counts.clone()
+        }
+    }
+
+    /// The row that a call is made for.
+    pub fn job(&self, whose: For) -> Option<&Job> {
+        match whose {
+            For::Row(row) => self.rows.get(&row).map(|active| &active.job),
+            For::Space(_) => None,
         }
     }
 

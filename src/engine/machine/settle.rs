@@ -13,6 +13,9 @@ use crate::chat::Failure;
 use crate::journal::{Calls, Change, Note};
 use crate::model::{Job, MemberId, Operation, Role, RowId, SpaceId};
 
+/// About so many of the latest answers make the time that an answer takes.
+const ANSWERS_WEIGHED: u32 = 16;
+
 impl Engine {
     pub(super) fn settle_done(
         &mut self,
@@ -169,6 +172,9 @@ impl Engine {
             let lane = self.lanes.get_mut(&asked.space);
             let (name, buckets) = lane.map(|lane| (lane.name.clone(), &mut lane.buckets)).unzip();
             let refused = self.pacer.refused(asked, buckets, refusal, wait, share, now.elapsed);
+            if kind == Kind::Write && !refused.only_space && !wait.is_zero() {
+                self.asked_until = self.asked_until.max(now.elapsed + wait);
+            }
             if refused.is_news {
                 let space = name.filter(|_| refused.only_space);
                 self.events.push(Event::Throttled { space, wait: refused.wait });
@@ -219,6 +225,11 @@ impl Engine {
         if let (false, false, Some(asked)) = (throttled, matches!(failure, Some(Failure::Lost(_))), asked) {
             let buckets = self.lanes.get_mut(&asked.space).map(|lane| &mut lane.buckets);
             self.pacer.let_through(asked, buckets, now.elapsed);
+            if asked.kind == Kind::Write {
+                let took = now.elapsed.saturating_sub(asked.at);
+                let before = if self.answer_time.is_zero() { took } else { self.answer_time };
+                self.answer_time = (before * (ANSWERS_WEIGHED - 1) + took) / ANSWERS_WEIGHED;
+            }
         }
         self.calls += calls;
         self.counts.calls += calls;

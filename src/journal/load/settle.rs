@@ -8,11 +8,11 @@ use super::{Finding, Loader, Outlook, Overlap, SEVERAL_AT_MAX, SeveralAt, Taken,
 use crate::journal::JournalError;
 use crate::journal::bulk::Bulk;
 use crate::journal::incoming::{Incoming, Times};
-use crate::journal::judge::{Added, Clash, ClashKind, Fate, Judge, Origin, Stint};
+use crate::journal::judge::{Added, Clash, ClashKind, Fate, Judge, Stint};
 use crate::journal::number::Numbers;
 use crate::journal::stints::Held;
 use crate::model::{
-    MemberId, MemberName, NameError, Operation, Role, RowId, SpaceId, SpaceName, Span, State, Tenure,
+    MemberId, MemberName, NameError, Operation, Origin, Role, RowId, SpaceId, SpaceName, Span, State, Tenure,
     Timestamp,
 };
 

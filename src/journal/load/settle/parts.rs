@@ -7,10 +7,10 @@ use rusqlite::Connection;
 use super::Outlook;
 use crate::journal::JournalError;
 use crate::journal::incoming::Times;
-use crate::journal::judge::{Fate, Origin, Stint};
+use crate::journal::judge::{Fate, Stint};
 use crate::journal::number::Numbers;
 use crate::journal::stints::Held;
-use crate::model::{Policy, Role, RowId, State, Timestamp};
+use crate::model::{Origin, Policy, Role, RowId, State, Timestamp};
 
 /// How long before the present the history of those who are still members ends: Chat takes no `deleteTime` to come, and
 /// clocks differ. Other migrators do the same.

@@ -1,0 +1,116 @@
+//! Why rows were rejected, and how many for each reason: counted as that changes.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Connection;
+
+use super::{Journal, JournalError, Note};
+use crate::model::Undertaking;
+
+/// How many rows were refused for one reason.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RejectKind {
+    /// The reason's short word.
+    pub kind: String,
+    /// HTTP status, if there was a call.
+    pub http_status: Option<u16>,
+    /// How many.
+    pub count: u64,
+    /// One of the messages.
+    pub example: String,
+    /// Whether all of them say the same.
+    pub alike: bool,
+}
+
+/// What a batch adds to the reasons: written once for all of its rows.
+#[derive(Debug, Default)]
+pub(super) struct NewReasons(BTreeMap<(String, u16), Reason>);
+
+#[derive(Debug)]
+struct Reason {
+    rows: u64,
+    example: String,
+    alike: bool,
+}
+
+impl NewReasons {
+    /// So many rows were refused with a note whose story is `error`.
+    pub(super) fn add(&mut self, note: &Note, error: &str, rows: u64) {
+        if rows == 0 {
+            return;
+        }
+        let key = (note.kind.clone(), note.http_status.unwrap_or(0));
+        let reason =
+            self.0.entry(key).or_insert_with(|| Reason { rows: 0, example: error.to_owned(), alike: true });
+        reason.rows += rows;
+        if reason.example != error {
+            reason.alike = false;
+            if error < reason.example.as_str() {
+                error.clone_into(&mut reason.example);
+            }
+        }
+    }
+
+    /// Writes them down, and begins anew.
+    pub(super) fn write(&mut self, conn: &Connection) -> Result<(), JournalError> {
+        for ((kind, status), reason) in std::mem::take(&mut self.0) {
+            conn.prepare_cached(
+                "INSERT INTO reasons (kind, http_status, rows, example, alike) VALUES (?1, ?2, ?3, ?4, ?5)
+                 ON CONFLICT DO UPDATE SET rows = rows + excluded.rows,
+                                           alike = alike AND excluded.alike AND example = excluded.example,
+                                           example = min(example, excluded.example)",
+            )?
+            .execute((kind, status, reason.rows as i64, reason.example, reason.alike))?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts them anew, after more was changed than a batch of changes.
+pub(super) fn recount(conn: &Connection) -> Result<(), JournalError> {
+    conn.execute_batch(
+        "DELETE FROM reasons;
+         INSERT INTO reasons (kind, http_status, rows, example, alike)
+         SELECT ifnull(kind, 'unknown'), ifnull(http_status, 0), count(*), ifnull(min(error), ''),
+                count(DISTINCT error) < 2
+           FROM rows WHERE state = 3 GROUP BY 1, 2;",
+    )?;
+    Ok(())
+}
+
+impl Journal {
+    /// The reasons, the commonest first.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn reject_kinds(&self) -> Result<Vec<RejectKind>, JournalError> {
+        let counted = if self.undertaking()? == Undertaking::Spaces {
+            "SELECT ifnull(kind, 'unknown') AS kind, ifnull(http_status, 0) AS http_status, count(*) AS rows,
+                    ifnull(min(error), '') AS example, count(DISTINCT error) < 2 AS alike
+               FROM channels WHERE state = 3 GROUP BY 1, 2"
+        } else {
+            "SELECT kind, http_status, rows, example, alike FROM reasons"
+        };
+        let mut statement = self.conn.prepare(&format!("{counted} ORDER BY rows DESC, kind, http_status"))?;
+        let kinds = statement
+            .query_map([], |row| {
+                Ok(RejectKind {
+                    kind: row.get(0)?,
+                    http_status: Some(row.get(1)?).filter(|status| *status != 0),
+                    count: row.get::<_, i64>(2)?.cast_unsigned(),
+                    example: row.get(3)?,
+                    alike: row.get(4)?,
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+        Ok(kinds)
+    }
+
+    /// How many rows the reasons account for.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub(super) fn reasoned(&self) -> Result<u64, JournalError> {
+        Ok(self.reject_kinds()?.iter().map(|kind| kind.count).sum())
+    }
+}

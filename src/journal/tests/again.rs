@@ -1,0 +1,109 @@
+//! Rejects that are tried again as they are.
+
+use super::*;
+
+fn note(http_status: Option<u16>, kind: &str) -> Note {
+    Note { http_status, kind: kind.to_owned(), error: format!("{kind} it is") }
+}
+
+/// A journal with a reject of each of these kinds, in one space.
+fn rejected(kinds: &[(Option<u16>, &str)]) -> Journal {
+    let mut journal = scratch_with_rollback();
+    let rows: Vec<Tenure> =
+        (0..kinds.len()).map(|n| tenure("A", &format!("m{n}@b.cd"), Some(1), Some(2))).collect();
+    read(&mut journal, &rows);
+    for (job, (http_status, kind)) in jobs(&journal).iter().zip(kinds) {
+        let (row, space, at) = (job.id, job.space, NOW);
+        let reject = Change::Rejected { row, space, at, note: note(*http_status, kind) };
+        journal.apply(&[Change::Mark { row, space, at }, reject]).unwrap();
+    }
+    journal
+}
+
+fn kinds(journal: &Journal) -> Vec<(String, u64)> {
+    journal.rejects_by_kind().unwrap()
+}
+
+fn counted(kinds: &[(&str, u64)]) -> Vec<(String, u64)> {
+    kinds.iter().map(|(kind, rows)| ((*kind).to_owned(), *rows)).collect()
+}
+
+#[test]
+fn all_that_cannot_double_anything() {
+    let mut journal = rejected(&[
+        (Some(404), "NOT_FOUND"),
+        (Some(403), "NOT_FOUND"),
+        (Some(400), "INVALID_ARGUMENT"),
+        (None, "UNDECIDED"),
+        (Some(200), "DOUBLED"),
+        (None, "PERHAPS_THERE"),
+        (None, "overlap"),
+    ]);
+    let expected = [
+        ("NOT_FOUND", 2),
+        ("DOUBLED", 1),
+        ("INVALID_ARGUMENT", 1),
+        ("PERHAPS_THERE", 1),
+        ("UNDECIDED", 1),
+        ("overlap", 1),
+    ];
+    assert_eq!(kinds(&journal), counted(&expected));
+    let retried = journal.retry_rejected(Some("NOT_FOUND")).unwrap();
+    assert_eq!(retried, Retried { rows: 2, ..Retried::default() });
+    let retried = journal.retry_rejected(None).unwrap();
+    assert_eq!(retried, Retried { rows: 1, of_the_line: 1, open_questions: 3, not_taken_back: 0 });
+    assert_eq!(kinds(&journal).len(), 4);
+    assert_eq!(journal.recount().unwrap(), [3, 0, 0, 4, 0]);
+    journal.examine().unwrap();
+    assert_eq!(jobs(&journal).iter().map(|job| job.attempts).collect::<Vec<_>>(), [1, 1, 1]);
+}
+
+#[test]
+fn a_line_that_is_no_row_is_not_tried_again() {
+    let mut journal = scratch_with_rollback();
+    let mut loader = journal.loader(NOW).unwrap();
+    let source = loader.begin_source("/rows.csv", "{}").unwrap();
+    let refusal = Refusal { kind: "bad-time", error: "no time".to_owned() };
+    loader.invalid(source, 2, &refusal, None).unwrap();
+    loader.commit().unwrap();
+    assert_eq!(kinds(&journal), counted(&[("bad-time", 1)]));
+    let retried = journal.retry_rejected(Some("bad-time")).unwrap();
+    assert_eq!(retried, Retried { of_the_line: 1, ..Retried::default() });
+    journal.examine().unwrap();
+}
+
+#[test]
+fn of_a_space_that_is_refused_what_may_be_held_is_an_open_question() {
+    let mut journal = scratch_with_rollback();
+    let rows: Vec<Tenure> = (0..4).map(|n| tenure("A", &format!("m{n}@b.cd"), Some(1), Some(2))).collect();
+    read(&mut journal, &rows);
+    let jobs = jobs(&journal);
+    let (space, at) = (jobs[0].space, NOW);
+    let mark = |place: usize| Change::Mark { row: jobs[place].id, space, at };
+    // One was denied, of one the answer was lost, one was throttled, one has never left.
+    journal
+        .apply(&[
+            mark(0),
+            Change::Unclear { row: jobs[0].id, note: note(Some(403), "PERMISSION_DENIED") },
+            mark(1),
+            mark(2),
+            Change::Release { row: jobs[2].id, space, sent: true, note: Some(note(Some(429), "QUOTA")) },
+            Change::SpaceRejected { space, at, note: note(Some(403), "SPACE_REFUSED") },
+        ])
+        .unwrap();
+    assert_eq!(kinds(&journal), counted(&[("SPACE_REFUSED", 3), ("UNDECIDED", 1)]));
+    let retried = journal.retry_rejected(None).unwrap();
+    assert_eq!(retried, Retried { rows: 3, open_questions: 1, ..Retried::default() });
+    journal.examine().unwrap();
+}
+
+#[test]
+fn what_was_taken_back_is_not_sent_again() {
+    let mut journal = rejected(&[(Some(404), "NOT_FOUND")]);
+    read_as(&mut journal, "/more.csv", &[tenure("A", "more@b.cd", Some(1), Some(2))]);
+    journal.begin_rollback(NOW).unwrap();
+    assert_eq!(kinds(&journal), counted(&[("NOT_FOUND", 1), ("NOT_SENT", 1)]));
+    let retried = journal.retry_rejected(None).unwrap();
+    assert_eq!(retried, Retried { not_taken_back: 2, ..Retried::default() });
+    journal.examine().unwrap();
+}

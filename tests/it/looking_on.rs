@@ -1,0 +1,173 @@
+//! Who looks on while a run goes: `status --watch`, `--log`, `--metrics`.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use crate::support::{Emulator, Room, Running, UNPACED, args, people, until};
+
+/// An import under way that does not end by itself before long.
+fn under_way(room: &Room, options: &[&str]) -> (Emulator, Running) {
+    room.write("rows.csv", people(40, 4));
+    let emulator = Emulator::start(room, &["--latency", "50ms"]);
+    let import = ["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "1"];
+    let running = room.start(&args(&[&import, &UNPACED, options], &emulator.connection()));
+    until("some rows are done", || {
+        room.file("j.db").exists() && room.status("j.db")["rows"]["done"].as_u64() > Some(1)
+    });
+    (emulator, running)
+}
+
+fn lines(text: &str) -> Vec<Value> {
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn status_is_shown_again_and_again_until_the_run_ends() {
+    let room = Room::new();
+    let (_emulator, running) = under_way(&room, &[]);
+    let run = room.tenure(&["status", "j.db", "--watch", "0.1"]).expect(0);
+    assert_eq!(run.err, "");
+    let shown: Vec<&str> = run.out.lines().collect();
+    assert!(shown.len() > 2, "{}", run.out);
+    assert!(shown[0].contains("of 40 rows settled") && shown[0].contains("; running (pid "), "{}", run.out);
+    let last = shown[shown.len() - 1];
+    assert!(
+        last.contains("100 %, 40 of 40 rows settled; not running; the last run ended: complete"),
+        "{last}"
+    );
+    running.wait().expect(0);
+    // Nothing runs any more: once is enough.
+    let run = room.tenure(&["status", "j.db", "--watch", "--json"]).expect(0);
+    assert_eq!(lines(&run.out).len(), 1);
+}
+
+#[test]
+fn whoever_watches_leaves_quietly() {
+    let room = Room::new();
+    let (_emulator, running) = under_way(&room, &[]);
+    let mut watching = room.start(&["status", "j.db", "--watch=60"]);
+    watching.first_line();
+    watching.signal("INT");
+    let run = watching.wait().expect(130);
+    assert_eq!(run.err, "");
+    assert!(running.kill(), "the run goes on");
+}
+
+#[test]
+fn options_that_swallow_what_follows_say_so() {
+    let room = Room::new();
+    room.tenure(&["status", "--watch", "j.db"]).expect(2).says(&["the journal comes before --watch"]);
+    let import = ["import", "--emulator", "--retry-rejected", "rows.csv"];
+    room.tenure(&import).expect(2).says(&["files come before --retry-rejected"]);
+}
+
+#[test]
+fn every_call_is_logged() {
+    let room = Room::new();
+    let mut rows = people(40, 4);
+    rows += "spaces/AAQA1,anna@example.invalid,,2020-01-01T00:00:00Z\n";
+    room.write("rows.csv", rows);
+    let faults = ["--fault", "error-before=0.1", "--fault", "throttle=0.05", "--fault", "reset-after=0.05"];
+    let emulator = Emulator::start(&room, &faults);
+    let import = ["import", "rows.csv", "--journal", "j.db", "--log", "calls.jsonl"];
+    let import = args(&[&import, &UNPACED], &emulator.connection());
+    room.tenure(&import).expect(3);
+    // What was there stays, and what follows comes behind it.
+    room.tenure(&args(&[&["resume", "j.db", "--retry-rejected", "--log", "calls.jsonl"]], &[])).expect(3);
+    let text = room.read("calls.jsonl");
+    let logged = lines(&text);
+    let of = |event: &str| logged.iter().filter(|line| line["event"] == event).collect::<Vec<_>>();
+    assert_eq!((of("begin").len(), of("end").len()), (2, 2));
+    assert_eq!(of("end")[0]["outcome"], "complete");
+    let calls = of("call");
+    let sent =
+        calls.iter().filter(|call| call["outcome"] != "not_applied" || !call["status"].is_null()).count();
+    assert_eq!(sent as u64, room.status("j.db")["requests"]["sent"].as_u64().unwrap(), "{text}");
+    let refused: Vec<_> = calls.iter().filter(|call| call["outcome"] == "refused").collect();
+    assert_eq!(refused.len(), 2, "once in each run: {text}");
+    assert_eq!(
+        (&refused[0]["line"], &refused[0]["member"], &refused[0]["status"], &refused[0]["kind"]),
+        (
+            &"rows.csv:42".into(),
+            &"users/anna@example.invalid".into(),
+            &400.into(),
+            &"INVALID_ARGUMENT".into()
+        )
+    );
+    assert!(refused[1]["attempt"].as_u64() > refused[0]["attempt"].as_u64());
+    let listed = calls.iter().find(|call| call["method"] == "spaces.members.list").unwrap();
+    assert!(listed["member"].is_null() && listed["line"].is_null(), "{listed}");
+    // Nothing secret is in it, and nobody else reads it.
+    for secret in ["Bearer", "PRIVATE KEY", "assertion", "access_token"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
+    let mode = std::fs::metadata(room.file("calls.jsonl")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn a_log_that_cannot_be_opened_is_told_before_anything_begins() {
+    let room = Room::new();
+    room.write("rows.csv", people(3, 1));
+    let import = ["import", "rows.csv", "--emulator", "--log", "nowhere/calls.jsonl"];
+    room.tenure(&import).expect(1).says(&["--log nowhere/calls.jsonl: "]);
+    assert!(!room.file("rows.csv.journal.db").exists());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_log_on_a_full_disk_does_not_stop_the_run() {
+    let room = Room::new();
+    room.write("rows.csv", people(3, 1));
+    let import = ["import", "rows.csv", "--emulator", "--log", "/dev/full"];
+    let run = room.tenure(&import).expect(0);
+    assert_eq!(run.err.matches("the log cannot be written").count(), 1, "{}", run.err);
+}
+
+/// What is served at a path.
+fn get(port: &str, path: &str) -> (String, String) {
+    let mut stream = TcpStream::connect(format!("127.0.0.1:{port}")).unwrap();
+    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let (head, body) = text.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+#[test]
+fn figures_are_served_while_it_runs() {
+    let room = Room::new();
+    let (_emulator, mut running) = under_way(&room, &["--metrics", "0", "--progress", "plain"]);
+    let line = running.first_error_line("metrics at ");
+    let port = line.trim_end_matches("/metrics").rsplit(':').next().unwrap().to_owned();
+    let value = |text: &str, sample: &str| -> Option<f64> {
+        text.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' ')?.parse().ok())
+    };
+    until("rows are told", || {
+        let (status, text) = get(&port, "/metrics");
+        assert_eq!(status, "HTTP/1.1 200 OK");
+        let done = value(&text, "tenure_rows{state=\"done\"}");
+        let ok = value(&text, "tenure_requests_total{method=\"spaces.members.create\",outcome=\"ok\"}");
+        done > Some(3.0) && ok > Some(3.0) && value(&text, "tenure_journal_commit_seconds_count") > Some(3.0)
+    });
+    let (_, text) = get(&port, "/metrics");
+    assert!(!text.contains("example.com") && !text.contains("AAQA"), "{text}");
+    assert_eq!(get(&port, "/").0, "HTTP/1.1 404 Not Found");
+    running.wait().expect(0);
+    assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_err(), "it ends with the run");
+}
+
+#[test]
+fn figures_are_for_this_machine_alone() {
+    let room = Room::new();
+    room.write("rows.csv", people(3, 1));
+    let import = ["import", "rows.csv", "--emulator", "--metrics", "0.0.0.0:9464"];
+    room.tenure(&import).expect(2).says(&["anybody could read it there", "ssh -L 9464:127.0.0.1:9464 HOST"]);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let import = ["import", "rows.csv", "--emulator", "--metrics", &address];
+    room.tenure(&import).expect(1).says(&["nothing can be served there"]);
+}
