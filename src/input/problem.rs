@@ -72,6 +72,8 @@ kinds! {
     NotUtf8 = "not-utf-8",
     /// A line that is not JSON.
     BrokenJson = "broken-json",
+    /// XML that is broken, cut off, or declares what is not followed.
+    BrokenXml = "broken-xml",
     /// JSON, but not an object.
     NotAnObject = "not-an-object",
     /// JSON nested beyond the limit.

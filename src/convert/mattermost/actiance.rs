@@ -65,7 +65,7 @@ pub(super) fn read(file: &Arc<str>, reader: impl Read, taking: &mut Taking<'_>) 
         let line = xml.get_ref().line;
         let broken = |why: String| {
             let message = format!("it is broken: {why}; what comes after that is left out");
-            let problem = Problem::new(file, line, ProblemKind::BrokenArchive, message);
+            let problem = Problem::new(file, line, ProblemKind::BrokenXml, message);
             Stop::Here(Box::new(problem.help("is the export complete? take it again")))
         };
         match event {
@@ -78,7 +78,7 @@ pub(super) fn read(file: &Arc<str>, reader: impl Read, taking: &mut Taking<'_>) 
             Ok(Event::DocType(_)) => {
                 let message =
                     "it declares a document type, which no export does; nothing of that is followed";
-                taking.problems.push(Problem::new(file, line, ProblemKind::BadCharacter, message));
+                taking.problems.push(Problem::new(file, line, ProblemKind::BrokenXml, message));
             }
             Ok(Event::Eof) if dump.path.is_empty() => return Ok(()),
             Ok(Event::Eof) => return Err(broken("it ends in the middle".to_owned())),

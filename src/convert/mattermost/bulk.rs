@@ -183,7 +183,7 @@ fn take(file: &Arc<str>, number: u64, line: Line, rest: &mut Rest, taking: &mut 
         let version = line.version.get().unwrap_or("none");
         let message =
             format!("the export is of version {version}, which is not known; it is read like version 1");
-        taking.problems.push(Problem::new(file, number, ProblemKind::BadCharacter, message));
+        taking.problems.push(Problem::new(file, number, ProblemKind::WrongType, message));
     }
     if let Some(channel) = line.channel {
         rest.described.extend(channel.tell(taking));
@@ -393,6 +393,11 @@ fn finish(file: &Arc<str>, rest: Rest, taking: &mut Taking<'_>) {
         if let Some(person) = person {
             taking.event(channel, person, time, deed);
         }
+    }
+    if rest.described.is_empty() {
+        let message = "no line of it describes a channel: there is nothing to take from it";
+        let problem = Problem::new(file, 0, ProblemKind::NoRows, message);
+        taking.problems.push(problem.help("is the export complete? take it again"));
     }
     if rest.has_users {
         for channel in rest.described {

@@ -105,6 +105,36 @@ fn ids_become_names_by_what_other_files_say() {
     assert!(converted.spaces.iter().any(|space| space.name == "Slipway"));
 }
 
+#[test]
+fn an_old_name_is_whose_id_it_is_or_else_somebody_by_itself() {
+    let notice = |adder: &str, adder_id: &str, id: &str, name: &str, second: u32| {
+        format!(
+            "{{\"type\":\"post\",\"post\":{{\"team\":\"t\",\"channel\":\"c\",\"user\":\"{adder}\",\
+             \"type\":\"system_add_to_channel\",\"create_at\":{},\"props\":{{\"userId\":\"{adder_id}\",\
+             \"addedUserId\":\"{id}\",\"addedUsername\":\"{name}\"}}}}}}\n",
+            1_614_589_200_000 + u64::from(second) * 1000
+        )
+    };
+    let mut text = "{\"type\":\"version\",\"version\":1}\n\
+                    {\"type\":\"channel\",\"channel\":{\"team\":\"t\",\"name\":\"c\"}}\n"
+        .to_owned();
+    for user in ["eva", "jo"] {
+        let channels = "[{\"name\":\"t\",\"channels\":[{\"name\":\"c\"}]}]";
+        text += &format!("{{\"type\":\"user\",\"user\":{{\"username\":\"{user}\",\"teams\":{channels}}}}}\n");
+    }
+    text += &notice("eva", "id-eva", "id-jo", "joseph", 1);
+    text += &notice("eva", "id-eva", "id-gone", "gone", 2);
+    // Only now it is told whose id that is.
+    text += &notice("jo", "id-jo", "id-new", "new", 3);
+    let (_, converted, wrong) = read_text("import.jsonl", text.as_bytes());
+    assert_eq!(wrong, "");
+    let stints = stints(&converted);
+    assert!(stints.contains(&"c jo 1 …".to_owned()), "{stints:?}");
+    assert_eq!(stints.iter().filter(|stint| stint.starts_with("c joseph")).count(), 0, "{stints:?}");
+    // Whoever is on no roster has left again by the end.
+    assert!(stints.iter().any(|stint| stint.starts_with("c gone 2 ")), "{stints:?}");
+}
+
 /// What must hold whatever was read.
 fn sound(converted: &Converted) -> Result<(), TestCaseError> {
     for space in &converted.spaces {
