@@ -1,4 +1,5 @@
-//! The files of an export, in a folder or in a ZIP archive, read one after the other and never written anywhere.
+//! The files of an export, in a folder, in a ZIP archive, or one file alone, read one after the other and never written
+//! anywhere.
 //!
 //! Nothing in an export is believed: names are compared and never opened as they stand, links are not followed, and what
 //! an archive unpacks to is held against its size.
@@ -6,10 +7,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
 use crate::input::{Problem, ProblemKind, Problems};
@@ -45,7 +47,12 @@ pub struct Export {
 
 enum Held {
     Folder(PathBuf),
-    Zip { archive: Box<ZipArchive<BufReader<File>>>, bytes: u64 },
+    /// A file alone.
+    Alone(PathBuf),
+    Zip {
+        archive: Box<ZipArchive<BufReader<File>>>,
+        bytes: u64,
+    },
 }
 
 impl std::fmt::Debug for Export {
@@ -58,10 +65,10 @@ impl std::fmt::Debug for Export {
 }
 
 impl Export {
-    /// Opens a folder or a ZIP archive.
+    /// Opens a folder, a ZIP archive, or any other file as an export of one file.
     ///
     /// # Errors
-    /// When it is neither, or cannot be read at all.
+    /// When it cannot be read, or is an archive that is broken.
     pub fn open(path: &Path) -> Result<Self, Problems> {
         let name: Arc<str> = path.to_string_lossy().into();
         let refused = |error: &io::Error| {
@@ -92,7 +99,14 @@ impl Export {
             export.walk(path, "", 0);
             return export.bounded();
         }
-        let file = File::open(path).map_err(|error| refused(&error))?;
+        let mut file = File::open(path).map_err(|error| refused(&error))?;
+        if meta.is_file() && !is_zip(&mut file).map_err(|error| refused(&error))? {
+            let alone = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+            export.held = Held::Alone(path.to_owned());
+            export.files.insert(alone, 0);
+            export.bytes_total = meta.len();
+            return Ok(export);
+        }
         let archive = ZipArchive::new(BufReader::new(file)).map_err(|error| {
             let problem = Problem::new(
                 &name,
@@ -149,10 +163,15 @@ impl Export {
 
     /// What problems call one of its files.
     pub fn file_name(&self, path: &str) -> Arc<str> {
-        format!("{}/{path}", self.name.trim_end_matches('/')).into()
+        match &self.held {
+            Held::Alone(_) => Arc::clone(&self.name),
+            Held::Folder(_) | Held::Zip { .. } => {
+                format!("{}/{path}", self.name.trim_end_matches('/')).into()
+            }
+        }
     }
 
-    /// Reads one of its files.
+    /// Reads one of its files, unpacked if it is `.gz`.
     ///
     /// # Errors
     /// When it cannot be opened. What `read` itself meets, it says itself.
@@ -161,18 +180,14 @@ impl Export {
             return Err(io::ErrorKind::NotFound.into());
         };
         match &mut self.held {
-            Held::Folder(folder) => {
-                let mut file = Counted {
-                    inner: File::open(folder.join(path))?,
-                    bytes: &mut self.text_bytes,
-                    bytes_max: u64::MAX,
-                };
-                Ok(read(&mut file))
-            }
+            Held::Folder(folder) => from_disk(&folder.join(path), path, &mut self.text_bytes, read),
+            Held::Alone(alone) => from_disk(alone, path, &mut self.text_bytes, read),
             Held::Zip { archive, bytes } => {
                 let file = archive.by_index(*index).map_err(io::Error::from)?;
+                let packed = file.size();
                 let bytes_max = FREE_BYTES.saturating_add(bytes.saturating_mul(RATIO_MAX));
-                Ok(read(&mut Counted { inner: file, bytes: &mut self.text_bytes, bytes_max }))
+                let file = Counted { inner: file, bytes: &mut self.text_bytes, bytes_max };
+                Ok(unpacked(path, packed, file, read))
             }
         }
     }
@@ -273,7 +288,16 @@ impl Export {
 
 /// Attachments are of no interest, wherever they point.
 fn is_data(path: &str) -> bool {
-    path.ends_with(".json")
+    const ENDS: [&str; 8] = [".json", ".jsonl", ".ndjson", ".csv", ".xml", ".bson", ".gz", "/events"];
+    ENDS.iter().any(|end| path.ends_with(end))
+}
+
+/// Whether a file begins as a ZIP archive does, or what is left of one; it is at its beginning again afterwards.
+fn is_zip(file: &mut File) -> io::Result<bool> {
+    let mut magic = Vec::new();
+    file.by_ref().take(2).read_to_end(&mut magic)?;
+    file.rewind()?;
+    Ok(magic == b"PK")
 }
 
 /// Whether a path of an archive stays below where it would be unpacked.
@@ -292,6 +316,29 @@ fn name_of(raw: &[u8], otherwise: impl FnOnce() -> Option<String>) -> String {
         Err(_) => otherwise().unwrap_or_else(|| String::from_utf8_lossy(raw).into_owned()),
     };
     name.replace('\\', "/")
+}
+
+/// Reads a file of the disk, which takes as long as its size tells.
+fn from_disk<T>(
+    file: &Path,
+    path: &str,
+    bytes: &mut u64,
+    read: impl FnOnce(&mut dyn Read) -> T,
+) -> io::Result<T> {
+    let file = File::open(file)?;
+    let packed = file.metadata()?.len();
+    Ok(unpacked(path, packed, Counted { inner: file, bytes, bytes_max: u64::MAX }, read))
+}
+
+/// Reads what is in a file that is packed by itself (gzip), and any other as it is.
+fn unpacked<T>(path: &str, packed: u64, mut file: impl Read, read: impl FnOnce(&mut dyn Read) -> T) -> T {
+    if !path.ends_with(".gz") {
+        return read(&mut file);
+    }
+    let mut bytes = 0;
+    let bytes_max = FREE_BYTES.saturating_add(packed.saturating_mul(RATIO_MAX));
+    let inner = MultiGzDecoder::new(BufReader::new(file));
+    read(&mut Counted { inner, bytes: &mut bytes, bytes_max })
 }
 
 /// Counts what is read, and ends what has no end.
@@ -356,6 +403,28 @@ mod tests {
     }
 
     #[test]
+    fn what_is_packed_by_itself_is_unpacked_within_bounds() {
+        let gzipped = |bytes: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.bson.gz"), gzipped(b"text")).unwrap();
+        fs::write(folder.path().join("b.bson.gz"), gzipped(&vec![0; 1 << 20]).repeat(96)).unwrap();
+        let mut export = Export::open(folder.path()).unwrap();
+        let mut text = String::new();
+        export.read("a.bson.gz", |file| file.read_to_string(&mut text)).unwrap().unwrap();
+        assert_eq!(text, "text");
+        let read = export.read("b.bson.gz", |file| io::copy(file, &mut io::sink())).unwrap();
+        assert!(read.unwrap_err().to_string().contains("200 times"));
+        let packed =
+            ["a.bson.gz", "b.bson.gz"].map(|name| fs::metadata(folder.path().join(name)).unwrap().len());
+        assert_eq!(export.bytes_total(), packed.iter().sum::<u64>());
+        assert!(export.bytes_read() <= packed.iter().sum());
+    }
+
+    #[test]
     fn links_are_not_followed() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("users.json"), "[]").unwrap();
@@ -378,5 +447,18 @@ mod tests {
         fs::write(file.path(), "PK\u{3}\u{4}nothing").unwrap();
         assert!(Export::open(file.path()).unwrap_err().render().contains("is it complete?"));
         assert!(Export::open(Path::new("/no/such/export")).unwrap_err().render().contains("no such file"));
+    }
+
+    #[test]
+    fn any_other_file_is_an_export_of_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("export.jsonl");
+        fs::write(&path, "{}").unwrap();
+        let mut export = Export::open(&path).unwrap();
+        assert_eq!(export.paths().collect::<Vec<_>>(), ["export.jsonl"]);
+        assert_eq!(&*export.file_name("export.jsonl"), path.to_str().unwrap());
+        let mut text = String::new();
+        export.read("export.jsonl", |file| file.read_to_string(&mut text)).unwrap().unwrap();
+        assert_eq!((text.as_str(), export.bytes_read(), export.bytes_total()), ("{}", 2, 2));
     }
 }

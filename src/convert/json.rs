@@ -1,10 +1,14 @@
 //! JSON as exports have it: streamed, and lenient where versions differ in the type of a value.
 
 use std::fmt;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
+use std::sync::Arc;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
+
+use crate::input::{Problem, ProblemKind, Problems};
 
 /// Bytes of the buffer in front of the parser.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -35,14 +39,138 @@ pub(super) fn each<T: DeserializeOwned>(
             Ok(())
         }
     }
+    let mut parser = parser(reader)?;
+    parser.deserialize_seq(Elements(&mut take))?;
+    parser.end()
+}
+
+/// Reads what stands one after the other, on lines of its own or with nothing between; `take` reads one of it.
+///
+/// # Errors
+/// At the first thing that is no JSON: what comes after it cannot be read.
+pub(super) fn documents<R: Read>(
+    reader: R,
+    mut take: impl FnMut(&mut Parser<R>) -> Result<(), serde_json::Error>,
+) -> Result<(), serde_json::Error> {
+    let mut parser = parser(reader)?;
+    // Anything but the end is the next one, or an error that it meets again.
+    while parser.end().is_err() {
+        take(&mut parser)?;
+    }
+    Ok(())
+}
+
+/// What is wrong with a file, after reading it.
+pub(super) fn trouble(file: &Arc<str>, read: io::Result<Result<(), serde_json::Error>>) -> Problems {
+    let story = match read {
+        Ok(Ok(())) => return Problems::new(),
+        Ok(Err(error)) if error.classify() == serde_json::error::Category::Io => {
+            io::Error::from(error).to_string()
+        }
+        Ok(Err(error)) => {
+            let message = format!("it is broken: {error}; what comes after that is left out");
+            let problem = Problem::new(file, error.line() as u64, ProblemKind::BrokenJson, message);
+            return problem.help("is the export complete? take this file from it again").into();
+        }
+        Err(error) => error.to_string(),
+    };
+    Problem::new(file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
+}
+
+/// What reads JSON.
+pub(super) type Parser<R> = serde_json::Deserializer<serde_json::de::IoRead<BufReader<R>>>;
+
+fn parser<R: Read>(reader: R) -> Result<Parser<R>, serde_json::Error> {
     let mut reader = BufReader::with_capacity(BUFFER_BYTES, reader);
     // A mark at the beginning is none of JSON's.
     if std::io::BufRead::fill_buf(&mut reader).map_err(serde_json::Error::io)?.starts_with(b"\xef\xbb\xbf") {
         std::io::BufRead::consume(&mut reader, 3);
     }
-    let mut parser = serde_json::Deserializer::from_reader(reader);
-    parser.deserialize_seq(Elements(&mut take))?;
-    parser.end()
+    Ok(serde_json::Deserializer::from_reader(reader))
+}
+
+/// An object; anything else is an empty one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut found = None;
+        from.deserialize_any(Objects { deep: false, take: &mut |object| found = Some(object) })?;
+        Ok(Object(found.unwrap_or_default()))
+    }
+}
+
+/// Takes what stands in a file: an object, or each object of an array. Anything else is passed over.
+///
+/// # Errors
+/// At the first thing that is no JSON, or not such an object.
+pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+    take: &mut dyn FnMut(T),
+) -> Result<(), D::Error> {
+    from.deserialize_any(Objects { deep: true, take })
+}
+
+/// Looks for objects.
+struct Objects<'a, T> {
+    /// In arrays, too.
+    deep: bool,
+    take: &'a mut dyn FnMut(T),
+}
+
+impl<'de, T: Deserialize<'de>> de::DeserializeSeed<'de> for Objects<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Objects<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        if self.deep {
+            while elements.next_element_seed(Objects { deep: false, take: &mut *self.take })?.is_some() {}
+        } else {
+            while elements.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        (self.take)(T::deserialize(MapAccessDeserializer::new(entries))?);
+        Ok(())
+    }
 }
 
 /// A text, or a number as it is written; anything else is none.

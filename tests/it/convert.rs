@@ -17,7 +17,7 @@ fn fixture(name: &str) -> String {
 }
 
 /// Converts and returns the rows, shortened: who, where, since when, until when, and why.
-fn rows(room: &Room) -> String {
+pub(crate) fn rows(room: &Room) -> String {
     let mut text = String::new();
     for line in room.read("memberships.jsonl").lines() {
         let row: BTreeMap<String, Value> = serde_json::from_str(line).unwrap();
@@ -41,7 +41,7 @@ fn convert(room: &Room, export: &str, more: &[&str]) -> Run {
 }
 
 /// Every file of a folder, as Slack packs them: without the flag that names are UTF-8.
-fn zipped(folder: &Path, below: &str) -> Vec<u8> {
+pub(crate) fn zipped(folder: &Path, below: &str) -> Vec<u8> {
     fn add(zip: &mut ZipWriter<std::io::Cursor<Vec<u8>>>, folder: &Path, prefix: &str) {
         for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
@@ -202,7 +202,7 @@ fn what_is_no_export_and_what_is_there_already() {
     room.write("memberships.csv", "space,member\n");
     convert(&room, "memberships.csv", &[])
         .expect(4)
-        .says(&["neither a folder nor a ZIP archive", "Nothing was written."]);
+        .says(&["there is no channels.json", "Nothing was written."]);
     fs::create_dir(room.file("empty")).unwrap();
     convert(&room, "empty", &[]).expect(4).says(&["there is no channels.json"]);
     convert(&room, "missing", &[]).expect(4).says(&["there is no such file or folder"]);

@@ -7,7 +7,6 @@ mod lists;
 mod messages;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io;
 
 use serde::de::DeserializeOwned;
 
@@ -228,19 +227,7 @@ fn stranger(id: &str, name: Option<&str>) -> Option<PersonFact> {
 fn each<T: DeserializeOwned>(export: &mut Export, path: &str, take: impl FnMut(T)) -> Problems {
     let file = export.file_name(path);
     let read = export.read(path, |reader| json::each(reader, take));
-    let story = match read {
-        Ok(Ok(())) => return Problems::new(),
-        Ok(Err(error)) if error.classify() == serde_json::error::Category::Io => {
-            io::Error::from(error).to_string()
-        }
-        Ok(Err(error)) => {
-            let message = format!("it is broken: {error}; what comes after that is left out");
-            let problem = Problem::new(&file, error.line() as u64, ProblemKind::BrokenJson, message);
-            return problem.help("is the export complete? take this file from it again").into();
-        }
-        Err(error) => error.to_string(),
-    };
-    Problem::new(&file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
+    json::trouble(&file, read)
 }
 
 #[cfg(test)]
