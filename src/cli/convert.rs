@@ -12,11 +12,27 @@ use crate::convert::{DomainRule, InferredEnd, InferredStart};
 pub enum ConvertCommand {
     /// Slack: the ZIP or the unpacked folder; also of Enterprise Grid, and what slackdump writes in Slack's form
     Slack(ConvertSlackArgs),
+    /// Matrix: Element's export of a room (JSON), the folder of Synapse's export-data, events as servers give them (JSON)
+    ///
+    /// The id of a person is no address: name people with --users, or tell with --domain that on a server it is one:
+    /// --domain matrix.example=new.example makes eva@new.example of @eva:matrix.example.
+    Matrix(ConvertMatrixArgs),
 }
 
 /// `tenure convert slack`.
 #[derive(Debug, Args)]
 pub struct ConvertSlackArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+}
+
+/// `tenure convert matrix`.
+#[derive(Debug, Args)]
+pub struct ConvertMatrixArgs {
     /// As for every system.
     #[command(flatten)]
     pub convert: ConvertArgs,

@@ -19,7 +19,10 @@ use jiff::tz::TimeZone;
 
 use crate::input::{Format, TimeFormat};
 pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
-pub use convert::{ConvertArgs, ConvertCommand, ConvertSlackArgs, EndRule, StartRule};
+pub use convert::{
+    ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertSlackArgs, EndRule,
+    StartRule,
+};
 pub use doctor::DoctorArgs;
 pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};

@@ -1,5 +1,6 @@
 //! `tenure convert`: a legacy system's export into input for the rest.
 
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -8,10 +9,10 @@ use anyhow::Context as _;
 
 use super::rejects::{create, is_broken_pipe};
 use super::{Usage, inputs, note, print};
-use crate::cli::{ConvertArgs, ConvertCommand, ConvertSlackArgs};
+use crate::cli::{ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertSlackArgs};
 use crate::convert::{
-    Choices, Export, Gathered, People, Report, Seen, convert, slack, write_channels, write_memberships,
-    write_missing,
+    Choices, Export, Gathered, People, Report, Seen, convert, matrix, slack, write_channels,
+    write_memberships, write_missing,
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
@@ -24,6 +25,20 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
         ConvertCommand::Slack(ConvertSlackArgs { convert, dms }) => {
             let reading = slack::Reading { dms: *dms };
             one("slack", convert, |export, gathered, watch| slack::read(export, reading, gathered, watch))
+        }
+        ConvertCommand::Matrix(ConvertMatrixArgs { convert, dms }) => {
+            let homes = convert.domain.iter().map(|rule| rule.old.clone()).collect();
+            let reading = matrix::Reading { dms: *dms, homes };
+            let (rooms, to_read) = (RefCell::default(), Cell::new(convert.exports.len()));
+            one("matrix", convert, |export, gathered, watch| {
+                let mut rooms = rooms.borrow_mut();
+                let problems = matrix::read(export, &mut rooms, watch)?;
+                to_read.set(to_read.get() - 1);
+                if to_read.get() == 0 {
+                    rooms.tell(&reading, gathered);
+                }
+                Ok(problems)
+            })
         }
     }
 }

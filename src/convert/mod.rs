@@ -9,6 +9,7 @@ mod export;
 pub mod fact;
 mod gather;
 mod json;
+pub mod matrix;
 mod outcome;
 mod people;
 mod reconstruct;

@@ -95,3 +95,13 @@ fn of_completions() {
 fn of_convert() {
     insta::assert_snapshot!(help(&["convert", "slack", "--help"]));
 }
+
+#[test]
+fn of_convert_for_other_systems() {
+    for system in ["matrix"] {
+        let help = help(&["convert", system, "--help"]);
+        // What comes then is the same for all.
+        let own = help.split("\nOutput:").next().unwrap();
+        insta::assert_snapshot!(format!("of_convert_{system}"), own);
+    }
+}

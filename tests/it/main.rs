@@ -9,6 +9,7 @@ mod browser;
 mod clock;
 mod completions;
 mod convert;
+mod convert_matrix;
 mod credentials;
 mod damaged;
 mod disk;
