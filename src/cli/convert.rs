@@ -17,6 +17,8 @@ pub enum ConvertCommand {
     /// The id of a person is no address: name people with --users, or tell with --domain that on a server it is one:
     /// --domain matrix.example=new.example makes eva@new.example of @eva:matrix.example.
     Matrix(ConvertMatrixArgs),
+    /// Rocket.Chat: the folder of a mongodump (BSON), or what mongoexport writes (JSON)
+    Rocketchat(ConvertRocketchatArgs),
 }
 
 /// `tenure convert slack`.
@@ -33,6 +35,17 @@ pub struct ConvertSlackArgs {
 /// `tenure convert matrix`.
 #[derive(Debug, Args)]
 pub struct ConvertMatrixArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long)]
+    pub dms: bool,
+}
+
+/// `tenure convert rocketchat`.
+#[derive(Debug, Args)]
+pub struct ConvertRocketchatArgs {
     /// As for every system.
     #[command(flatten)]
     pub convert: ConvertArgs,

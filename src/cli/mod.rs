@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 use crate::input::{Format, TimeFormat};
 pub use connection::{CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, SendArgs};
 pub use convert::{
-    ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertSlackArgs, EndRule,
+    ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertRocketchatArgs, ConvertSlackArgs, EndRule,
     StartRule,
 };
 pub use doctor::DoctorArgs;

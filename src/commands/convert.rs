@@ -9,9 +9,9 @@ use anyhow::Context as _;
 
 use super::rejects::{create, is_broken_pipe};
 use super::{Usage, inputs, note, print};
-use crate::cli::{ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertSlackArgs};
+use crate::cli::{ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertRocketchatArgs, ConvertSlackArgs};
 use crate::convert::{
-    Choices, Export, Gathered, People, Report, Seen, convert, matrix, slack, write_channels,
+    Choices, Export, Gathered, People, Report, Seen, convert, matrix, rocketchat, slack, write_channels,
     write_memberships, write_missing,
 };
 use crate::exit::Exit;
@@ -38,6 +38,12 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
                     rooms.tell(&reading, gathered);
                 }
                 Ok(problems)
+            })
+        }
+        ConvertCommand::Rocketchat(ConvertRocketchatArgs { convert, dms }) => {
+            let reading = rocketchat::Reading { dms: *dms };
+            one("rocketchat", convert, |export, gathered, watch| {
+                rocketchat::read(export, reading, gathered, watch)
             })
         }
     }

@@ -14,6 +14,7 @@ mod outcome;
 mod people;
 mod reconstruct;
 mod report;
+pub mod rocketchat;
 pub mod slack;
 mod write;
 

@@ -98,7 +98,7 @@ fn of_convert() {
 
 #[test]
 fn of_convert_for_other_systems() {
-    for system in ["matrix"] {
+    for system in ["matrix", "rocketchat"] {
         let help = help(&["convert", system, "--help"]);
         // What comes then is the same for all.
         let own = help.split("\nOutput:").next().unwrap();

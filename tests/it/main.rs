@@ -10,6 +10,7 @@ mod clock;
 mod completions;
 mod convert;
 mod convert_matrix;
+mod convert_rocketchat;
 mod credentials;
 mod damaged;
 mod disk;
