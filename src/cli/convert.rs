@@ -20,6 +20,13 @@ pub enum ConvertCommand {
     Teams(ConvertTeamsArgs),
     /// Zulip: the .tar.gz that a server exports an organisation to, or the folder it unpacks to
     Zulip(ConvertZulipArgs),
+    /// Matrix: Element's export of a room (JSON), the folder of Synapse's export-data, events as servers give them (JSON)
+    ///
+    /// The id of a person is no address: name people with --users, or tell with --domain that on a server it is one:
+    /// --domain matrix.example=new.example makes eva@new.example of @eva:matrix.example.
+    Matrix(ConvertMatrixArgs),
+    /// Rocket.Chat: the folder of a mongodump (BSON), or what mongoexport writes (JSON)
+    Rocketchat(ConvertRocketchatArgs),
 }
 
 /// `tenure convert slack`.
@@ -40,7 +47,7 @@ pub struct ConvertMattermostArgs {
     #[command(flatten)]
     pub convert: ConvertArgs,
     /// Take direct messages between two people, too: as group chats of two
-    #[arg(long)]
+    #[arg(long, help_heading = "Conversations")]
     pub dms: bool,
 }
 
@@ -51,7 +58,18 @@ pub struct ConvertZulipArgs {
     #[command(flatten)]
     pub convert: ConvertArgs,
     /// Take direct messages between two people, too: as group chats of two
-    #[arg(long)]
+    #[arg(long, help_heading = "Conversations")]
+    pub dms: bool,
+}
+
+/// `tenure convert matrix`.
+#[derive(Debug, Args)]
+pub struct ConvertMatrixArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long, help_heading = "Conversations")]
     pub dms: bool,
 }
 
@@ -62,11 +80,22 @@ pub struct ConvertTeamsArgs {
     #[command(flatten)]
     pub convert: ConvertArgs,
     /// Take chats of two people, too: as group chats of two
-    #[arg(long)]
+    #[arg(long, help_heading = "Conversations")]
     pub dms: bool,
     /// Take the chats of meetings, too
-    #[arg(long)]
+    #[arg(long, help_heading = "Conversations")]
     pub meetings: bool,
+}
+
+/// `tenure convert rocketchat`.
+#[derive(Debug, Args)]
+pub struct ConvertRocketchatArgs {
+    /// As for every system.
+    #[command(flatten)]
+    pub convert: ConvertArgs,
+    /// Take direct messages between two people, too: as group chats of two
+    #[arg(long, help_heading = "Conversations")]
+    pub dms: bool,
 }
 
 /// What can be said of every conversion.

@@ -33,8 +33,8 @@ pub use connection::{
     CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, RetryArgs, SendArgs, WatchArgs,
 };
 pub use convert::{
-    ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
-    EndRule, StartRule,
+    ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertMattermostArgs, ConvertRocketchatArgs,
+    ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs, EndRule, StartRule,
 };
 pub use doctor::DoctorArgs;
 pub use dress::command;

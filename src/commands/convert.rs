@@ -1,5 +1,6 @@
 //! `tenure convert`: a legacy system's export into input for the rest.
 
+use std::cell::{Cell, RefCell};
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
@@ -9,11 +10,12 @@ use anyhow::Context as _;
 use super::rejects::{create, is_broken_pipe};
 use super::{Usage, inputs, note, print};
 use crate::cli::{
-    ConvertArgs, ConvertCommand, ConvertMattermostArgs, ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
+    ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertMattermostArgs, ConvertRocketchatArgs,
+    ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
 };
 use crate::convert::{
-    Choices, Export, Gathered, People, Report, Seen, convert, mattermost, slack, teams, write_channels,
-    write_memberships, write_missing, zulip,
+    Choices, Export, Gathered, People, Report, Seen, convert, matrix, mattermost, rocketchat, slack, teams,
+    write_channels, write_memberships, write_missing, zulip,
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
@@ -38,6 +40,26 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
         ConvertCommand::Zulip(ConvertZulipArgs { convert, dms }) => {
             let reading = zulip::Reading { dms: *dms };
             one("zulip", convert, |export, gathered, watch| zulip::read(export, reading, gathered, watch))
+        }
+        ConvertCommand::Matrix(ConvertMatrixArgs { convert, dms }) => {
+            let homes = convert.domain.iter().map(|rule| rule.old.clone()).collect();
+            let reading = matrix::Reading { dms: *dms, homes };
+            let (rooms, to_read) = (RefCell::default(), Cell::new(convert.exports.len()));
+            one("matrix", convert, |export, gathered, watch| {
+                let mut rooms = rooms.borrow_mut();
+                let problems = matrix::read(export, &mut rooms, watch)?;
+                to_read.set(to_read.get() - 1);
+                if to_read.get() == 0 {
+                    rooms.tell(&reading, gathered);
+                }
+                Ok(problems)
+            })
+        }
+        ConvertCommand::Rocketchat(ConvertRocketchatArgs { convert, dms }) => {
+            let reading = rocketchat::Reading { dms: *dms };
+            one("rocketchat", convert, |export, gathered, watch| {
+                rocketchat::read(export, reading, gathered, watch)
+            })
         }
     }
 }

@@ -13,6 +13,7 @@ use std::io::{self, BufReader, Read, Seek as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
 use crate::input::{Problem, ProblemKind, Problems};
@@ -28,7 +29,7 @@ const FREE_BYTES: u64 = 64 * 1024 * 1024;
 const FILES_MAX: usize = 10_000_000;
 
 /// What the names of files that are read end in.
-const DATA: [&str; 5] = [".json", ".jsonl", ".ndjson", ".csv", ".xml"];
+const DATA: [&str; 8] = [".json", ".jsonl", ".ndjson", ".csv", ".xml", ".bson", ".gz", "/events"];
 
 /// What a ZIP archive begins with, or what is left of one.
 const ZIP: &[u8] = b"PK";
@@ -198,7 +199,7 @@ impl Export {
         }
     }
 
-    /// Reads one of its files.
+    /// Reads one of its files, unpacked if it is `.gz`.
     ///
     /// # Errors
     /// When it cannot be opened. What `read` itself meets, it says itself.
@@ -207,19 +208,19 @@ impl Export {
             return Err(io::ErrorKind::NotFound.into());
         };
         match &mut self.held {
-            Held::Folder(folder) => {
-                Ok(read(&mut counted(File::open(folder.join(path))?, &mut self.text_bytes)))
-            }
+            Held::Folder(folder) => from_disk(&folder.join(path), path, &mut self.text_bytes, read),
+            Held::Alone(alone) => from_disk(alone, path, &mut self.text_bytes, read),
             Held::Tar { stream, places } => {
                 let (offset, bytes) = places.get(*index).copied().ok_or(io::ErrorKind::NotFound)?;
                 // What it unpacks to as a whole was bounded when it was listed.
-                Ok(read(&mut counted(stream.file(offset, bytes)?, &mut self.text_bytes)))
+                Ok(unpacked(path, bytes, counted(stream.file(offset, bytes)?, &mut self.text_bytes), read))
             }
-            Held::Alone(alone) => Ok(read(&mut counted(File::open(alone)?, &mut self.text_bytes))),
             Held::Zip { archive, bytes } => {
                 let file = archive.by_index(*index).map_err(io::Error::from)?;
+                let packed = file.size();
                 let bytes_max = unpacked_max(*bytes);
-                Ok(read(&mut Counted { inner: file, bytes: &mut self.text_bytes, bytes_max }))
+                let file = Counted { inner: file, bytes: &mut self.text_bytes, bytes_max };
+                Ok(unpacked(path, packed, file, read))
             }
         }
     }
@@ -392,6 +393,28 @@ fn counted<R>(file: R, bytes: &mut u64) -> Counted<'_, R> {
     Counted { inner: file, bytes, bytes_max: u64::MAX }
 }
 
+/// Reads a file of the disk, which takes as long as its size tells.
+fn from_disk<T>(
+    file: &Path,
+    path: &str,
+    bytes: &mut u64,
+    read: impl FnOnce(&mut dyn Read) -> T,
+) -> io::Result<T> {
+    let file = File::open(file)?;
+    let packed = file.metadata()?.len();
+    Ok(unpacked(path, packed, counted(file, bytes), read))
+}
+
+/// Reads what is in a file that is packed by itself (gzip), and any other as it is.
+fn unpacked<T>(path: &str, packed: u64, mut file: impl Read, read: impl FnOnce(&mut dyn Read) -> T) -> T {
+    if !path.ends_with(".gz") {
+        return read(&mut file);
+    }
+    let mut bytes = 0;
+    let inner = MultiGzDecoder::new(BufReader::new(file));
+    read(&mut Counted { inner, bytes: &mut bytes, bytes_max: unpacked_max(packed) })
+}
+
 /// Counts what is read, and ends what has no end.
 struct Counted<'a, R> {
     inner: R,
@@ -502,6 +525,28 @@ pub(super) mod tests {
         let read = export.read("a.json", |file| io::copy(file, &mut io::sink())).unwrap();
         assert!(read.unwrap_err().to_string().contains("200 times"));
         assert!(export.bytes_read() < 110 << 20);
+    }
+
+    #[test]
+    fn what_is_packed_by_itself_is_unpacked_within_bounds() {
+        let gzipped = |bytes: &[u8]| {
+            let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+            encoder.write_all(bytes).unwrap();
+            encoder.finish().unwrap()
+        };
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.bson.gz"), gzipped(b"text")).unwrap();
+        fs::write(folder.path().join("b.bson.gz"), gzipped(&vec![0; 1 << 20]).repeat(96)).unwrap();
+        let mut export = Export::open(folder.path()).unwrap();
+        let mut text = String::new();
+        export.read("a.bson.gz", |file| file.read_to_string(&mut text)).unwrap().unwrap();
+        assert_eq!(text, "text");
+        let read = export.read("b.bson.gz", |file| io::copy(file, &mut io::sink())).unwrap();
+        assert!(read.unwrap_err().to_string().contains("200 times"));
+        let packed =
+            ["a.bson.gz", "b.bson.gz"].map(|name| fs::metadata(folder.path().join(name)).unwrap().len());
+        assert_eq!(export.bytes_total(), packed.iter().sum::<u64>());
+        assert!(export.bytes_read() <= packed.iter().sum());
     }
 
     #[test]

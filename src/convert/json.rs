@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io::{self, BufReader, Read};
+use std::sync::Arc;
 
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
 
@@ -22,19 +24,25 @@ pub(super) fn file(
     read: impl FnOnce(&mut dyn Read) -> Result<(), serde_json::Error>,
 ) -> Problems {
     let file = export.file_name(path);
-    let story = match export.read(path, read) {
+    let read = export.read(path, read);
+    trouble(&file, read)
+}
+
+/// What is wrong with a file, after reading it.
+pub(super) fn trouble(file: &Arc<str>, read: io::Result<Result<(), serde_json::Error>>) -> Problems {
+    let story = match read {
         Ok(Ok(())) => return Problems::new(),
         Ok(Err(error)) if error.classify() == serde_json::error::Category::Io => {
             io::Error::from(error).to_string()
         }
         Ok(Err(error)) => {
             let message = format!("it is broken: {error}; what comes after that is left out");
-            let problem = Problem::new(&file, error.line() as u64, ProblemKind::BrokenJson, message);
+            let problem = Problem::new(file, error.line() as u64, ProblemKind::BrokenJson, message);
             return problem.help("is the export complete? take this file from it again").into();
         }
         Err(error) => error.to_string(),
     };
-    Problem::new(&file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
+    Problem::new(file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
 }
 
 /// Reads an array element by element; only one is held at a time.
@@ -139,6 +147,106 @@ pub(super) fn parser<'a>(mut reader: impl Read + 'a) -> Result<Parser<'a>, serde
         None => Box::new(whole),
     };
     Ok(serde_json::Deserializer::from_reader(BufReader::with_capacity(BUFFER_BYTES, text)))
+}
+
+/// Reads what stands one after the other, on lines of its own or with nothing between; `take` reads one of it.
+///
+/// # Errors
+/// At the first thing that is no JSON: what comes after it cannot be read.
+pub(super) fn documents<'a>(
+    reader: impl Read + 'a,
+    mut take: impl FnMut(&mut Parser<'a>) -> Result<(), serde_json::Error>,
+) -> Result<(), serde_json::Error> {
+    let mut parser = parser(reader)?;
+    // Anything but the end is the next one, or an error that it meets again.
+    while parser.end().is_err() {
+        take(&mut parser)?;
+    }
+    Ok(())
+}
+
+/// An object; anything else is an empty one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Object<T>(pub(super) T);
+
+impl<'de, T: Deserialize<'de> + Default> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let mut found = None;
+        from.deserialize_any(Objects { deep: false, take: &mut |object| found = Some(object) })?;
+        Ok(Object(found.unwrap_or_default()))
+    }
+}
+
+/// Takes what stands in a file: an object, or each object of an array. Anything else is passed over.
+///
+/// # Errors
+/// At the first thing that is no JSON, or not such an object.
+pub(super) fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    from: D,
+    take: &mut dyn FnMut(T),
+) -> Result<(), D::Error> {
+    from.deserialize_any(Objects { deep: true, take })
+}
+
+/// Looks for objects.
+struct Objects<'a, T> {
+    /// In arrays, too.
+    deep: bool,
+    take: &'a mut dyn FnMut(T),
+}
+
+impl<'de, T: Deserialize<'de>> de::DeserializeSeed<'de> for Objects<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, from: D) -> Result<(), D::Error> {
+        from.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Objects<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_bool<E: de::Error>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E: de::Error>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E: de::Error>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        if self.deep {
+            while elements.next_element_seed(Objects { deep: false, take: &mut *self.take })?.is_some() {}
+        } else {
+            while elements.next_element::<IgnoredAny>()?.is_some() {}
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<(), A::Error> {
+        (self.take)(T::deserialize(MapAccessDeserializer::new(entries))?);
+        Ok(())
+    }
 }
 
 /// A text, or a number as it is written; anything else is none.

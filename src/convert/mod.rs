@@ -9,11 +9,13 @@ mod export;
 pub mod fact;
 mod gather;
 mod json;
+pub mod matrix;
 pub mod mattermost;
 mod outcome;
 mod people;
 mod reconstruct;
 mod report;
+pub mod rocketchat;
 pub mod slack;
 #[cfg(test)]
 mod sound;

@@ -41,7 +41,7 @@ fn convert(room: &Room, export: &str, more: &[&str]) -> Run {
 }
 
 /// Every file of a folder, as Slack packs them: without the flag that names are UTF-8.
-fn zipped(folder: &Path, below: &str) -> Vec<u8> {
+pub(crate) fn zipped(folder: &Path, below: &str) -> Vec<u8> {
     fn add(zip: &mut ZipWriter<std::io::Cursor<Vec<u8>>>, folder: &Path, prefix: &str) {
         for entry in fs::read_dir(folder).unwrap() {
             let entry = entry.unwrap();
