@@ -2,7 +2,7 @@
 //! same for all, turns facts into stints.
 //!
 //! ```text
-//! export (folder or ZIP) ── a reader ──▶ Fact ──▶ Gathered ── reconstruct ──▶ Stint ──▶ Converted ──▶ files, report
+//! export (folder, archive) ─ a reader ──▶ Fact ──▶ Gathered ── reconstruct ──▶ Stint ──▶ Converted ──▶ files, report
 //! ```
 
 mod export;

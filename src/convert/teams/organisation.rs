@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::ids::{self, Place};
-use super::standard::{self, Act, Life};
+use super::standard::{Act, Life};
 use crate::convert::Gathered;
 use crate::convert::fact::{ChannelFact, Fact, Gone, PersonFact, Standing, What};
 use crate::model::Timestamp;
@@ -125,9 +125,7 @@ impl Organisation {
             }
         }
         for channels in standard.values() {
-            for channel in channels {
-                self.lives(channel, channels, gathered);
-            }
+            self.lives(channels, gathered);
         }
         for (id, channel) in &mut self.conversations {
             let team = channel.team.as_ref().and_then(|team| self.teams.get(team));
@@ -163,30 +161,33 @@ impl Organisation {
         }
     }
 
-    /// Says what was told in the other standard channels of its team and means something for this one, too.
-    fn lives(&self, channel: &str, standard: &[&str], gathered: &mut Gathered) {
-        let mut lives: BTreeMap<u32, Life> = BTreeMap::new();
-        for other in standard.iter().filter(|other| **other != channel) {
-            let other = &self.conversations[*other];
-            for (person, time, joined) in &other.events {
-                lives.entry(*person).or_default().events.push((*time, *joined));
+    /// Says what was told in the standard channels of a team and means something for each other of them, too.
+    fn lives(&self, channels: &[&str], gathered: &mut Gathered) {
+        let mut lives: BTreeMap<u32, Life<'_>> = BTreeMap::new();
+        for id in channels {
+            let channel = &self.conversations[*id];
+            for (person, time, joined) in &channel.events {
+                lives.entry(*person).or_default().events.push((*time, *joined, id));
             }
-            for (person, (first, last)) in &other.seen {
+            for (person, (first, last)) in &channel.seen {
                 let seen = &mut lives.entry(*person).or_default().seen;
                 *seen = Some(seen.map_or((*first, *last), |(a, b)| (a.min(*first), b.max(*last))));
             }
         }
-        let here = &self.conversations[channel];
-        for (person, life) in lives {
-            let id = self.people[person as usize].id.as_str();
-            for (time, act) in standard::within(&life, here.created.or(here.first)) {
-                let what = match act {
-                    Act::Joined => What::Joined(id),
-                    Act::JoinedBy => What::JoinedBy(id),
-                    Act::Left => What::Left(id),
-                    Act::Present => What::Present(id),
-                };
-                gathered.take(Fact::Event { channel, time, what });
+        lives.values_mut().for_each(|life| life.events.sort_by_key(|(time, ..)| *time));
+        for id in channels {
+            let channel = &self.conversations[*id];
+            for (person, life) in &lives {
+                let person = self.people[*person as usize].id.as_str();
+                for (time, act) in life.within(id, channel.created.or(channel.first)) {
+                    let what = match act {
+                        Act::Joined => What::Joined(person),
+                        Act::JoinedBy => What::JoinedBy(person),
+                        Act::Left => What::Left(person),
+                        Act::Present => What::Present(person),
+                    };
+                    gathered.take(Fact::Event { channel: id, time, what });
+                }
             }
         }
     }
