@@ -166,7 +166,8 @@ fn a_disk_that_is_read_only() {
     let _emulator = journaled(&room, "disk/j.db");
     disk.remount("ro");
     let import = |journal| room.tenure(&["import", "rows.csv", "--journal", journal, "--emulator"]).expect(1);
-    import("disk/new.db").says(&["no journal can be kept at disk/new.db: Read-only file system"]);
+    import("disk/new.db")
+        .says(&["no journal can be kept at disk/new.db: it lies on a disk that cannot be written to"]);
     let barred = ["error: disk/j.db: the journal or its folder cannot be written to (Read-only file system"];
     import("disk/j.db").says(&barred);
     room.tenure(&["resume", "disk/j.db"]).expect(1).says(&barred);

@@ -69,7 +69,7 @@ fn a_page_for_every_command() {
             assert!(page.contains(section), "{} has no {section}", path.display());
         }
         for (program, args) in
-            [("man", &["--warnings", "-l", "-Tutf8"][..]), ("mandoc", &["-T", "lint", "-W", "warning"][..])]
+            [("man", &["--warnings", "-l", "-Tutf8"][..]), ("mandoc", &["-T", "lint", "-W", "error"][..])]
         {
             // A page a program is enough of the slow one.
             if program == "man" && path.file_name().unwrap() != "tenure-import.1" {
