@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
 use crate::journal::{Journal, JournalError, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
-use crate::wording::{harmless, trouble};
+use crate::wording::{harmless, trouble_making};
 
 /// The columns that are added to the input's own.
 const ADDED: [&str; 3] = ["error", "status", "attempts"];
@@ -77,7 +77,7 @@ pub(super) fn create(path: &Path) -> anyhow::Result<File> {
         ErrorKind::AlreadyExists => {
             anyhow::anyhow!("{} is there already; name another file, or remove it first", path.display())
         }
-        _ => anyhow::anyhow!("{}: {}", path.display(), trouble(&error)),
+        _ => anyhow::anyhow!("{}: {}", path.display(), trouble_making(&error)),
     })
 }
 

@@ -148,7 +148,7 @@ fn a_folder_that_is_none() {
     let room = Room::new();
     room.write("rows.csv", people(2, 1));
     for (journal, why) in [
-        ("nowhere/j.db", "there is no such file or folder"),
+        ("nowhere/j.db", "the folder that it was to lie in is not there; make that first"),
         ("rows.csv/j.db", "a part of its path is a file, not a folder"),
     ] {
         let story = format!("error: no journal can be kept at {journal}: {why}");
