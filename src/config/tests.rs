@@ -251,6 +251,14 @@ fn everything_that_is_wrong_with_the_environment() {
     insta::assert_snapshot!(place.problems("tenure status rows.db", &variables).join("\n"));
 }
 
+#[test]
+fn the_file_of_the_documentation_is_one() {
+    let page = include_str!("../../docs/configuration.md");
+    let text = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    let given = file::parse(Path::new(FILE), text, &cli::options(&PROGRAM)).unwrap();
+    assert_eq!(given.len(), 7, "{given:?}");
+}
+
 proptest::proptest! {
     /// Whatever a file holds, each of its problems is about a line of it.
     #[test]
