@@ -58,6 +58,16 @@ pub fn trouble(error: &io::Error) -> String {
     }
 }
 
+/// The same of a file that was to be made.
+pub fn trouble_making(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "the folder that it was to lie in is not there; make that first".to_owned()
+        }
+        _ => trouble(error),
+    }
+}
+
 /// A time span in its two largest units: `3 s`, `12 min`, `5 h 20 min`, `2 d 7 h`.
 pub fn span(duration: Duration) -> String {
     let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
@@ -215,6 +225,7 @@ mod tests {
         let told = |kind: io::ErrorKind| trouble(&kind.into());
         assert!(told(io::ErrorKind::NotFound).starts_with("there is no such file"));
         assert!(told(io::ErrorKind::PermissionDenied).contains("ls -l"));
+        assert!(trouble_making(&io::ErrorKind::NotFound.into()).contains("make that first"));
         assert_eq!(trouble(&io::Error::other("the cable is out")), "the cable is out");
     }
 

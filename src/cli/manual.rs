@@ -1,6 +1,6 @@
 //! Manual pages, one a command, made from the command line's own definition.
 
-use std::io;
+use std::io::{self, Write as _};
 
 use clap::Command;
 use clap_mangen::Man;
@@ -59,10 +59,11 @@ pub fn pages() -> io::Result<Vec<Page>> {
 }
 
 fn page(path: &[&str], command: &Command) -> io::Result<Vec<u8>> {
-    let source = format!("tenure {}", env!("CARGO_PKG_VERSION"));
-    let man = Man::new(command.clone()).title(title(path)).source(source).manual("tenure manual");
+    let man = Man::new(command.clone());
     let mut text = Vec::new();
-    man.render_title(&mut text)?;
+    // By hand, since an empty date has to stand there as one.
+    let version = env!("CARGO_PKG_VERSION");
+    writeln!(text, ".TH {} 1 \"\" \"tenure {version}\" \"tenure manual\"", title(path))?;
     man.render_name_section(&mut text)?;
     man.render_synopsis_section(&mut text)?;
     man.render_description_section(&mut text)?;
@@ -87,8 +88,11 @@ fn page(path: &[&str], command: &Command) -> io::Result<Vec<u8>> {
     }
     if !notes.is_empty() {
         rest.control("SH", ["NOTES"]);
-        for note in notes {
-            rest.control("PP", []).text([roman(note)]);
+        for (place, note) in notes.into_iter().enumerate() {
+            if place > 0 {
+                rest.control("PP", []);
+            }
+            rest.text([roman(note)]);
         }
     }
     if path.is_empty() {

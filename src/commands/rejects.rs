@@ -16,7 +16,7 @@ use crate::journal::{Journal, JournalError, RejectKind, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
 use crate::remedy::rejects::can_be_retried;
 use crate::summary;
-use crate::wording::{harmless, quoted, trouble};
+use crate::wording::{harmless, quoted, trouble_making};
 
 /// Tells a spreadsheet that a table is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -157,7 +157,7 @@ pub(super) fn create(path: &Path) -> anyhow::Result<File> {
         ErrorKind::AlreadyExists => {
             anyhow::anyhow!("{} is there already; name another file, or remove it first", path.display())
         }
-        _ => anyhow::anyhow!("{}: {}", path.display(), trouble(&error)),
+        _ => anyhow::anyhow!("{}: {}", path.display(), trouble_making(&error)),
     })
 }
 

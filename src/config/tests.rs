@@ -3,10 +3,14 @@
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use super::*;
 use crate::cli::{Command as Chosen, ConnectionArgs, ImportArgs, ProgressMode};
 use crate::engine::InFlight;
+
+/// Made once, since it takes its time.
+static PROGRAM: LazyLock<Command> = LazyLock::new(cli::command);
 
 /// A folder with a `tenure.toml`.
 struct Place(tempfile::TempDir);
@@ -245,6 +249,28 @@ fn everything_that_is_wrong_with_the_environment() {
         ("TENURE_LOG", "debug"),
     ];
     insta::assert_snapshot!(place.problems("tenure status rows.db", &variables).join("\n"));
+}
+
+#[test]
+fn the_file_of_the_documentation_is_one() {
+    let page = include_str!("../../docs/configuration.md");
+    let text = page.split_once("```toml\n").unwrap().1.split_once("```").unwrap().0;
+    let given = file::parse(Path::new(FILE), text, &cli::options(&PROGRAM)).unwrap();
+    assert_eq!(given.len(), 7, "{given:?}");
+}
+
+proptest::proptest! {
+    /// Whatever a file holds, each of its problems is about a line of it.
+    #[test]
+    fn no_file_ends_it_badly(lines in proptest::collection::vec("[a-z-]{0,12}( ?[=.\\[\\]] ?)[a-z0-9\"\\[\\]{},.é-]{0,12}", 0..8)) {
+        let text = lines.join("\n");
+        if let Err(problems) = file::parse(Path::new(FILE), &text, &cli::options(&PROGRAM)) {
+            for problem in problems {
+                let line = problem.split(':').nth(1).unwrap_or_default().parse::<usize>().unwrap_or(0);
+                proptest::prop_assert!((1..=text.lines().count().max(1)).contains(&line), "{}", problem);
+            }
+        }
+    }
 }
 
 /// What is set goes to the parser as a default; a value that it does not take would end the program badly.

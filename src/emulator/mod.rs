@@ -33,6 +33,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::model::{SpaceName, Timestamp};
+use crate::wording::trouble_making;
 use faults::{Fault, FaultError, Faults};
 use files::write_private;
 use key::ServiceAccountKey;
@@ -121,7 +122,7 @@ pub enum EmulatorError {
     #[error("the emulator's service-account key: {0}")]
     Key(String),
     /// A file for clients cannot be written.
-    #[error("cannot write {path}: {error}", path = path.display())]
+    #[error("cannot write {path}: {story}", path = path.display(), story = trouble_making(error))]
     Write {
         /// The file.
         path: PathBuf,

@@ -37,7 +37,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
-use crate::wording::trouble;
+use crate::wording::{trouble, trouble_making};
 
 pub use again::Retried;
 pub use change::{Calls, Change, Note};
@@ -139,7 +139,7 @@ pub enum JournalError {
     #[error("the journal holds something unreadable: {0}")]
     Content(String),
     /// There can be no journal.
-    #[error("no journal can be kept at {path}: {story}; choose another place with --journal FILE", path = .path.display(), story = trouble(.error))]
+    #[error("no journal can be kept at {path}: {story}; choose another place with --journal FILE", path = .path.display(), story = trouble_making(.error))]
     Place {
         /// Where.
         path: PathBuf,
@@ -191,13 +191,35 @@ impl JournalError {
         }
     }
 
+    /// Whether it is about a file that is no journal.
+    fn is_other_file(&self) -> bool {
+        match self {
+            JournalError::NotAJournal => true,
+            JournalError::Sqlite(error) => {
+                error.sqlite_error_code() == Some(rusqlite::ErrorCode::NotADatabase)
+            }
+            _ => false,
+        }
+    }
+
     /// The error together with the journal that it is about.
     pub fn at(self, path: &Path) -> anyhow::Error {
         match self {
             JournalError::File { .. } | JournalError::Place { .. } => self.into(),
+            // The input was named in place of its journal.
+            error if error.is_other_file() && own(path).exists() => anyhow::anyhow!(
+                "{}: this is not a tenure journal; did you mean {}?",
+                path.display(),
+                own(path).display()
+            ),
             error => anyhow::anyhow!("{}: {error}", path.display()),
         }
     }
+}
+
+/// The journal that a run of this input makes, if it is not told otherwise, and lies beside it.
+fn own(input: &Path) -> PathBuf {
+    sibling(input, "journal.db")
 }
 
 /// SQLite's errors, with what to do about those that an operator meets.
@@ -358,7 +380,7 @@ impl Journal {
             return Err(JournalError::Missing);
         }
         if path.is_dir() {
-            return Err(JournalError::NotAJournal);
+            return Err(JournalError::file(path, io::ErrorKind::IsADirectory.into()));
         }
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         // An empty file is an empty database to SQLite, but nothing that was ever begun.
@@ -377,7 +399,7 @@ impl Journal {
             return Err(JournalError::Missing);
         }
         if path.is_dir() {
-            return Err(JournalError::NotAJournal);
+            return Err(JournalError::file(path, io::ErrorKind::IsADirectory.into()));
         }
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         conn.busy_timeout(Duration::from_secs(5))?;

@@ -1,5 +1,7 @@
 //! Settings that nobody typed: the environment and `tenure.toml`.
 
+use std::process::{Command, Stdio};
+
 use serde_json::Value;
 
 use crate::support::{Room, SAMPLE, people};
@@ -71,4 +73,24 @@ fn a_slip_stops_everything_before_it_begins() {
     // Help is there whatever the file says.
     room.tenure(&["import", "--help"]).expect(0);
     room.tenure(&["completions", "bash"]).expect(0);
+}
+
+/// The file may have come with somebody else's archive: whoever looks sees that it counts, and what for.
+#[test]
+fn a_terminal_is_told_what_comes_from_the_file() {
+    let room = Room::new();
+    room.write("rows.csv", people(1, 1));
+    room.write("tenure.toml", "domain = [\"a.example\"]\nwrites-per-minute = 1\n");
+    let check = ["check", "rows.csv"];
+    assert!(!room.tenure(&check).expect(0).said().contains("tenure.toml"), "not where nobody looks");
+    let line = format!("{} {}", env!("CARGO_BIN_EXE_tenure"), check.join(" "));
+    let pty = Command::new("script")
+        .args(["-q", "-e", "-c", &line, "/dev/null"])
+        .current_dir(room.path())
+        .stdin(Stdio::null())
+        .output();
+    // Not every machine has script(1).
+    let Ok(output) = pty else { return };
+    let shown = String::from_utf8_lossy(&output.stdout);
+    assert!(shown.starts_with("from tenure.toml: domain\r\n"), "{shown:?}");
 }

@@ -148,7 +148,7 @@ fn a_folder_that_is_none() {
     let room = Room::new();
     room.write("rows.csv", people(2, 1));
     for (journal, why) in [
-        ("nowhere/j.db", "there is no such file or folder"),
+        ("nowhere/j.db", "the folder that it was to lie in is not there; make that first"),
         ("rows.csv/j.db", "a part of its path is a file, not a folder"),
     ] {
         let story = format!("error: no journal can be kept at {journal}: {why}");
@@ -166,7 +166,8 @@ fn a_disk_that_is_read_only() {
     let _emulator = journaled(&room, "disk/j.db");
     disk.remount("ro");
     let import = |journal| room.tenure(&["import", "rows.csv", "--journal", journal, "--emulator"]).expect(1);
-    import("disk/new.db").says(&["no journal can be kept at disk/new.db: Read-only file system"]);
+    import("disk/new.db")
+        .says(&["no journal can be kept at disk/new.db: it lies on a disk that cannot be written to"]);
     let barred = ["error: disk/j.db: the journal or its folder cannot be written to (Read-only file system"];
     import("disk/j.db").says(&barred);
     room.tenure(&["resume", "disk/j.db"]).expect(1).says(&barred);

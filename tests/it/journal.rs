@@ -41,6 +41,11 @@ fn journaled_first_and_sent_later() {
     );
     assert!(!room.file("rows.csv.journal.db.emulator").exists());
     assert_eq!(room.status("rows.csv.journal.db")["rows"]["pending"], 9);
+    let slip = room.tenure(&["status", "rows.csv"]).expect(1);
+    assert_eq!(
+        slip.err,
+        "error: rows.csv: this is not a tenure journal; did you mean rows.csv.journal.db?\n"
+    );
     std::fs::remove_file(room.file("rows.csv")).unwrap();
     room.tenure(&["resume", "rows.csv.journal.db"]).expect(0);
     assert_eq!(room.held("rows.csv.journal.db.emulator").len(), 9);

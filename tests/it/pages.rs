@@ -69,7 +69,7 @@ fn a_page_for_every_command() {
             assert!(page.contains(section), "{} has no {section}", path.display());
         }
         for (program, args) in
-            [("man", &["--warnings", "-l", "-Tutf8"][..]), ("mandoc", &["-T", "lint", "-W", "warning"][..])]
+            [("man", &["--warnings", "-l", "-Tutf8"][..]), ("mandoc", &["-T", "lint", "-W", "error"][..])]
         {
             // A page a program is enough of the slow one.
             if program == "man" && path.file_name().unwrap() != "tenure-import.1" {
@@ -87,7 +87,8 @@ fn a_page_for_every_command() {
     assert_eq!(import.out, room.read("pages/tenure-import.1"));
     assert!(import.out.contains("TENURE_WRITES_PER_MINUTE"), "{}", import.out);
     assert_eq!(room.tenure(&["man"]).expect(0).out, room.read("pages/tenure.1"));
-    room.tenure(&["man", "imports"]).expect(2).says(&["there is no command `tenure imports`"]);
+    let slip = room.tenure(&["man", "spaces", "craete"]).expect(2);
+    slip.says(&["there is no command `spaces craete`; did you mean `spaces create`?"]);
 }
 
 /// `docs/cli.md` is what the program says of itself. After a change: `INSTA_UPDATE=always cargo test --test it pages`.
@@ -111,4 +112,15 @@ fn what_version_it_is() {
     let long = room.tenure(&["--version"]).expect(0).out;
     assert!(long.starts_with(&format!("tenure {number}\ncommit ")), "{long}");
     assert!(long.contains("\nbuild ") && long.contains("\nfeatures "), "{long}");
+}
+
+#[test]
+fn exit_codes_are_told_alike() {
+    let help = Room::new().tenure(&["--help"]).expect(0).out;
+    let page =
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/exit-codes.md")).unwrap();
+    for code in ["0", "1", "2", "3", "4", "5", "130"] {
+        assert!(help.contains(&format!("\n  {code:<4} ")), "--help says nothing of {code}");
+        assert!(page.contains(&format!("\n| {code} |")), "docs/exit-codes.md says nothing of {code}");
+    }
 }

@@ -25,6 +25,7 @@ use crate::progress::Progress;
 use crate::settings::{Settings, TARGET_EMULATOR, Target};
 use crate::signals::Signals;
 use crate::verify::{self, About, Ending, Looker, Patience, ReadPace, Report, View};
+use crate::wording::quoted;
 use walk::Walk;
 use writing::Writing;
 
@@ -139,7 +140,8 @@ fn selected(journal: &Journal, args: &VerifyArgs) -> Result<Vec<SpaceHeld>, Sele
     for name in &args.spaces {
         if !spaces.iter().any(|space| space.name == *name) {
             return Err(Selecting::Usage(Usage(format!(
-                "--space {name}: the journal has no row of that space; `tenure status` tells how many spaces it has"
+                "--space {name}: the journal has no row of that space; `tenure spaces list {}` shows those that it has",
+                quoted(&args.journal.display().to_string())
             ))));
         }
     }
