@@ -126,7 +126,7 @@ pub async fn drive<C: Chat>(
                 Some(Message::Answered(answered)) => {
                     workers.take(&answered);
                     let (now, Answered { whose, result, timed, .. }) = (clock(), answered);
-                    if let Some((label, took)) = timed {
+                    if let Some((label, took)) = timed.map(|timed| *timed) {
                         observer.called(now, &Called::new(label, took, &result));
                     }
                     engine.handle(now, Input::Answered { whose, result });

@@ -14,7 +14,7 @@ pub(super) struct Answered {
     pub(super) whose: For,
     pub(super) result: Result<Answer, Failure>,
     /// What it was about and how long it took, if somebody wants to know.
-    pub(super) timed: Option<(CallLabel, Duration)>,
+    pub(super) timed: Option<Box<(CallLabel, Duration)>>,
     /// `None` for one that is not there any more.
     worker: Option<usize>,
 }
@@ -94,8 +94,8 @@ impl<S: Fn(Answered)> Answering<'_, S> {
         (self.say)(Answered { whose: self.whose, result, timed, worker });
     }
 
-    fn timed(&mut self) -> Option<(CallLabel, Duration)> {
-        self.label.take().map(|(label, begin)| (label, begin.elapsed()))
+    fn timed(&mut self) -> Option<Box<(CallLabel, Duration)>> {
+        self.label.take().map(|(label, begin)| Box::new((label, begin.elapsed())))
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct CallLog {
     /// The files that rows came from, by their numbers in the journal.
     sources: HashMap<i64, String>,
     flushed: Duration,
+    /// A run has begun; where nothing is left to do, none does.
+    begun: bool,
 }
 
 impl CallLog {
@@ -36,6 +38,7 @@ impl CallLog {
             trouble: None,
             sources: HashMap::new(),
             flushed: Duration::ZERO,
+            begun: false,
         })
     }
 
@@ -47,7 +50,7 @@ impl CallLog {
         now: Timestamp,
     ) {
         self.sources = sources.into_iter().collect();
-        self.flushed = Duration::ZERO;
+        (self.flushed, self.begun) = (Duration::ZERO, true);
         self.write(&json!({
             "at": now.to_string(),
             "event": "begin",
@@ -64,8 +67,10 @@ impl CallLog {
     }
 
     pub(super) fn end(&mut self, outcome: &str, now: Timestamp) {
-        self.write(&json!({ "at": now.to_string(), "event": "end", "outcome": outcome }));
-        self.flush();
+        if self.begun {
+            self.write(&json!({ "at": now.to_string(), "event": "end", "outcome": outcome }));
+            self.flush();
+        }
     }
 
     /// Time passes.

@@ -88,14 +88,10 @@ fn every_call_is_logged() {
     assert_eq!(sent as u64, room.status("j.db")["requests"]["sent"].as_u64().unwrap(), "{text}");
     let refused: Vec<_> = calls.iter().filter(|call| call["outcome"] == "refused").collect();
     assert_eq!(refused.len(), 2, "once in each run: {text}");
+    assert!(refused[0]["line"].as_str().unwrap().ends_with("/rows.csv:42"), "{}", refused[0]);
     assert_eq!(
-        (&refused[0]["line"], &refused[0]["member"], &refused[0]["status"], &refused[0]["kind"]),
-        (
-            &"rows.csv:42".into(),
-            &"users/anna@example.invalid".into(),
-            &400.into(),
-            &"INVALID_ARGUMENT".into()
-        )
+        (&refused[0]["member"], &refused[0]["status"], &refused[0]["kind"]),
+        (&"users/anna@example.invalid".into(), &400.into(), &"INVALID_ARGUMENT".into())
     );
     assert!(refused[1]["attempt"].as_u64() > refused[0]["attempt"].as_u64());
     let listed = calls.iter().find(|call| call["method"] == "spaces.members.list").unwrap();

@@ -97,9 +97,13 @@ impl Simulation {
         let mut held = self.held();
         held.extend(self.gone.iter().map(|(key, copies)| (key.clone(), *copies)));
         let mut kinds: BTreeMap<Membership, String> = BTreeMap::new();
+        let mut lost_with_space: BTreeSet<Membership> = BTreeSet::new();
         self.journal
             .rejects(|row| -> Result<(), JournalError> {
                 let key = self.key_of(&row.space.unwrap(), &row.member.unwrap(), row.span);
+                if row.error.contains("it cannot be looked up") {
+                    lost_with_space.insert(key.clone());
+                }
                 kinds.insert(key, row.kind);
                 Ok(())
             })
@@ -154,6 +158,8 @@ impl Simulation {
                 // A list without times leaves that open, and so does one of members of today. So do times that several
                 // rows share, when it is not known any more which of them were sent.
                 Some("UNDECIDED") if self.is_standard() || !told || self.losses > 0 => {}
+                // A space that is refused cannot be listed.
+                Some("UNDECIDED") if lost_with_space.contains(&key) => {}
                 Some(kind) => panic!("rejected as {kind}: {key:?}"),
             }
             accounted.insert(key);
