@@ -42,12 +42,13 @@ fn rest(fold: &Fold<'_>) -> Option<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut elsewhere: Vec<String> = Vec::new();
     for (other, line) in &fold.more {
-        let place = match *other == file {
-            true => thousands(*line),
-            false => format!("{other}:{line}"),
+        let (places, place) = match (*other == file, *line) {
+            (true, 0) => continue,
+            (true, line) => (&mut lines, thousands(line)),
+            (false, 0) => (&mut elsewhere, (*other).to_owned()),
+            (false, line) => (&mut elsewhere, format!("{other}:{line}")),
         };
-        let places = if *other == file { &mut lines } else { &mut elsewhere };
-        if *line > 0 && places.last() != Some(&place) {
+        if places.last() != Some(&place) {
             places.push(place);
         }
     }

@@ -174,8 +174,9 @@ fn one_broken_file_is_named_and_the_rest_goes_on() {
     fs::write(room.file("export/no-such-channel/2020-02-01.json"), "[]").unwrap();
     let run = convert(&room, "export", &[]).expect(3);
     run.says(&[
-        "export/deck/2020-02-01.json:1: it is broken: EOF while parsing",
-        "export/no-such-channel: none of the lists has a channel for this folder",
+        "it is broken: EOF while parsing an object",
+        "--> export/deck/2020-02-01.json:1",
+        "its messages are left out --> export/no-such-channel",
     ]);
     assert!(rows(&room).contains("pier-7"));
 }
@@ -193,7 +194,11 @@ fn a_damaged_entry_of_an_archive_is_named_and_the_rest_goes_on() {
     // Cut off, it has no list of what is in it.
     room.write("cut.zip", &bytes[..bytes.len() / 2]);
     let run = convert(&room, "cut.zip", &["-o", "m.jsonl", "--channels", "c.csv"]).expect(4);
-    run.says(&["cut.zip: it is neither a folder nor a ZIP archive that can be read", "is it complete?"]);
+    run.says(&[
+        "it is neither a folder nor a ZIP archive that can be read",
+        "--> cut.zip",
+        "is it complete?",
+    ]);
 }
 
 #[test]
