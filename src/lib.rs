@@ -20,6 +20,7 @@ pub mod model;
 pub mod network;
 pub mod progress;
 pub mod remedy;
+pub mod report;
 pub mod settings;
 pub mod signals;
 pub mod summary;

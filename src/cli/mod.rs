@@ -7,6 +7,7 @@ mod emulator;
 mod login;
 mod members;
 mod parse;
+mod report;
 mod spaces;
 mod stints;
 mod verify;
@@ -24,6 +25,7 @@ pub use doctor::DoctorArgs;
 pub use emulator::EmulatorArgs;
 pub use login::{LoginArgs, LogoutArgs};
 pub use members::{MemberNameArgs, MembersCommand};
+pub use report::ReportArgs;
 pub use spaces::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 pub use stints::{ImportOnlyArgs, StintArgs, StintsMode};
 pub use verify::VerifyArgs;
@@ -116,6 +118,8 @@ Mend them and feed them back:
     Rejects(RejectsArgs),
     /// Hold what Chat lists against what the journal says, space by space
     Verify(VerifyArgs),
+    /// Write one page about a run, for those who would rather look than read
+    Report(ReportArgs),
     /// One call of the memberships' API each, for looking and for repairs
     #[command(
         subcommand,

@@ -16,6 +16,7 @@ mod members;
 mod new_journal;
 mod probed;
 mod rejects;
+mod report;
 mod resume;
 mod rollback;
 mod send;
@@ -67,6 +68,7 @@ pub fn run() -> Exit {
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => status::run(&args),
         Command::Rejects(args) => rejects::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Verify(args) => asynchronously(verify::run(args)),
         Command::Members(command) => asynchronously(members::run(command)),
         Command::Convert(command) => convert::run(&command),

@@ -6,6 +6,7 @@ use rusqlite::{Connection, named_params};
 
 use super::JournalError;
 use super::channels::{self, ChannelChange};
+use super::course::{Course, Run};
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
 use super::policy;
 use crate::model::{MemberId, Operation, Pace, RowId, SpaceId, Span, State, Timestamp};
@@ -153,7 +154,12 @@ pub enum Change {
     /// This Chat makes two of a create that is repeated.
     Doubles,
     /// Calls were made.
-    Calls(Calls),
+    Calls {
+        /// When the last of them was answered.
+        at: Timestamp,
+        /// How many.
+        calls: Calls,
+    },
     /// How fast the run goes now.
     Pace(Box<Pace>),
 }
@@ -198,15 +204,16 @@ impl std::ops::AddAssign for Calls {
 /// When SQLite fails, or when a row is not in the state that the change starts from; then none is written.
 pub(super) fn apply(
     conn: &mut Connection,
-    run: Option<i64>,
+    run: Option<Run>,
     changes: &[Change],
 ) -> Result<u64, JournalError> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let mut counters = Counters::default();
+    let (mut counters, mut course) = (Counters::default(), Course::default());
     for change in changes {
-        write(&tx, run, change, &mut counters)?;
+        write(&tx, run, change, &mut counters, &mut course)?;
     }
     counters.write(&tx)?;
+    course.write(&tx, run)?;
     let commits: i64 = tx
         .prepare_cached("UPDATE journal SET commits = commits + 1 RETURNING commits")?
         .query_row([], |row| row.get(0))?;
@@ -216,9 +223,10 @@ pub(super) fn apply(
 
 fn write(
     conn: &Connection,
-    run: Option<i64>,
+    run: Option<Run>,
     change: &Change,
     counters: &mut Counters,
+    course: &mut Course,
 ) -> Result<(), JournalError> {
     match change {
         Change::Mark { row, space, at } => {
@@ -270,6 +278,7 @@ fn write(
                 counters.of(*space).existed += 1;
             }
             let Some(next) = then else {
+                course.done(*at);
                 return counters.moved(changed, *row, *space, State::InFlight, State::Done);
             };
             conn.prepare_cached(
@@ -286,6 +295,7 @@ fn write(
                       WHERE id = ?1 AND state = 1",
                 )?
                 .execute((row.0, at.as_micros(), note.http_status, &note.kind, error))?;
+            course.rejected(*at, 1);
             counters.moved(changed, *row, *space, State::InFlight, State::Rejected)
         }
         Change::SurveyBegun { space } => {
@@ -314,13 +324,14 @@ fn write(
             let numbers = Numbers::of_space(*space);
             // Each by its index, so that those that are settled are not looked at.
             for unsettled in ["state = 0", "state = 1"] {
-                conn.execute(
+                let rows = conn.execute(
                     &format!(
                         "UPDATE rows SET state = 3, settled_at = ?3, http_status = ?4, kind = ?5, error = ?6
                           WHERE {unsettled} AND id BETWEEN ?1 AND ?2"
                     ),
                     (numbers.first, numbers.last, at.as_micros(), note.http_status, &note.kind, &note.error),
                 )?;
+                course.rejected(*at, rows as u64);
             }
             conn.execute(
                 "UPDATE spaces SET rejected = rejected + pending + in_flight, pending = 0, in_flight = 0
@@ -345,7 +356,14 @@ fn write(
             conn.execute("UPDATE spaces SET left_at = ?2 WHERE id = ?1", (space.0, at.as_micros()))?;
             Ok(())
         }
-        Change::Channel { channel, change } => channels::apply(conn, *channel, change),
+        Change::Channel { channel, change } => {
+            match change {
+                ChannelChange::Made { at, .. } => course.done(*at),
+                ChannelChange::Rejected(at, _) => course.rejected(*at, 1),
+                ChannelChange::Called(_) | ChannelChange::Suffixed(_) => {}
+            }
+            channels::apply(conn, *channel, change)
+        }
         Change::Uncalled { row } => {
             let changed = conn
                 .prepare_cached("UPDATE rows SET attempts = attempts - 1 WHERE id = ?1 AND state = 1")?
@@ -361,17 +379,18 @@ fn write(
             let Some(run) = run else { return Ok(()) };
             let json =
                 serde_json::to_string(pace).map_err(|error| JournalError::Content(error.to_string()))?;
-            conn.prepare_cached("UPDATE runs SET pace = ?2 WHERE id = ?1")?.execute((run, json))?;
+            conn.prepare_cached("UPDATE runs SET pace = ?2 WHERE id = ?1")?.execute((run.id, json))?;
             Ok(())
         }
-        Change::Calls(calls) => {
+        Change::Calls { at, calls } => {
             let Some(run) = run else { return Ok(()) };
+            course.calls(*at, *calls);
             conn.prepare_cached(
                 "UPDATE runs SET sent = sent + ?2, ok = ok + ?3, throttled = throttled + ?4, failed = failed + ?5
                   WHERE id = ?1",
             )?
             .execute((
-                run,
+                run.id,
                 calls.sent as i64,
                 calls.ok as i64,
                 calls.throttled as i64,

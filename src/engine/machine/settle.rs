@@ -221,6 +221,7 @@ impl Engine {
             self.pacer.let_through(asked, buckets, now.elapsed);
         }
         self.calls += calls;
+        self.called_at = now.wall;
         self.counts.calls += calls;
     }
 }
