@@ -14,7 +14,7 @@ const WIDTH: f64 = 720.0;
 /// Room for the scale on the left, and above and below the columns.
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 6.0;
-const TOP: f64 = 18.0;
+const TOP: f64 = 24.0;
 const BOTTOM: f64 = 24.0;
 /// Lines of the scale above zero, about.
 const LINES: f64 = 3.0;

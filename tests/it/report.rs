@@ -4,6 +4,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use rusqlite::Connection;
+
 use crate::secrets::Secrets;
 use crate::support::{Emulator, Room, SAMPLE, UNPACED, args, people, until};
 
@@ -156,6 +158,23 @@ fn a_page_of_every_kind_of_journal() {
     let remove = ["remove", "people.csv", "--standard-spaces", "--yes", "--journal", "gone.db"];
     run(&remove);
     says(&report(&room, "gone.db"), &["Memberships removed from Google Chat"]);
+}
+
+#[test]
+fn a_journal_from_before_there_was_a_course() {
+    let room = Room::new();
+    room.write("rows.csv", people(8, 2));
+    room.tenure(&args(&[&["import", "rows.csv", "--journal", "j.db", "--emulator"], &UNPACED], &[]))
+        .expect(0);
+    let before = Connection::open(room.file("j.db")).unwrap();
+    before.execute_batch("DROP TABLE stretches; PRAGMA user_version = 8").unwrap();
+    drop(before);
+    room.tenure(&["report", "j.db"]).expect(1).says(&["`tenure resume` brings it up to date"]);
+    room.tenure(&["resume", "j.db"]).expect(0);
+    says(
+        &report(&room, "j.db"),
+        &["All 8 memberships are in Google Chat.", "The journal does not hold how 1 run went over time"],
+    );
 }
 
 #[test]

@@ -153,7 +153,7 @@ fn as_table(html: &mut Html, sitting: &Sitting) {
                 html.element("tbody", &[], |html| {
                     for (place, step) in sitting.steps.iter().enumerate() {
                         html.element("tr", &[], |html| {
-                            html.leaf("td", &[], minute(sitting.at(place)));
+                            html.leaf("td", &[("class", &"t")], minute(sitting.at(place)));
                             figure(html, step.settled);
                             figure(html, step.throttled);
                         });
@@ -184,10 +184,10 @@ fn runs(html: &mut Html, figures: &Figures) {
             html.element("tbody", &[], |html| {
                 for run in &figures.runs[hidden..] {
                     html.element("tr", &[], |html| {
-                        html.leaf("td", &[], minute(run.started_at));
+                        html.leaf("td", &[("class", &"t")], minute(run.started_at));
                         html.leaf(
                             "td",
-                            &[],
+                            &[("class", &"t")],
                             run.ended_at.map_or("–".to_owned(), |end| span(between(run.started_at, end))),
                         );
                         html.element("td", &[], |html| html.name(outcome(figures, run)));

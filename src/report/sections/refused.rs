@@ -62,10 +62,11 @@ fn waiting(html: &mut Html, figures: &Figures, words: Words) {
     }
     if tally.open > 0 {
         html.element("p", &[], |html| {
-            html.text(format!(
-                "{} of people who are still members: Chat takes them once their space is completed. ",
-                words.many(tally.open)
-            ));
+            html.text(match tally.open {
+                1 => format!("{} of somebody who is still a member: Chat takes it", words.many(1)),
+                open => format!("{} of people who are still members: Chat takes them", words.many(open)),
+            });
+            html.text(" once the space is completed. ");
             html.leaf("code", &[], "tenure complete JOURNAL");
             html.text(" does both.");
         });
