@@ -23,6 +23,7 @@ pub mod network;
 pub mod plan;
 pub mod progress;
 pub mod remedy;
+pub mod report;
 pub mod settings;
 pub mod signals;
 pub mod summary;

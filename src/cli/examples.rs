@@ -158,6 +158,15 @@ Examples:
   tenure import rejects.csv --journal memberships.csv.journal.db
   tenure rejects memberships.csv.journal.db --format jsonl";
 
+pub(super) const REPORT: &str = "\
+Examples:
+  tenure report memberships.csv.journal.db -o report.html
+      At the end, or while a run goes on.
+  tenure report memberships.csv.journal.db -o report.html --no-addresses
+      For everybody: without the people whose rows were refused.
+
+The page is complete in itself: it loads nothing, sends nothing, and can be printed. It holds no secrets, but the addresses of people whose rows were refused, so only you can read the file.";
+
 pub(super) const VERIFY: &str = "\
 Examples:
   tenure verify memberships.csv.journal.db

@@ -15,6 +15,7 @@ mod pages;
 mod parse;
 mod parts;
 mod reference;
+mod report;
 mod spaces;
 mod stints;
 mod verify;
@@ -45,6 +46,7 @@ pub use members::{MemberNameArgs, MembersCommand};
 pub use naming::{Name, PREFIX, options, variable, walk};
 pub use pages::{CompletionsArgs, ManArgs};
 pub use reference::reference;
+pub use report::ReportArgs;
 pub use spaces::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 pub use stints::{ImportOnlyArgs, StintArgs, StintsMode};
 pub use verify::VerifyArgs;
@@ -109,6 +111,9 @@ pub enum Command {
     /// Hold what Chat lists against what the journal says, space by space
     #[command(after_long_help = examples::VERIFY)]
     Verify(VerifyArgs),
+    /// Write one page about a run, for those who would rather look than read
+    #[command(after_long_help = examples::REPORT)]
+    Report(ReportArgs),
     /// One call of the memberships' API each, for looking and for repairs
     #[command(subcommand, after_long_help = examples::MEMBERS)]
     Members(MembersCommand),

@@ -21,6 +21,7 @@ mod plan;
 mod probed;
 mod reference;
 mod rejects;
+mod report;
 mod resume;
 mod rollback;
 mod send;
@@ -81,6 +82,7 @@ pub fn run() -> Exit {
         Command::Resume(args) => asynchronously(resume::run(args)),
         Command::Status(args) => asynchronously(status::run(args)),
         Command::Rejects(args) => rejects::run(&args),
+        Command::Report(args) => report::run(&args),
         Command::Verify(args) => asynchronously(verify::run(args)),
         Command::Members(command) => asynchronously(members::run(command)),
         Command::Convert(command) => convert::run(&command),

@@ -6,6 +6,7 @@ use rusqlite::{Connection, named_params};
 
 use super::JournalError;
 use super::channels::{self, ChannelChange};
+use super::course::{Course, Run};
 use super::number::{Numbers, STINT_BITS, STINTS_MAX};
 use super::policy;
 use super::reasons::NewReasons;
@@ -154,7 +155,12 @@ pub enum Change {
     /// This Chat makes two of a create that is repeated.
     Doubles,
     /// Calls were made.
-    Calls(Calls),
+    Calls {
+        /// When the last of them was answered.
+        at: Timestamp,
+        /// How many.
+        calls: Calls,
+    },
     /// How fast the run goes now.
     Pace(Box<Pace>),
 }
@@ -199,15 +205,16 @@ impl std::ops::AddAssign for Calls {
 /// When SQLite fails, or when a row is not in the state that the change starts from; then none is written.
 pub(super) fn apply(
     conn: &mut Connection,
-    run: Option<i64>,
+    run: Option<Run>,
     changes: &[Change],
 ) -> Result<u64, JournalError> {
     let tx = conn.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    let mut counters = Counters::default();
+    let (mut counters, mut course) = (Counters::default(), Course::default());
     for change in changes {
-        write(&tx, run, change, &mut counters)?;
+        write(&tx, run, change, &mut counters, &mut course)?;
     }
     counters.write(&tx)?;
+    course.write(&tx, run)?;
     let commits: i64 = tx
         .prepare_cached("UPDATE journal SET commits = commits + 1 RETURNING commits")?
         .query_row([], |row| row.get(0))?;
@@ -217,9 +224,10 @@ pub(super) fn apply(
 
 fn write(
     conn: &Connection,
-    run: Option<i64>,
+    run: Option<Run>,
     change: &Change,
     counters: &mut Counters,
+    course: &mut Course,
 ) -> Result<(), JournalError> {
     match change {
         Change::Mark { row, space, at } => {
@@ -271,6 +279,7 @@ fn write(
                 counters.of(*space).existed += 1;
             }
             let Some(next) = then else {
+                course.done(*at);
                 return counters.moved(changed, *row, *space, State::InFlight, State::Done);
             };
             conn.prepare_cached(
@@ -288,6 +297,7 @@ fn write(
                       WHERE id = ?1 AND state = 1",
                 )?
                 .execute((row.0, at.as_micros(), note.http_status, &note.kind, error))?;
+            course.rejected(*at, 1);
             counters.moved(changed, *row, *space, State::InFlight, State::Rejected)
         }
         Change::SurveyBegun { space } => {
@@ -329,6 +339,7 @@ fn write(
                     (numbers.first, numbers.last, at.as_micros(), note.http_status, &note.kind, &note.error),
                 )?;
                 counters.reasons.add(&note, &note.error, rows as u64);
+                course.rejected(*at, rows as u64);
             }
             conn.execute(
                 "UPDATE spaces SET rejected = rejected + pending + in_flight, pending = 0, in_flight = 0
@@ -353,7 +364,14 @@ fn write(
             conn.execute("UPDATE spaces SET left_at = ?2 WHERE id = ?1", (space.0, at.as_micros()))?;
             Ok(())
         }
-        Change::Channel { channel, change } => channels::apply(conn, *channel, change),
+        Change::Channel { channel, change } => {
+            match change {
+                ChannelChange::Made { at, .. } => course.done(*at),
+                ChannelChange::Rejected(at, _) => course.rejected(*at, 1),
+                ChannelChange::Called(_) | ChannelChange::Suffixed(_) => {}
+            }
+            channels::apply(conn, *channel, change)
+        }
         Change::Uncalled { row } => {
             let changed = conn
                 .prepare_cached("UPDATE rows SET attempts = attempts - 1 WHERE id = ?1 AND state = 1")?
@@ -369,17 +387,18 @@ fn write(
             let Some(run) = run else { return Ok(()) };
             let json =
                 serde_json::to_string(pace).map_err(|error| JournalError::Content(error.to_string()))?;
-            conn.prepare_cached("UPDATE runs SET pace = ?2 WHERE id = ?1")?.execute((run, json))?;
+            conn.prepare_cached("UPDATE runs SET pace = ?2 WHERE id = ?1")?.execute((run.id, json))?;
             Ok(())
         }
-        Change::Calls(calls) => {
+        Change::Calls { at, calls } => {
             let Some(run) = run else { return Ok(()) };
+            course.calls(*at, *calls);
             conn.prepare_cached(
                 "UPDATE runs SET sent = sent + ?2, ok = ok + ?3, throttled = throttled + ?4, failed = failed + ?5
                   WHERE id = ?1",
             )?
             .execute((
-                run,
+                run.id,
                 calls.sent as i64,
                 calls.ok as i64,
                 calls.throttled as i64,

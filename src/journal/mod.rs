@@ -9,6 +9,8 @@ mod bulk;
 mod change;
 mod channels;
 mod completion;
+mod course;
+mod figures;
 mod holdings;
 mod incoming;
 mod judge;
@@ -38,11 +40,16 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
 use crate::wording::{trouble, trouble_making};
+use course::Run;
 
 pub use again::Retried;
 pub use change::{Calls, Change, Note};
 pub use channels::{AddedChannels, ChangedChannel, ChannelChange, MadeSpace, RejectedChannel, SpaceAge};
 pub use completion::{CompletionPlan, Unfit};
+pub use course::Stretch;
+pub use figures::{
+    ChannelFigures, RejectReason, RowFigures, RunFigures, Sample, SourceFigures, SpaceFigures, YearFigures,
+};
 pub use holdings::{FoundBefore, Holding, SpaceHeld};
 pub use incoming::Incoming;
 pub use judge::{ClashKind, Refusal};
@@ -309,7 +316,7 @@ const EXAMINED_BYTES_MAX: i64 = 32 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Journal {
     conn: Connection,
-    run: Option<i64>,
+    run: Option<Run>,
     /// Where each commit is counted, too.
     mark: Option<CommitMark>,
     /// Whether what is in it is known to go together.
@@ -520,7 +527,7 @@ impl Journal {
             "INSERT INTO runs (started_at, settings, version) VALUES (?1, ?2, ?3)",
             (now.as_micros(), settings, env!("CARGO_PKG_VERSION")),
         )?;
-        self.run = Some(self.conn.last_insert_rowid());
+        self.run = Some(Run { id: self.conn.last_insert_rowid(), begun_at: now });
         Ok(())
     }
 
@@ -531,7 +538,7 @@ impl Journal {
     pub fn end_run(&mut self, outcome: &str, now: Timestamp) -> Result<(), JournalError> {
         self.conn.execute(
             "UPDATE runs SET ended_at = ?2, outcome = ?3 WHERE id = ?1",
-            (self.run, now.as_micros(), outcome),
+            (self.run.map(|run| run.id), now.as_micros(), outcome),
         )?;
         self.conn.execute(
             "UPDATE journal SET lost = 0 WHERE NOT EXISTS (SELECT 1 FROM spaces WHERE in_flight > 0)",

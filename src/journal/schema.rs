@@ -7,7 +7,7 @@ use super::JournalError;
 /// "tnre": `PRAGMA application_id` of a journal, so that no other SQLite file is taken for one.
 const APPLICATION_ID: i64 = 0x746e_7265;
 
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0001_journal.sql"),
     include_str!("../../migrations/0002_standard_spaces.sql"),
     include_str!("../../migrations/0003_repeats.sql"),
@@ -16,6 +16,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("../../migrations/0006_completion.sql"),
     include_str!("../../migrations/0007_channels.sql"),
     include_str!("../../migrations/0008_stints.sql"),
+    include_str!("../../migrations/0009_stretches.sql"),
     include_str!("../../migrations/0010_reasons.sql"),
 ];
 

@@ -64,6 +64,11 @@ fn of_rejects() {
 }
 
 #[test]
+fn of_report() {
+    insta::assert_snapshot!(help(&["report", "--help"]));
+}
+
+#[test]
 fn of_verify() {
     insta::assert_snapshot!(help(&["verify", "--help"]));
 }

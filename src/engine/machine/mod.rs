@@ -28,7 +28,7 @@ use super::pacer::{Kind, Pacer};
 use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
-use crate::model::{Job, MemberId, Operation, Pace, Role, RowId, SlowedSpace, SpaceId, Span};
+use crate::model::{Job, MemberId, Operation, Pace, Role, RowId, SlowedSpace, SpaceId, Span, Timestamp};
 pub(super) use answered::note;
 pub use io::{Completion, Config, Finish, For, Input, Now, Output};
 
@@ -126,6 +126,8 @@ pub struct Engine {
     written: u64,
     changes: Vec<Change>,
     calls: Calls,
+    /// When the last of them was answered.
+    called_at: Timestamp,
     outputs: Vec<Output>,
     events: Vec<Event>,
     /// Failures since the last definite answer: of writes, of reads, of what is done with spaces.
@@ -178,6 +180,7 @@ impl Engine {
             written: 0,
             changes: Vec::new(),
             calls: Calls::default(),
+            called_at: Timestamp::from_micros(0),
             outputs: Vec::new(),
             events: Vec::new(),
             failing: [None, None, None],
@@ -631,7 +634,7 @@ impl Engine {
 
     fn flush(&mut self) {
         if self.calls != Calls::default() {
-            self.changes.push(Change::Calls(std::mem::take(&mut self.calls)));
+            self.changes.push(Change::Calls { at: self.called_at, calls: std::mem::take(&mut self.calls) });
         }
         if !self.changes.is_empty() {
             self.batch += 1;

@@ -232,6 +232,7 @@ impl Engine {
             }
         }
         self.calls += calls;
+        self.called_at = now.wall;
         self.counts.calls += calls;
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tenure::chat::Call;
 use tenure::emulator::world::RepeatedCreate;
-use tenure::journal::{Change, JournalError};
+use tenure::journal::{Calls, Change, JournalError};
 use tenure::model::RowId;
 
 use super::world::{Membership, Simulation};
@@ -86,6 +86,14 @@ impl Simulation {
             [pending, in_flight, done, rejected, open]
         );
         assert_eq!(tally.total as usize, self.tenures.len());
+        // So are those of its course.
+        let (mut calls, mut done, mut rejected) = (Calls::default(), 0, 0);
+        for stretch in self.journal.stretches().unwrap() {
+            calls += stretch.calls;
+            done += stretch.done;
+            rejected += stretch.rejected;
+        }
+        assert_eq!((calls, done, rejected), (tally.calls, tally.done, tally.rejected));
     }
 
     /// Every row is in exactly one of done, rejected or open, and Chat holds each accepted membership exactly once.

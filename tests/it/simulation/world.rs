@@ -487,8 +487,10 @@ impl Simulation {
 }
 
 fn empty(standard: bool) -> Journal {
-    Journal::scratch(Destination { target: "emulator", standard, undertaking: Undertaking::Import }, BEGIN)
-        .unwrap()
+    let destination = Destination { target: "emulator", standard, undertaking: Undertaking::Import };
+    let mut journal = Journal::scratch(destination, BEGIN).unwrap();
+    journal.begin_run("{}", BEGIN).unwrap();
+    journal
 }
 
 /// The same for the same row, and no draw: what seeds are known for they stay known for.

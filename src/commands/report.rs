@@ -1,0 +1,94 @@
+//! `tenure report`: one page for those who would rather look than read.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::rejects::create;
+use super::{note, print};
+use crate::cli::ReportArgs;
+use crate::exit::Exit;
+use crate::journal::{Journal, JournalError, Lock, SpaceFigures};
+use crate::model::{SpaceId, Timestamp, Undertaking};
+use crate::report::{self, Addresses, Figures, SAMPLES_MAX, SPACES_BY_YEAR_MAX};
+use crate::wording::{many, quoted};
+
+pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
+    let path = &args.journal;
+    let figures = gather(path, Timestamp::now()).map_err(|error| error.at(path))?;
+    let addresses = if args.no_addresses { Addresses::LeftOut } else { Addresses::Shown };
+    let page = report::page(&figures, addresses);
+    let output = args.output.clone().unwrap_or_else(|| beside(path));
+    if output.as_os_str() == "-" {
+        // As it is: what a page holds for a browser is harmless there.
+        let mut out = std::io::stdout().lock();
+        return match out.write_all(page.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(error).context("standard output cannot be written")
+            }
+            _ => Ok(Exit::Done),
+        };
+    }
+    let mut file = create(&output)?;
+    if let Err(error) = file.write_all(page.as_bytes()).and_then(|()| file.sync_all()) {
+        // Half a page is none.
+        let _ = std::fs::remove_file(&output);
+        return Err(error).with_context(|| format!("{}", output.display()));
+    }
+    print(&format!("{}\n", output.display()))?;
+    note(&format!(
+        "{} in {} KB; open it with a browser{}",
+        many(figures.tally.total, "row"),
+        page.len().div_ceil(1000),
+        if args.no_addresses { "" } else { ". It may name people, so only you can read it" }
+    ));
+    if figures.running {
+        note(&format!(
+            "a run goes on; for a later moment: tenure report {}",
+            quoted(&path.display().to_string())
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// Where the page goes unless said otherwise: in the current folder, named after the journal.
+fn beside(journal: &Path) -> PathBuf {
+    let name = journal.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let stem = name.strip_suffix(".db").unwrap_or(&name);
+    PathBuf::from(format!("{}.report.html", stem.strip_suffix(".journal").unwrap_or(stem)))
+}
+
+/// Everything that the page shows, as of one moment, whatever a run writes meanwhile.
+fn gather(path: &Path, now: Timestamp) -> Result<Figures, JournalError> {
+    let journal = Journal::open_read_only(path)?;
+    journal.hold_still()?;
+    let undertaking = journal.undertaking()?;
+    let spaces = journal.space_figures()?;
+    let of_channels = undertaking == Undertaking::Spaces;
+    Ok(Figures {
+        journal: path.display().to_string(),
+        undertaking,
+        target: journal.target()?,
+        standard: journal.is_standard()?,
+        at: Some(now),
+        running: Lock::holder(path).is_some(),
+        tally: journal.tally()?,
+        policy: journal.policy()?,
+        settings: journal.last_settings()?.and_then(|json| serde_json::from_str(&json).ok()),
+        runs: journal.runs()?,
+        stretches: journal.stretches()?,
+        sources: journal.sources()?,
+        rows: journal.row_figures(&largest(&spaces), now)?,
+        channels: if of_channels { journal.channel_figures()? } else { Vec::new() },
+        kinds: journal.reject_kinds()?,
+        samples: journal.reject_samples(SAMPLES_MAX)?,
+        spaces,
+    })
+}
+
+fn largest(spaces: &[SpaceFigures]) -> Vec<SpaceId> {
+    let mut spaces: Vec<&SpaceFigures> = spaces.iter().collect();
+    spaces.sort_by_key(|space| std::cmp::Reverse(space.rows()));
+    spaces.iter().take(SPACES_BY_YEAR_MAX).map(|space| space.id).collect()
+}

@@ -1,0 +1,166 @@
+//! What was looked at for this page, what came out, and what nobody can know from a journal.
+
+use super::super::Figures;
+use super::super::html::Html;
+use super::super::wording::{Words, grouped, many};
+use super::section;
+use crate::model::Undertaking;
+
+/// What came out of a check.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Finding {
+    /// As it should be.
+    Right,
+    /// Not yet, or not quite.
+    Open,
+    /// Not as it should be.
+    Wrong,
+    /// It cannot be told from a journal.
+    Unknown,
+}
+
+impl Finding {
+    fn class(self) -> &'static str {
+        match self {
+            Finding::Right => "right",
+            Finding::Open => "still",
+            Finding::Wrong => "wrong",
+            Finding::Unknown => "unknown",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Finding::Right => "Yes",
+            Finding::Open => "Not yet",
+            Finding::Wrong => "No",
+            Finding::Unknown => "Not known",
+        }
+    }
+}
+
+pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) {
+    section(html, "checks", "Checks", |html| {
+        html.element("dl", &[("class", &"checks")], |html| {
+            for (finding, question, answer) in checks(figures, words) {
+                html.element("div", &[("class", &finding.class())], |html| {
+                    html.leaf("dt", &[], question);
+                    html.element("dd", &[], |html| {
+                        html.leaf("strong", &[], finding.word());
+                        html.text(format!(". {answer}"));
+                    });
+                });
+            }
+        });
+    });
+}
+
+fn checks(figures: &Figures, words: Words) -> Vec<(Finding, &'static str, String)> {
+    let mut checks = vec![accounted(figures), sent(figures, words)];
+    checks.extend(completed(figures));
+    checks.push(ended(figures));
+    checks.push((
+        Finding::Unknown,
+        "Does Google Chat hold what the journal says?",
+        "The journal knows what Chat has answered, call by call. What Chat lists now is compared with it by tenure verify, \
+         whose result is not kept in the journal: ask whoever ran the migration for it."
+            .to_owned(),
+    ));
+    checks
+}
+
+/// The counters that each change has kept, held against the rows themselves.
+fn accounted(figures: &Figures) -> (Finding, &'static str, String) {
+    let tally = &figures.tally;
+    let question = "Is every row accounted for?";
+    let kept = [tally.pending, tally.in_flight, tally.done, tally.rejected, tally.open];
+    let counted = match figures.undertaking {
+        Undertaking::Spaces => {
+            let mut counted = [0; 5];
+            for channel in &figures.channels {
+                counted[channel.state as usize] += 1;
+            }
+            counted
+        }
+        _ => figures.rows.states,
+    };
+    if counted == kept {
+        let text = format!(
+            "{} were counted one by one for this page, and each is in exactly one of the figures at its top.",
+            many(tally.total, "row")
+        );
+        return (Finding::Right, question, text);
+    }
+    let text = format!(
+        "The journal says {} and holds {}: it is damaged, or was changed by another program. Keep it as it is, and ask \
+         whoever runs the migration.",
+        many(tally.total, "row"),
+        grouped(counted.iter().sum())
+    );
+    (Finding::Wrong, question, text)
+}
+
+fn sent(figures: &Figures, words: Words) -> (Finding, &'static str, String) {
+    let tally = &figures.tally;
+    let question = "Has everything been sent that could be?";
+    if tally.pending + tally.in_flight == 0 {
+        return (Finding::Right, question, "No row waits to be sent, and no answer is missing.".to_owned());
+    }
+    let text =
+        format!("{} to be sent, {} without an answer.", words.many(tally.pending), grouped(tally.in_flight));
+    (Finding::Open, question, text)
+}
+
+/// Whether people can use the spaces of an import.
+fn completed(figures: &Figures) -> Option<(Finding, &'static str, String)> {
+    let tally = &figures.tally;
+    // Spaces that are not in import mode have nothing to be completed.
+    if figures.undertaking != Undertaking::Import || figures.standard || tally.spaces == 0 {
+        return None;
+    }
+    let question = "Are the spaces completed, so that people see them?";
+    let refused =
+        figures.spaces.iter().filter(|space| space.complete_error.is_some() && space.completed_at.is_none());
+    let refused = refused.count() as u64;
+    let left = tally.spaces.saturating_sub(tally.spaces_completed);
+    Some(match (left, refused) {
+        (0, _) => (Finding::Right, question, format!("All {} are.", many(tally.spaces, "space"))),
+        (left, 0) => {
+            let text = format!(
+                "{} of {} are not, as far as this journal knows: tenure complete does it. Chat deletes a space 90 days \
+                 after it was created in import mode, unless it is completed by then.",
+                grouped(left),
+                many(tally.spaces, "space")
+            );
+            (Finding::Open, question, text)
+        }
+        (left, refused) => {
+            let text = format!(
+                "{} of {} are not; Chat has refused to complete {} of them. The table of spaces says why.",
+                grouped(left),
+                many(tally.spaces, "space"),
+                grouped(refused)
+            );
+            (Finding::Wrong, question, text)
+        }
+    })
+}
+
+fn ended(figures: &Figures) -> (Finding, &'static str, String) {
+    let question = "Did the last run end in order?";
+    match figures.runs.last() {
+        None => (Finding::Open, question, "There was none yet.".to_owned()),
+        Some(_) if figures.running => (Finding::Open, question, "It goes on.".to_owned()),
+        Some(run) => match run.outcome.as_deref() {
+            Some("complete" | "journaled") => (Finding::Right, question, "It came to its end.".to_owned()),
+            Some(outcome) => {
+                let text = format!("It was stopped, and can be resumed: {outcome}");
+                (Finding::Open, question, text)
+            }
+            None => {
+                let text = "It was cut off. What was under way then is looked up in Chat before anything more is sent.";
+                (Finding::Open, question, text.to_owned())
+            }
+        },
+    }
+}
