@@ -115,6 +115,7 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn a_line_fits_and_disturbs_nothing(
         before in any_text(),

@@ -137,8 +137,15 @@ impl Columns {
             Key::ALL.into_iter().filter(|key| key.is_required() && missing(*key)).collect();
         for key in absent {
             let message = format!("there is no column named {}", key.as_str());
-            let problem = Problem::new(file, line, ProblemKind::MissingColumn, message);
-            problems.push(problem.help(missing_help(key, header)).fatal());
+            let problem = Problem::new(file, line, ProblemKind::MissingColumn, message).fatal();
+            problems.push(match meant(key, header) {
+                Some(name) => problem.value(name).help(format!(
+                    "did you mean the column \"{}\"? rename it to {}",
+                    printable(name),
+                    key.as_str()
+                )),
+                None => problem.help(missing_help(header)),
+            });
         }
         if !problems.is_empty() {
             return Err(problems);
@@ -182,14 +189,15 @@ pub(super) fn header_problems(file: &Arc<str>, line: u64, header: &[String]) -> 
     problems
 }
 
-fn missing_help(key: Key, header: &[String]) -> String {
+/// The column that was most likely meant.
+fn meant(key: Key, header: &[String]) -> Option<&String> {
     let unknown = || header.iter().filter(|name| Key::of(name).is_none());
-    let near = unknown()
+    unknown()
         .find(|name| is_near(name, key.as_str()))
-        .or_else(|| unknown().find(|name| key.also_called().contains(&plain(name).as_str())));
-    if let Some(name) = near {
-        return format!("did you mean the column \"{}\"? rename it to {}", printable(name), key.as_str());
-    }
+        .or_else(|| unknown().find(|name| key.also_called().contains(&plain(name).as_str())))
+}
+
+fn missing_help(header: &[String]) -> String {
     if header.first().is_some_and(|name| name.to_ascii_lowercase().starts_with("sep=")) {
         return "the first line is Excel's own mark: delete it, so that the column names come first"
             .to_owned();
@@ -230,12 +238,12 @@ mod tests {
         for (header, expected) in [
             (
                 "Space ,member",
-                "rows.csv:1: there is no column named space
+                "rows.csv:1: \"Space \": there is no column named space
   help: did you mean the column \"Space \"? rename it to space",
             ),
             (
                 "space,Member ID",
-                "rows.csv:1: there is no column named member
+                "rows.csv:1: \"Member ID\": there is no column named member
   help: did you mean the column \"Member ID\"? rename it to member",
             ),
             (

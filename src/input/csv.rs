@@ -116,6 +116,8 @@ fn quote(problem: &mut Problem, records: &Records<Peeked>, header: &[String]) {
         // The second of the two.
         (Some(column), ProblemKind::DoubledColumn) => header.iter().rposition(|name| name == column),
         (None, ProblemKind::UnnamedColumn) => header.iter().position(|name| name.trim().is_empty()),
+        // The one that was most likely meant.
+        (None, ProblemKind::MissingColumn) => problem.value.as_deref().and_then(named),
         (Some(column), _) => named(column),
         (None, kind) => {
             kind.about().and_then(|key| header.iter().position(|name| Key::of(name) == Some(key)))

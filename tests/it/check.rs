@@ -64,7 +64,7 @@ fn every_problem_has_its_place() {
             place("ragged-line", 3, 40, 43),
         ),
         ("latin.csv", [HEADER.as_bytes(), b"A,j\xfcrgen@b.cd,,,\n"].concat(), place("not-utf-8", 2, 4, 5)),
-        ("header.csv", b"space,Membr,deleteTime\nA,b,\n".to_vec(), place("missing-column", 1, 1, 23)),
+        ("header.csv", b"space,Membr,deleteTime\nA,b,\n".to_vec(), place("missing-column", 1, 7, 12)),
         ("slip.csv", b"space,member,deletTime\nA,b,\n".to_vec(), place("similar-column", 1, 14, 23)),
         ("unclosed.csv", row("A,\"b@example.com,,,").into_bytes(), place("unclosed-quote", 3, 3, 20)),
         ("rows.jsonl", broken.as_bytes().to_vec(), place("bad-time", 1, 60, 67)),
