@@ -11,8 +11,9 @@ For the people who ordered the migration, at its end or while it goes on:
   tenure report memberships.csv.journal.db -o report.html
   tenure report memberships.csv.journal.db -o for-everybody.html --no-addresses
 
-The page is complete in itself: it loads nothing, sends nothing, and can be printed. It holds no secrets, but the
-addresses of people whose rows were refused, so only you can read the file; --no-addresses leaves them out.")]
+The page is complete in itself: it loads nothing, sends nothing, and can be printed. It holds no
+secrets, but it names people whose rows were refused, so only you can read it; --no-addresses makes
+one for everybody.")]
 pub struct ReportArgs {
     /// The journal of the run; a run may go on meanwhile
     #[arg(value_name = "JOURNAL")]

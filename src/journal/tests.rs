@@ -1,5 +1,6 @@
 //! The journal by itself: rows in, changes, counters, refusals.
 
+mod figures;
 mod reading;
 mod stints;
 
@@ -342,6 +343,7 @@ proptest! {
             .map(|n| tenure(["A", "B", "C"][n % 3], &format!("m{n}@b.cd"), Some(1), (n != 5).then_some(2)))
             .collect();
         read(&mut journal, &rows);
+        journal.begin_run("{}", NOW).unwrap();
         let jobs = jobs(&journal);
         let note = Note { http_status: Some(400), kind: "INVALID_ARGUMENT".to_owned(), error: "no".to_owned() };
         for (row, step) in steps {
@@ -363,6 +365,10 @@ proptest! {
             let counted = [tally.pending, tally.in_flight, tally.done, tally.rejected, tally.open];
             prop_assert_eq!(counted, journal.recount().unwrap());
             prop_assert_eq!(counted.iter().sum::<u64>(), tally.total);
+            let course = journal.stretches().unwrap();
+            let of_course = |of: fn(&Stretch) -> u64| course.iter().map(of).sum::<u64>();
+            prop_assert_eq!(of_course(|stretch| stretch.done), tally.done);
+            prop_assert_eq!(of_course(|stretch| stretch.rejected), tally.rejected);
         }
     }
 }
