@@ -14,6 +14,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// The page that shows these figures.
 pub fn page(figures: &Figures, addresses: Addresses) -> String {
     let words = Words::of(figures.undertaking);
+    let words = if figures.is_rehearsal() { words.rehearsed() } else { words };
     let mut body = Html::new(addresses);
     let sections: [fn(&mut Html, &Figures, Words); 7] = [
         summary::write,
