@@ -1,6 +1,7 @@
 //! The journal by itself: rows in, changes, counters, refusals.
 
 mod again;
+mod figures;
 mod reading;
 mod stints;
 
@@ -343,6 +344,7 @@ proptest! {
             .map(|n| tenure(["A", "B", "C"][n % 3], &format!("m{n}@b.cd"), Some(1), (n != 5).then_some(2)))
             .collect();
         read(&mut journal, &rows);
+        journal.begin_run("{}", NOW).unwrap();
         let jobs = jobs(&journal);
         for (row, step) in steps {
             let Some(job) = jobs.get(row) else { continue };
@@ -369,6 +371,10 @@ proptest! {
             prop_assert_eq!(kinds.iter().map(|kind| kind.count).sum::<u64>(), tally.rejected);
             reasons::recount(&journal.conn).unwrap();
             prop_assert_eq!(kinds, journal.reject_kinds().unwrap());
+            let course = journal.stretches().unwrap();
+            let of_course = |of: fn(&Stretch) -> u64| course.iter().map(of).sum::<u64>();
+            prop_assert_eq!(of_course(|stretch| stretch.done), tally.done);
+            prop_assert_eq!(of_course(|stretch| stretch.rejected), tally.rejected);
         }
     }
 }

@@ -14,6 +14,7 @@ const SCRIPT: &str = include_str!("page.js");
 /// The page that shows these figures.
 pub fn page(figures: &Figures, addresses: Addresses) -> String {
     let words = Words::of(figures.undertaking);
+    let words = if figures.is_rehearsal() { words.rehearsed() } else { words };
     let mut body = Html::new(addresses);
     let sections: [fn(&mut Html, &Figures, Words); 7] = [
         summary::write,
@@ -33,9 +34,9 @@ pub fn page(figures: &Figures, addresses: Addresses) -> String {
         page.element("head", &[], |page| head(page, words));
         page.element("body", &[], |page| {
             page.element("main", &[], |page| {
-                let note = addresses_note(&body);
+                let names_people = body.names_people();
                 page.append(body);
-                page.element("footer", &[], |page| foot(page, figures, note));
+                page.element("footer", &[], |page| foot(page, figures, names_people));
             });
             page.asset("script", SCRIPT);
         });
@@ -64,19 +65,18 @@ fn hash(source: &str) -> String {
     format!("sha256-{}", STANDARD.encode(digest))
 }
 
-fn addresses_note(body: &Html) -> &'static str {
-    match (body.names_people(), body.addresses()) {
-        (true, _) => {
-            "This page names people by their e-mail addresses. Pass it on to those only who may know them, or make one \
-             without: tenure report --no-addresses."
+fn foot(page: &mut Html, figures: &Figures, names_people: bool) {
+    page.element("p", &[], |page| match page.addresses() {
+        _ if names_people => {
+            page.text(
+                "This page names people by their e-mail addresses. Pass it on to those only who may know them, or make \
+                 one without: ",
+            );
+            page.leaf("code", &[], "tenure report --no-addresses");
         }
-        (false, Addresses::LeftOut) => "People's addresses were left out of this page.",
-        (false, Addresses::Shown) => "This page holds no e-mail address.",
-    }
-}
-
-fn foot(page: &mut Html, figures: &Figures, note: &str) {
-    page.leaf("p", &[], note);
+        Addresses::LeftOut => page.text("People's addresses were left out of this page."),
+        Addresses::Shown => page.text("This page holds no e-mail address."),
+    });
     page.element("p", &[], |page| {
         page.text(format!("Written by tenure {} from ", env!("CARGO_PKG_VERSION")));
         page.name(&figures.journal);

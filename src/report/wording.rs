@@ -67,6 +67,11 @@ impl Words {
         }
     }
 
+    /// The same for a rehearsal, which has done nothing of it.
+    pub(super) const fn rehearsed(self) -> Words {
+        Words { is_done: "was rehearsed", are_done: "were rehearsed", done: "Rehearsed", ..self }
+    }
+
     /// `1 membership`, `12,000 memberships`.
     pub(super) fn many(self, count: u64) -> String {
         many(count, self.noun)

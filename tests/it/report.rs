@@ -55,11 +55,11 @@ fn a_page_of_an_import() {
         &text(&page),
         &[
             "A rehearsal.",
-            &format!("{} of {} memberships are in Google Chat.", rows["done"], rows["total"]),
+            &format!("{} of {} memberships were rehearsed.", rows["done"], rows["total"]),
             "Nothing was refused.",
             "Memberships by year",
             &format!("{} rows were counted one by one", rows["total"]),
-            "Does Google Chat hold what the journal says?\nNot known\n",
+            "Does Google Chat hold what the journal says?\nNot yet\n. This was a rehearsal",
         ],
     );
     // It needs nothing beside itself.
@@ -144,7 +144,10 @@ fn a_page_of_every_kind_of_journal() {
         &["1 of 2 memberships is in Google Chat. 1 waits until the space is completed."],
     );
     run(&["complete", "j.db", "--yes"]).expect(0);
-    says(&report(&room, "j.db"), &["All 2 memberships are in Google Chat.", "All 1 space are."]);
+    says(
+        &report(&room, "j.db"),
+        &["All 2 memberships are in Google Chat.", "The one space is.", "journal says?\nNot known\n"],
+    );
     room.write("others.csv", people(3, 1));
     run(&["import", "others.csv", "--journal", "back.db"]).expect(0);
     run(&["rollback", "back.db", "--yes"]).expect(0);
@@ -173,7 +176,7 @@ fn a_journal_from_before_there_was_a_course() {
     room.tenure(&["resume", "j.db"]).expect(0);
     says(
         &report(&room, "j.db"),
-        &["All 8 memberships are in Google Chat.", "The journal does not hold how 1 run went over time"],
+        &["All 8 memberships were rehearsed.", "The journal does not hold how 1 run went over time"],
     );
 }
 

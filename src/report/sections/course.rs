@@ -106,7 +106,7 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
                     grouped(average.round() as u64),
                     grouped(pace(|step| step.settled))
                 ),
-                unit: format!("settled a minute, each {step}"),
+                unit: format!("settled a minute{}", in_steps(&step)),
                 height: 190.0,
                 columns: columns(|step| step.settled, "done", "settled"),
                 labels: chart::times(sitting),
@@ -118,11 +118,11 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
                     id: format!("throttling{place}"),
                     title: format!("Calls refused for the quota a minute, from {begun}"),
                     description: format!(
-                        "{} refused in all, {} a minute at most. Each was made again.",
+                        "{} refused in all, {} a minute at most. Each is made again.",
                         many(throttled, "call"),
                         grouped(pace(|step| step.throttled))
                     ),
-                    unit: "calls refused for the quota a minute; each was made again".to_owned(),
+                    unit: format!("calls refused for the quota a minute{}", in_steps(&step)),
                     height: 110.0,
                     columns: columns(|step| step.throttled, "rejected", "refused for the quota"),
                     labels: chart::times(sitting),
@@ -133,6 +133,16 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
         });
         as_table(html, sitting);
     });
+}
+
+/// How coarse the picture is, if it is coarser than what it counts.
+fn in_steps(step: &str) -> String {
+    match step {
+        "minute" => String::new(),
+        "hour" => ", in steps of an hour".to_owned(),
+        "day" => ", in steps of a day".to_owned(),
+        step => format!(", in steps of {step}"),
+    }
 }
 
 /// How many writes a minute were asked for, if that is known of the sitting's runs.
@@ -208,7 +218,7 @@ fn runs(html: &mut Html, figures: &Figures) {
             "p",
             &[("class", &"aside")],
             format!(
-                "{} of the calls were over the quota: Chat refused them, nothing was changed by that, and each was made again.",
+                "{} of the calls were over the quota: Chat refused them, nothing was changed by that, and each is made again.",
                 share(sum.throttled, sum.sent)
             ),
         );

@@ -91,7 +91,7 @@ fn sources(html: &mut Html, figures: &Figures) {
                     html.element("tr", &[], |html| {
                         let file = source.path.rsplit(['/', '\\']).next().unwrap_or(&source.path);
                         html.element("td", &[], |html| html.name(file));
-                        html.leaf("td", &[], minute(source.read_at));
+                        html.leaf("td", &[("class", &"t")], minute(source.read_at));
                         figure(html, source.rows);
                         figure(html, source.duplicates);
                         figure(html, source.invalid);
