@@ -15,17 +15,22 @@ pub enum ConvertCommand {
     Slack(ConvertSlackArgs),
     /// Mattermost: the bulk export (JSON lines, also in its ZIP), the table ChannelMemberHistory as CSV, the compliance
     /// export as CSV or Actiance XML; of several, the bulk export last
+    #[command(after_long_help = examples::CONVERT_MATTERMOST)]
     Mattermost(ConvertMattermostArgs),
     /// Microsoft Teams: a folder of Microsoft Graph's answers; also what TeamsDataExport writes, which lacks most of it
+    #[command(after_long_help = examples::CONVERT_TEAMS)]
     Teams(ConvertTeamsArgs),
     /// Zulip: the .tar.gz that a server exports an organisation to, or the folder it unpacks to
+    #[command(after_long_help = examples::CONVERT_ZULIP)]
     Zulip(ConvertZulipArgs),
     /// Matrix: Element's export of a room (JSON), the folder of Synapse's export-data, events as servers give them (JSON)
     ///
     /// The id of a person is no address: name people with --users, or tell with --domain that on a server it is one:
     /// --domain matrix.example=new.example makes eva@new.example of @eva:matrix.example.
+    #[command(after_long_help = examples::CONVERT_MATRIX)]
     Matrix(ConvertMatrixArgs),
     /// Rocket.Chat: the folder of a mongodump (BSON), or what mongoexport writes (JSON)
+    #[command(after_long_help = examples::CONVERT_ROCKETCHAT)]
     Rocketchat(ConvertRocketchatArgs),
 }
 

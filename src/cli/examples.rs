@@ -238,6 +238,42 @@ Examples:
   tenure convert slack january.zip february.zip --only-recorded
       Two exports of one workspace; stints of which an end is a guess are left out.";
 
+pub(super) const CONVERT_MATTERMOST: &str = "\
+Examples:
+  tenure convert mattermost history.csv export.zip
+      The table ChannelMemberHistory, and the bulk export last.
+  tenure convert mattermost export.jsonl --users people.csv
+
+docs/converting.md has the query that makes the table: it alone knows every stint.";
+
+pub(super) const CONVERT_TEAMS: &str = "\
+Examples:
+  tenure convert teams answers/
+      A folder of Microsoft Graph's answers, each saved as it came.
+  tenure convert teams answers/ --dms --meetings
+
+docs/converting.md says what to ask Microsoft Graph for.";
+
+pub(super) const CONVERT_ZULIP: &str = "\
+Examples:
+  tenure convert zulip zulip-export.tar.gz
+  tenure convert zulip zulip-export/ --only-recorded
+      Only what the audit log has; stints of which an end is a guess are left out.";
+
+pub(super) const CONVERT_MATRIX: &str = "\
+Examples:
+  tenure convert matrix export-data-eva/ export-data-jonas/ \\
+          --domain matrix.example=new.example
+      What several people see of one server, together; @eva:matrix.example is eva@new.example.
+  tenure convert matrix room.json --users people.csv";
+
+pub(super) const CONVERT_ROCKETCHAT: &str = "\
+Examples:
+  tenure convert rocketchat dump/rocketchat/
+      The folder of a mongodump.
+  tenure convert rocketchat exported/ --users people.csv
+      What mongoexport has written, a file for each collection.";
+
 pub(super) const DOCTOR: &str = "\
 Examples:
   tenure doctor memberships.csv --credentials key.json \\
