@@ -2,60 +2,31 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
+use crate::document;
 use crate::support::{Emulator, Room, Run, STORE};
 
 const DOCUMENT: &str = include_str!("../../docs/migration.md");
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples/migration");
-/// Where the document's Chat API listens.
-const ENDPOINT: &str = "http://127.0.0.1:8090/";
 
-/// The document's commands, in order, but for the one that starts the Chat API.
 fn commands() -> Vec<String> {
-    let mut commands = Vec::new();
-    let mut inside = false;
-    for line in DOCUMENT.lines() {
-        match line {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            _ if inside => commands.push(line.to_owned()),
-            _ => {}
-        }
-    }
-    commands
+    document::commands(DOCUMENT).into_iter().map(|command| command.line).collect()
 }
 
-/// Runs one of them in a shell that knows `tenure`.
 fn shell(room: &Room, endpoint: &str, command: &str) -> Command {
-    let tenure = env!("CARGO_BIN_EXE_tenure");
-    let chat = commands()[0].replace(ENDPOINT, endpoint);
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &format!("tenure() {{ exec {tenure} \"$@\"; }}\n{chat}\n{command}")])
-        .current_dir(room.path())
-        .env_clear()
-        .env("PATH", "/usr/bin:/bin")
-        .env("HOME", room.path())
-        .env("SAMPLES", SAMPLES)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
+    let mut shell = document::shell(room, endpoint, DOCUMENT, command);
+    shell.env("SAMPLES", SAMPLES);
     shell
 }
 
 fn run(room: &Room, endpoint: &str, command: &str) -> Run {
-    let output = shell(room, endpoint, command).output().unwrap();
-    Run {
-        code: output.status.code(),
-        out: String::from_utf8(output.stdout).unwrap(),
-        err: String::from_utf8(output.stderr).unwrap(),
-    }
+    document::run(shell(room, endpoint, command))
 }
 
 /// What Chat holds at last: who is in which space today with which role, and the spaces that are completed.
