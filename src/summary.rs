@@ -158,12 +158,22 @@ fn reason(kind: &RejectKind) -> String {
     format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example, EXAMPLE_CHARS_MAX))
 }
 
-/// Why rows were refused, and what to do about each reason.
+/// Why rows were refused, and what to do: reasons with the same remedy together.
 pub fn reasons(kinds: &[RejectKind]) -> String {
-    let mut text = String::new();
+    let mut remedies: Vec<(&str, Vec<&RejectKind>)> = Vec::new();
     for kind in kinds {
-        let _ = writeln!(text, "  {:>9}   {}", kind.count, reason(kind));
-        let remedy = wrapped(of_reject(&kind.kind), REMEDY_COLUMNS - REMEDY_INDENT);
+        let remedy = of_reject(&kind.kind);
+        match remedies.iter_mut().find(|(known, _)| *known == remedy) {
+            Some((_, alike)) => alike.push(kind),
+            None => remedies.push((remedy, vec![kind])),
+        }
+    }
+    let mut text = String::new();
+    for (remedy, alike) in remedies {
+        for kind in alike {
+            let _ = writeln!(text, "  {:>9}   {}", kind.count, reason(kind));
+        }
+        let remedy = wrapped(remedy, REMEDY_COLUMNS - REMEDY_INDENT);
         let _ = writeln!(text, "              do: {}", remedy.replace('\n', "\n                  "));
     }
     text

@@ -134,7 +134,11 @@ fn what_is_written_can_be_imported() {
 fn what_is_no_export_of_matrix() {
     let room = Room::new();
     room.write("notes.txt", "not JSON");
-    convert(&room, "notes.txt", &[]).expect(4).says(&["notes.txt:1: it is broken", "no events of Matrix"]);
+    convert(&room, "notes.txt", &[]).expect(4).says(&[
+        "it is broken: expected ident",
+        "--> notes.txt:1",
+        "no events of Matrix",
+    ]);
     fs::create_dir(room.file("empty")).unwrap();
     convert(&room, "empty", &[])
         .expect(4)

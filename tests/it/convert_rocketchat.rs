@@ -157,7 +157,8 @@ fn a_dump_that_is_cut_off_is_named_and_the_rest_goes_on() {
     fs::write(room.file("dump/rocketchat/rocketchat_message.bson"), &messages[..messages.len() - 9]).unwrap();
     let run = convert(&room, "dump", &[]).expect(3);
     run.says(&[
-        "dump/rocketchat/rocketchat_message.bson: it is broken, in the document at byte",
+        "it is broken, in the document at byte",
+        "--> dump/rocketchat/rocketchat_message.bson",
         "did the dump finish?",
     ]);
     assert!(rows(&room).contains("quay"));

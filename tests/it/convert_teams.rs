@@ -60,7 +60,8 @@ fn messages_alone_say_what_they_lack() {
     fs::copy(fixture("shipyard") + "/" + messages, room.file("messages.json")).unwrap();
     let run = convert(&room, "messages.json", &["--missing", "m.csv"]).expect(3);
     run.says(&[
-        "messages.json: of 2 of its channels nothing says whether they are standard",
+        "of 2 of its channels nothing says whether they are standard",
+        "--> messages.json",
         "GET /teams/{id}/allChannels",
     ]);
     room.write("broken.jsonl", "{\"id\": \"1\", \"chatId\"\n");
