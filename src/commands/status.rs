@@ -1,5 +1,6 @@
 //! `tenure status`: where a run stands, once or again and again.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -150,7 +151,8 @@ impl Look {
         format!("{} {}\n", now.strftime("%H:%M:%S"), parts.join("; "))
     }
 
-    /// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `credentials` and `pace` come on top.
+    /// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `rejects` (rows by
+    /// reason), `credentials` and `pace` come on top.
     fn json(&self) -> String {
         let tally = &self.tally;
         let mut status = json!({
@@ -181,6 +183,11 @@ impl Look {
                 "completed": tally.spaces_completed,
             },
         });
+        let mut rejects: BTreeMap<&str, u64> = BTreeMap::new();
+        for reason in &self.kinds {
+            *rejects.entry(&reason.kind).or_default() += reason.count;
+        }
+        status["rejects"] = json!(rejects);
         status["credentials"] = Value::from(self.credentials.clone());
         status["pace"] = json!(self.pace);
         format!("{status}\n")

@@ -208,6 +208,8 @@ fn rows(room: &Room) -> [u64; 3] {
 fn one_of_two_reasons_is_mended_and_exactly_those_rows_are_settled() {
     let (room, emulator) = refused();
     assert_eq!(rows(&room), [5, 1, 4]);
+    let reasons = serde_json::json!({ "INVALID_ARGUMENT": 2, "SPACE_REFUSED": 2 });
+    assert_eq!(room.status("j.db")["rejects"], reasons);
     let run = room.tenure(&["rejects", "j.db", "--kind", "INVALID_ARGUMENT", "-o", "bad.csv"]).expect(0);
     run.says(&["tenure import bad.csv --journal j.db", "mend what Chat complains of"]);
     let text = room.read("bad.csv");

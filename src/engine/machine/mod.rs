@@ -367,6 +367,10 @@ impl Engine {
             lane.survey_due = !next.surveyed && self.config.access == Access::Import;
             lane.is_completed = next.completed;
             (lane.open, lane.rejected) = (next.open, next.rejected);
+            if next.completed {
+                // Of members of today, once more: and whoever has left the space cannot list it.
+                lane.survey_due = false;
+            }
             if next.channel.is_some() {
                 lane.channel = next.channel;
                 lane.step = Step::Errand(Errand::new(What::Create, Duration::ZERO));

@@ -1,5 +1,6 @@
 //! The engine step by step: a real journal in memory, and a Chat that says what the test tells it to.
 
+mod completed;
 mod prior;
 
 use std::collections::VecDeque;
