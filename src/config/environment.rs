@@ -33,6 +33,11 @@ impl Environment {
         Environment(ours.collect())
     }
 
+    /// Whether nothing is set.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn text(&self, variable: &str) -> Option<Result<&str, String>> {
         let value = self.0.get(variable)?;
         Some(value.to_str().ok_or_else(|| format!("{variable}: its value is not text (UTF-8)")))

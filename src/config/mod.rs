@@ -15,7 +15,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
-use clap::{ArgMatches, Command, FromArgMatches as _};
+use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{self, Cli, ConfigFileArgs, Name};
 pub use environment::Environment;
@@ -83,9 +83,22 @@ pub struct Found {
 /// # Errors
 /// When help is asked for, or something is wrong with what is typed or set.
 pub fn parse(typed: &[OsString], environment: &Environment) -> Result<(Cli, Found), Refusal> {
+    let parsed = Cli::command().try_get_matches_from(typed);
+    if let Ok(matches) = &parsed
+        && environment.is_empty()
+        && has_no_file(matches)
+    {
+        // As nearly always; so a short command takes no longer than it must.
+        let cli = Cli::from_arg_matches(matches).map_err(Refusal::Typed)?;
+        return Ok((cli, Found::default()));
+    }
     let program = cli::command();
-    let matches = match program.clone().try_get_matches_from(typed) {
+    let matches = match parsed {
         Ok(matches) => matches,
+        // Help is asked for: only the whole definition has all of it.
+        Err(error) if !error.use_stderr() => {
+            return Err(Refusal::Typed(program.try_get_matches_from(typed).err().unwrap_or(error)));
+        }
         // What is missing may be set elsewhere.
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
             lenient(program.clone()).try_get_matches_from(typed).map_err(|_| Refusal::Typed(error))?
@@ -114,6 +127,23 @@ pub fn parse(typed: &[OsString], environment: &Environment) -> Result<(Cli, Foun
     Ok((cli, found))
 }
 
+/// Whether there is no file that could say anything.
+fn has_no_file(matches: &ArgMatches) -> bool {
+    let mut below = matches;
+    while let Some((_, matches)) = below.subcommand() {
+        below = matches;
+    }
+    matches!(file::read(&typed_place(below), journal(below, &[]).as_deref()), Ok(None))
+}
+
+/// What is typed about where the file is.
+fn typed_place(typed: &ArgMatches) -> ConfigFileArgs {
+    ConfigFileArgs {
+        config: typed.get_one::<PathBuf>("config").cloned(),
+        no_config: typed.get_flag("no_config"),
+    }
+}
+
 /// Everything that is set, whatever the command does with it.
 fn find(program: &Command, typed: &ArgMatches, environment: &Environment) -> Result<Found, Vec<String>> {
     let known = cli::options(program);
@@ -121,10 +151,7 @@ fn find(program: &Command, typed: &ArgMatches, environment: &Environment) -> Res
         Ok(given) => (given, Vec::new()),
         Err(problems) => (Vec::new(), problems),
     };
-    let mut place = ConfigFileArgs {
-        config: typed.get_one::<PathBuf>("config").cloned(),
-        no_config: typed.get_flag("no_config"),
-    };
+    let mut place = typed_place(typed);
     environment.complete(&mut place).unwrap_or_else(|problem| problems.push(problem));
     let journal = journal(typed, &given);
     let read = match file::read(&place, journal.as_deref()) {
