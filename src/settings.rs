@@ -151,6 +151,24 @@ impl Settings {
         Ok(settings)
     }
 
+    /// Whether neither a target nor what proves who this program is was given.
+    pub fn says_nothing_of_where(&self) -> bool {
+        self.target == Settings::default().target && self.proof.is_none()
+    }
+
+    /// The same, with the connection of a journal's last run.
+    #[must_use]
+    pub fn going_where(self, before: Settings) -> Self {
+        Settings {
+            target: before.target,
+            proof: before.proof,
+            impersonate: self.impersonate.or(before.impersonate),
+            access: if self.access == Access::Import { before.access } else { self.access },
+            domains: if self.domains.is_empty() { before.domains } else { self.domains },
+            ..self
+        }
+    }
+
     /// The same, of the capacity alone.
     #[must_use]
     pub fn capable(mut self, capacity: &CapacityArgs) -> Self {

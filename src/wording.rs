@@ -112,6 +112,24 @@ pub fn wrapped(text: &str, columns: usize) -> String {
     lines.join("\n")
 }
 
+/// Lines that are wider than a terminal, broken between words; what goes on stands below the line's last column. Commands
+/// stay whole, to be copied.
+pub fn fitted(text: &str, columns: usize) -> String {
+    text.split_inclusive('\n').map(|line| fitted_line(line, columns)).collect()
+}
+
+fn fitted_line(line: &str, columns: usize) -> String {
+    let (words, end) = line.strip_suffix('\n').map_or((line, ""), |words| (words, "\n"));
+    let begins = words.rfind("  ").map_or(0, |gap| gap + 2);
+    let (head, rest) = words.split_at(begins);
+    let indent = width(head);
+    if width(words) <= columns || rest.starts_with("tenure ") || indent > columns / 2 {
+        return line.to_owned();
+    }
+    let below = format!("\n{}", " ".repeat(indent));
+    format!("{head}{}{end}", wrapped(rest, columns - indent).replace('\n', &below))
+}
+
 /// The text on one line, cut to so many characters.
 pub fn shorten(text: &str, chars_max: usize) -> String {
     let mut short: String =
@@ -167,6 +185,18 @@ pub fn quoted(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::SlowedSpace;
+
+    #[test]
+    fn lines_fit_a_terminal_and_commands_stay_whole() {
+        let text = "short\n  open   57   still members: added once their space is completed\n\
+                    go on     tenure resume a-rather-long-name.journal.db\n";
+        assert_eq!(
+            fitted(text, 40),
+            "short\n  open   57   still members: added once\n              their space is completed\n\
+             go on     tenure resume a-rather-long-name.journal.db\n"
+        );
+        assert_eq!(fitted(text, 80), text);
+    }
 
     #[test]
     fn spans_and_rates() {

@@ -105,7 +105,7 @@ pub enum Command {
     #[command(after_long_help = examples::UPDATE)]
     Update(ImportArgs),
     /// Show where a run stands, also while it goes on
-    #[command(after_long_help = examples::STATUS)]
+    #[command(after_long_help = examples::STATUS, override_usage = "tenure status [OPTIONS] <JOURNAL>")]
     Status(StatusArgs),
     /// Give back the refused rows in the input's own columns, with the reason
     #[command(after_long_help = examples::REJECTS)]

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::inputs::{self, Looked, NotLooked};
-use super::{note, print, probed, stints};
+use super::{note, print, probed, stints, tell};
 use crate::cli::CheckArgs;
 use crate::diagnostics::{Severity, annotations, listed};
 use crate::exit::Exit;
@@ -49,7 +49,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
             note(&doubts);
         }
         let maps = format!("{} in the maps; no input was read.\n", inputs::count(&intake.problems));
-        print(&if in_maps { maps } else { verdict(&intake, &outlook) })?;
+        tell(&if in_maps { maps } else { verdict(&intake, &outlook) })?;
     }
     Ok(if intake.problems.is_empty() { Exit::Done } else { Exit::BadInput })
 }
@@ -96,6 +96,9 @@ pub(super) fn verdict(intake: &Intake, outlook: &Outlook) -> String {
     };
     text += &match intake.problems.total() {
         0 => "No problems.".to_owned(),
+        _ if intake.rows == 0 && intake.problems.is_fatal() => {
+            "No row was looked at: mend that first, and check again.".to_owned()
+        }
         1 => "1 problem; nothing may be sent before it is mended.".to_owned(),
         total => format!("{total} problems; nothing may be sent before they are mended."),
     };

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::connect::REHEARSAL_SUBJECT;
 use super::spaces_age::LAST_CALL;
-use super::{Usage, confirm, note, print, send};
+use super::{Usage, confirm, note, print, send, tell};
 use crate::cli::CompleteArgs;
 use crate::engine::Completion;
 use crate::exit::Exit;
@@ -30,7 +30,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         let journal = Journal::open_read_only(&path).map_err(at)?;
         expect_import(&journal).map_err(at)?;
         let plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
-        print(&format!("{}Nothing was done.\n", story(&plan)))?;
+        tell(&format!("{}Nothing was done.\n", story(&plan)))?;
         return Ok(Exit::Done);
     }
     let lock = Lock::take(&path).map_err(at)?;
@@ -47,7 +47,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     let leaves = args.leave.then(|| leaver(&settings)).transpose()?;
     let mut plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
     if plan.work.spaces.is_empty() {
-        print(&format!("{}Nothing is left to be done.\n", story(&plan)))?;
+        tell(&format!("{}Nothing is left to be done.\n", story(&plan)))?;
         return Ok(exit(&plan, 0));
     }
     if plan.to_complete > 0

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{Usage, again, check, confirm, connect, inputs, new_journal, note, print, probed, send, stints};
+use super::{
+    Usage, again, check, confirm, connect, inputs, new_journal, note, print, probed, send, stints, tell,
+};
 use crate::chat::Access;
 use crate::cli::{ImportArgs, RetryArgs, StintArgs};
 use crate::exit::Exit;
@@ -35,12 +37,16 @@ pub(super) struct Manner {
 /// Reads input into a journal and does with its rows what it is for.
 pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Manner) -> anyhow::Result<Exit> {
     let now = Timestamp::now();
+    let path = journal_path(&args)?;
     let mut settings = Settings { undertaking, ..Settings::default() }.with(&args.send)?;
+    if settings.says_nothing_of_where() && path.exists() {
+        let journal = Journal::open_read_only(&path).map_err(|error| error.at(&path))?;
+        settings = settings.going_where(send::last_settings(&journal).map_err(|error| error.at(&path))?);
+    }
     if undertaking == Undertaking::Update && settings.access == Access::Import {
         // In import mode nobody has a role yet.
         settings.access = Access::User;
     }
-    let path = journal_path(&args)?;
     let typed = manner.history;
     let policy = stints::policy(typed, &settings)?;
     let sends = !(args.journal_only || args.dry_run);
@@ -60,7 +66,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         Ok(inputs) => inputs,
         Err(problems) => {
             inputs::show(&problems);
-            print(&format!("{} in the maps; nothing was sent.\n", inputs::count(&problems)))?;
+            tell(&format!("{} in the maps; nothing was sent.\n", inputs::count(&problems)))?;
             return Ok(Exit::BadInput);
         }
     };
@@ -104,7 +110,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
                 0 => String::new(),
                 rows => format!(" in {}", many(rows, "row")),
             };
-            print(&format!(
+            tell(&format!(
                 "{}{rows}; nothing was sent. Mend {them}{advice}.\n",
                 inputs::count(&intake.problems)
             ))?;
@@ -146,7 +152,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         journal.end_run("journaled", Timestamp::now()).map_err(|error| error.at(&path))?;
         let tally = journal.tally().map_err(|error| error.at(&path))?;
         let name = path.display().to_string();
-        print(&format!(
+        tell(&format!(
             "{} journaled in {name}, {} to send.\nSend them with: tenure resume {}{}\n",
             many(tally.total, "row"),
             tally.pending,
@@ -168,7 +174,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         send::begin_run(&mut journal, &settings, now).map_err(|error| error.at(&path))?;
         journal.end_run("journaled", Timestamp::now()).map_err(|error| error.at(&path))?;
         if !confirm::ask(&plan, "Delete them?")? {
-            print(&format!(
+            tell(&format!(
                 "Nothing was deleted. The rows are journaled in {name}; delete them with: tenure resume {name}{}\n",
                 settings.resume_needs()
             ))?;
@@ -335,7 +341,7 @@ fn dry_run(
         text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";
-    print(&text)?;
+    tell(&text)?;
     Ok(if intake.is_refused(inputs.skip_invalid) {
         Exit::BadInput
     } else if intake.invalid > 0 {

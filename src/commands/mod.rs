@@ -31,7 +31,10 @@ mod status;
 mod stints;
 mod verify;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
+
+use console::Term;
 
 use crate::cli::Command;
 use crate::config::{Environment, Found, Refusal};
@@ -39,7 +42,7 @@ use crate::exit::Exit;
 use crate::logging;
 use crate::model::Undertaking;
 use crate::settings::SettingsError;
-use crate::wording::harmless;
+use crate::wording::{fitted, harmless};
 
 /// Runs the program and says how it ends.
 pub fn run() -> Exit {
@@ -132,8 +135,19 @@ fn asynchronously(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow
 
 /// Says something beside the result.
 fn note(line: &str) {
+    let line = harmless(line);
     // The exit code tells if standard error is gone.
-    let _ = writeln!(io::stderr(), "{}", harmless(line));
+    let _ = writeln!(io::stderr(), "{}", on(&Term::stderr(), &line));
+}
+
+/// Writes a result in words to standard output.
+fn tell(text: &str) -> io::Result<()> {
+    print(&on(&Term::stdout(), text))
+}
+
+/// As it fits a terminal; elsewhere as it is.
+fn on<'a>(place: &Term, text: &'a str) -> Cow<'a, str> {
+    if place.is_term() { fitted(text, usize::from(place.size().1)).into() } else { text.into() }
 }
 
 /// Writes a result to standard output. That nobody reads it any more (`… | head`) changes nothing about the result.

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Usage, again, note, print};
+use super::{Usage, again, note, tell};
 use crate::cli::{InputFormat, RejectsArgs};
 use crate::exit::Exit;
 use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
@@ -16,7 +16,7 @@ use crate::journal::{Journal, JournalError, RejectKind, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
 use crate::remedy::rejects::can_be_retried;
 use crate::summary;
-use crate::wording::{harmless, quoted, trouble_making};
+use crate::wording::{harmless, many, quoted, trouble_making};
 
 /// Tells a spreadsheet that a table is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -33,7 +33,7 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         format!("{}{}", summary::reasons(&kinds), next_steps(undertaking, path, file, &kinds))
     };
     if args.reasons {
-        print(&advice(None))?;
+        tell(&advice(None))?;
         return Ok(Exit::Done);
     }
     let layouts: Vec<Layout> = journal
@@ -79,7 +79,12 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         Err(error) if is_broken_pipe(&error) => return Ok(Exit::Done),
         written => written?,
     }
+    if kinds.is_empty() {
+        note("No row was refused.");
+    }
     if let Some(file) = args.output.as_deref().filter(|_| !kinds.is_empty()) {
+        let rows = kinds.iter().map(|kind| kind.count).sum();
+        note(&format!("{} written to {}\n", many(rows, "row"), file.display()));
         note(advice(Some(file)).trim_end());
     }
     Ok(Exit::Done)
@@ -112,6 +117,7 @@ fn next_steps(undertaking: Undertaking, journal: &Path, file: Option<&Path>, kin
             line("give back", format!("tenure rejects {name} -o {mended}"));
         }
         line("mended", format!("tenure {} {mended} --journal {name}", undertaking.as_str()));
+        line("", "(with the --spaces and --users of before, if there were any)".to_owned());
     }
     let again: Vec<&str> =
         kinds.iter().map(|reason| reason.kind.as_str()).filter(|kind| can_be_retried(kind)).collect();

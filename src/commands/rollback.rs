@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{confirm, print, send};
+use super::{confirm, print, send, tell};
 use crate::cli::RollbackArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RollbackPlan};
@@ -21,7 +21,7 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
     if args.dry_run {
         let journal = Journal::open_read_only(&path).map_err(at)?;
         expect_import(&journal).map_err(at)?;
-        print(&format!("{}Nothing was deleted.\n", story(&journal.rollback_plan().map_err(at)?)))?;
+        tell(&format!("{}Nothing was deleted.\n", story(&journal.rollback_plan().map_err(at)?)))?;
         return Ok(Exit::Done);
     }
     let lock = Lock::take(&path).map_err(at)?;

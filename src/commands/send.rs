@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{connect, note, print, spaces_age};
+use super::{connect, note, spaces_age, tell};
 use crate::chat::Access;
 use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
@@ -224,7 +224,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         Finish::Complete => None,
     };
-    print(&summary::of_run(&Summary {
+    tell(&summary::of_run(&Summary {
         undertaking: settings.undertaking,
         journal: &path.display().to_string(),
         rehearsal: settings.is_rehearsal(),

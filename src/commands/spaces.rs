@@ -55,6 +55,9 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         }
     };
     let total: usize = files.iter().map(|(_, channels)| channels.len()).sum();
+    if let Some(said) = without_time(&files) {
+        note(&said);
+    }
     if args.dry_run {
         print(&format!(
             "{} in order. This was a dry run: nothing was written, nothing was created.\n",
@@ -83,7 +86,8 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
             for channel in &changed {
                 note(&format!(
                     "{source}:{}: the channel {:?} says something else than before, and its space was asked for already: \
-                     change the space in Chat, and leave the line as it was",
+                     leave the line as it was; for another space, whose createTime cannot be changed later, give the line \
+                     another name and displayName",
                     channel.line, channel.name
                 ));
             }
@@ -113,6 +117,19 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         print(&format!("map       {name}   {}\n", many(made.len() as u64, "space")))?;
     }
     Ok(ended)
+}
+
+/// What Chat does with channels of which the list does not say since when they are there.
+fn without_time(files: &[(String, Vec<(u64, Channel)>)]) -> Option<String> {
+    let all = files.iter().flat_map(|(source, channels)| channels.iter().map(move |line| (source, line)));
+    let timeless: Vec<_> = all.filter(|(_, (_, channel))| channel.create_time.is_none()).collect();
+    let (source, (line, channel)) = timeless.first()?;
+    Some(format!(
+        "{} without a createTime, first {source}:{line}, {:?}: such a space begins today, Chat takes no history from before \
+         that, and it cannot be changed later",
+        many(timeless.len() as u64, "channel"),
+        channel.name
+    ))
 }
 
 /// Where the journal is, and the map.

@@ -8,7 +8,7 @@ use console::Term;
 use jiff::Zoned;
 use serde_json::{Value, json};
 
-use super::print_on;
+use super::{print_on, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RejectKind, Tally};
@@ -25,7 +25,11 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let look = || Look::at(path).map_err(at);
     let Some(every) = args.watch else {
         let look = look()?;
-        print_on(&if args.json { look.json() } else { look.text(None, &Zoned::now()) })?;
+        if args.json {
+            print_on(&look.json())?;
+        } else {
+            tell(&look.text(None, &Zoned::now()))?;
+        }
         return Ok(Exit::Done);
     };
     let (signals, mut stops) = Signals::listen()?;

@@ -286,7 +286,7 @@ fn space<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Spac
         } else if text.starts_with("spaces/") {
             "an id has only letters, digits, - and _"
         } else {
-            "to use other names, give --spaces MAP.csv with the columns name,space"
+            "to use other names, give --spaces MAP.csv with the columns name,space; `tenure spaces create` makes the spaces and that map"
         }))
     })
 }

@@ -49,10 +49,14 @@ pub(super) fn unit_of(text: &str) -> Option<String> {
         (EARLIEST..Timestamp::from_micros(LATEST)).contains(&time).then_some(time)
     };
     if let Some(time) = at(number) {
-        return Some(format!("is it seconds since 1970, {time}? give --time-format epoch-s"));
+        return Some(format!(
+            "is it seconds since 1970, {time}? if all times are so, give --time-format epoch-s; else write it as that"
+        ));
     }
     if let Some(time) = at(number / 1e3) {
-        return Some(format!("is it milliseconds since 1970, {time}? give --time-format epoch-ms"));
+        return Some(format!(
+            "is it milliseconds since 1970, {time}? if all times are so, give --time-format epoch-ms; else write it as that"
+        ));
     }
     if let Some(time) = at(number / 1e6) {
         return Some(format!(

@@ -68,7 +68,7 @@ impl Remarks {
             let words = self.often(2).then(|| {
                 let file = self.rules.spaces.as_ref().map_or("", |map| map.file());
                 let message = format!("it is before its space begins, {began} ({file})");
-                (message, "Chat refuses that: create the space with an earlier createTime, or mend the row")
+                (message, "Chat refuses such a row, and it becomes a reject: mend it, or make the space with an earlier createTime")
             });
             say(ProblemKind::BeforeSpace, key, words);
         }

@@ -54,7 +54,7 @@ fn spaces() {
         (
             "#a",
             &[
-                "bad-space space: it is neither spaces/{id} nor a bare id (to use other names, give --spaces MAP.csv with the columns name,space)",
+                "bad-space space: it is neither spaces/{id} nor a bare id (to use other names, give --spaces MAP.csv with the columns name,space; `tenure spaces create` makes the spaces and that map)",
             ],
         ),
         (" A", &["bad-space space: it is neither spaces/{id} nor a bare id (remove the blanks around it)"]),
@@ -198,7 +198,7 @@ fn times() {
         (
             &[(create, "1614936600000")],
             &[
-                "bare-number createTime: it is a bare number, not an RFC 3339 time such as 2021-03-05T09:30:00Z (is it milliseconds since 1970, 2021-03-05T09:30:00Z? give --time-format epoch-ms)",
+                "bare-number createTime: it is a bare number, not an RFC 3339 time such as 2021-03-05T09:30:00Z (is it milliseconds since 1970, 2021-03-05T09:30:00Z? if all times are so, give --time-format epoch-ms; else write it as that)",
             ],
         ),
     ] {
