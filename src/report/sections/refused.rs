@@ -2,11 +2,12 @@
 
 use super::super::Figures;
 use super::super::html::{Addresses, Html};
-use super::super::reasons::reason;
+use super::super::reasons::{sentence, title};
 use super::super::wording::{Words, day, grouped, many};
 use super::{headings, section, wide};
 use crate::journal::{RejectKind, Sample};
 use crate::model::{Span, Undertaking};
+use crate::remedy::rejects::of_reject;
 use crate::wording::shorten;
 
 /// Reasons that are shown by themselves.
@@ -74,14 +75,13 @@ fn waiting(html: &mut Html, figures: &Figures, words: Words) {
 }
 
 fn write_reason(html: &mut Html, figures: &Figures, kind: &RejectKind, place: usize) {
-    let reason = reason(&kind.kind);
     html.element("article", &[("class", &"reason")], |html| {
         html.element("h3", &[], |html| {
             html.leaf("span", &[("class", &"count")], grouped(kind.count));
             html.text(" ");
-            html.text(&reason.title);
+            html.text(title(&kind.kind));
         });
-        html.leaf("p", &[], reason.remedy);
+        html.leaf("p", &[], sentence(of_reject(&kind.kind)));
         html.element("p", &[("class", &"said")], |html| {
             let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
             html.leaf("code", &[], format!("{status}{}", kind.kind));
