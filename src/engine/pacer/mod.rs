@@ -6,6 +6,8 @@
 mod adapt;
 mod blame;
 mod bucket;
+mod closed;
+mod sample;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -280,7 +282,7 @@ impl Pacer {
         let tap = self.tap(asked.kind);
         let mut space = space.map(|space| space.of(asked.kind));
         let is_slowed = space.as_mut().is_some_and(|space| space.slowed(now, tap.blame.void()).is_some());
-        let expected = tap.adaptive.is_near_its_limit(now);
+        let expected = !tap.adaptive.is_free();
         let whose = tap.blame.find(now, asked.at, asked.space, refusal, is_slowed, expected);
         match (whose, space) {
             (Whose::Space, Some(space)) => {
