@@ -1,7 +1,8 @@
 //! How fast: one pace per quota of the project, and two of its own for each space.
 //!
 //! `bucket` is governor's, with the time handed in; `window` counts what the last minute has seen; `adapt` decides how
-//! fast a bucket of the project runs, `space` does the same for one space, and `blame` tells whose limit a 429 is about.
+//! fast a bucket of the project runs, with `sample` for what refusals show and `closed` for when everything waits;
+//! `space` does the same for one space, and `blame` tells whose limit a 429 is about.
 
 mod adapt;
 mod blame;
