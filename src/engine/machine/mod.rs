@@ -294,12 +294,20 @@ impl Engine {
         }
     }
 
-    /// Once a second is enough to show how fast it goes.
     fn look_at_pace(&mut self, now: Now) {
-        if self.paced_at.is_some_and(|at| now.elapsed < at + PACE_EVERY) {
-            return;
+        if self.paced_at.is_none_or(|at| now.elapsed >= at + PACE_EVERY) {
+            self.paced_at = Some(now.elapsed);
+            self.measure_pace(now);
         }
-        self.paced_at = Some(now.elapsed);
+        // With what is written anyway.
+        if !self.pace_is_written && (!self.changes.is_empty() || self.calls != Calls::default()) {
+            self.pace_is_written = true;
+            self.changes.push(Change::Pace(Box::new(self.pace.clone())));
+        }
+    }
+
+    /// How fast it goes. Once a second is enough to show it.
+    fn measure_pace(&mut self, now: Now) {
         let mut pace = self.pacer.pace(now.elapsed);
         for lane in self.lanes.values_mut() {
             let Some(writes_per_minute) = self.pacer.slowed(&mut lane.buckets, now.elapsed) else { continue };
@@ -311,11 +319,6 @@ impl Engine {
         if pace != self.pace {
             self.pace = pace;
             self.pace_is_written = false;
-        }
-        // With what is written anyway.
-        if !self.pace_is_written && (!self.changes.is_empty() || self.calls != Calls::default()) {
-            self.pace_is_written = true;
-            self.changes.push(Change::Pace(Box::new(self.pace.clone())));
         }
     }
 

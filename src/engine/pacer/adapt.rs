@@ -1,95 +1,78 @@
 //! How fast one quota of the project lets calls go: found out from what is refused, where it is less than configured.
 //!
 //! What the server counts with (a sliding window, a fixed one, a bucket of tokens) is unknown, so nothing is built on it.
-//! What holds for all three: at a 429, the calls that were let through within the last 60 s are about what a minute
-//! holds, or more. So that is what a minute is believed to hold from then on. The rate follows CUBIC's shape (RFC 9438):
-//! a dip, a concave return, a plateau, a careful look beyond it, and a convex climb once more was let through than ever
-//! was refused.
+//! What holds for all of them: a pace that is too high by one in a hundred costs one refusal in a hundred calls, however
+//! long answers take, as long as nothing else is done about it. So the pace stays slightly above what a minute is known
+//! to hold: that finds the limit again and again, and tells when there is more.
 //!
 //! ```text
-//!          refused                    more let through than was known
-//! Free ──────────────▶ Steady ──30 s──▶ Probing ──────────────────────▶ Climbing ──all of it──▶ Free
-//!                        ▲                 │ refused                        │ refused
-//!                        └─────────────────┴────────────────────────────────┘
+//!          refused                    a whole minute held more than was known
+//! Free ──────────────▶ Held, creeping ───────────────────────────────────────▶ Held, climbing ──all of it──▶ Free
+//!                        ▲                                                        │ refused
+//!                        └────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! After a refusal everything waits, and then one call goes ahead alone, until one is answered well.
+//! When much is refused, a sample of what left after the first refusal says by how much the pace is too high. If that
+//! stops soon, what was lost comes back in half a minute. When nothing passes, everything waits.
 
 use std::time::Duration;
 
+use super::closed::{Closed, PAUSE_FIRST, Why};
+use super::sample::{Sample, Shown, blur};
 use super::window::{MINUTE, Window};
 
-/// How much slower than the quota calls leave. Within a minute those of 60.48 s may arrive: so different may their ways
-/// be before the server sees a call too many.
+/// How much slower than the configured quota calls leave. Within a minute those of 60.48 s may arrive: so different may
+/// their ways be before the server sees a call too many.
 pub(super) const MARGIN: f64 = 0.008;
-/// How much of what was refused is used from then on: what is left of a minute lets a bucket of tokens recover.
-const CAUTION: f64 = 0.988;
-/// Another refusal so soon says that the belief is still too high ...
+/// How exactly the last minute is counted.
+const SLOT: Duration = Duration::from_millis(250);
+/// What the count of up to a slot beyond the minute is allowed for.
+const BEYOND: f64 = 0.001;
+/// How much more than is known may leave in a minute (a share and a few calls): this is what is refused all the time.
+const CREEP: (f64, f64) = (0.005, 1.0);
+/// How much more than was known a minute must have held to prove that there is more.
+const PROOF: (f64, f64) = (0.001, 0.5);
+/// With how much a climb begins, and how long it takes to double that, or a quarter more than an answer takes.
+const CLIMB: (f64, f64) = (0.03, 1.0);
+const CLIMB_DOUBLES: Duration = Duration::from_secs(3);
+/// What the last minute misses is made up for by so much at most.
+const CATCH_UP: f64 = 0.07;
+/// A minute that holds this share of what it is believed to is full, and its count is what the server allows.
+const FULL: f64 = 0.985;
+/// How much of the excess that a sample shows is taken back: what is left shows in the next.
+const TAKE_BACK: f64 = 0.83;
+/// With such a share of refusals nothing passes.
+const NOTHING_PASSES: f64 = 0.9;
+/// Another sample so soon says that the last minute's count is not what the server goes by.
 const STREAK: Duration = Duration::from_secs(20);
-/// ... and by this it is lowered, though never below what has got through since.
-const DECREASE: f64 = 0.85;
-/// A minute that holds this share of what it is believed to is full. When it is not, and a call is refused all the same,
-/// the server minds haste: what was missed is not made up for any more, and the belief is lowered by a little.
-const FULL: f64 = 0.94;
-const DECREASE_OF_HASTE: f64 = 0.97;
-/// With fewer calls in the last minute their number says nothing, and the belief is halved.
-const INFORMATIVE: u64 = 20;
+/// So many that went ahead and were let through, though the last minute was full, say the same.
+const AGAINST: u32 = 3;
+/// After a part was refused and then nothing for so long, the reason may have gone (another program has stopped): then
+/// what was lost comes back, by such a share of what was known before in a second.
+const RETURN_AFTER: Duration = Duration::from_secs(15);
+const RETURN: f64 = 0.02;
+/// So much of it is enough to have tried.
+const RETURN_TRIED: f64 = 1.01;
 /// Below this many a minute no quota is believed to be, for there would be too few calls to find out that it is not.
-const BELIEF_MIN: f64 = 30.0;
-/// How deep the rate dips after a refusal, and how long it takes to be back: the slack of half a second that this makes
-/// bears the different ways of calls.
-const DIP: f64 = 0.2;
-const DIP_LENGTH: Duration = Duration::from_secs(10);
-/// What was missed may be made up for at this rate above the plateau, over so many seconds.
-const CATCH_UP: f64 = 0.1;
-const CATCH_UP_SECONDS: f64 = 20.0;
-/// How long the plateau lasts at least before more is tried ...
-const PROBE_AFTER: Duration = Duration::from_secs(25);
-/// ... and in calls for each that the last probe made be refused, so that they stay about one in a hundred; but not for
-/// ever.
-const CALLS_PER_REFUSAL: f64 = 75.0;
-const PROBE_AFTER_MAX: Duration = Duration::from_secs(120);
-/// How much faster a probe is, if answers take so long at most, and else less: what is under way when the first refusal
-/// comes back will be refused as well.
-const PROBE_RATE: f64 = 0.1;
-const PROBE_LATENCY: Duration = Duration::from_millis(1200);
-/// How many more than was known a probe lets into a minute, and how many are proof that there is more to be had: both
-/// are a share and a few calls.
-const PROBE_CALLS: (f64, f64) = (0.02, 2.0);
-const PROOF_CALLS: (f64, f64) = (0.012, 1.0);
-/// After so long, or after eight answers where those take longer, a climb has doubled the rate; it grows with the third
-/// power of time.
-const CLIMB_DOUBLES: Duration = Duration::from_secs(8);
-/// The first wait after a refusal, the longest within the minute that any quota of Google's is about, and the longest
-/// (limits guide: 64 s).
-const PAUSE_FIRST: Duration = Duration::from_millis(250);
-const PAUSE_IN_MINUTE: Duration = Duration::from_secs(2);
-const PAUSE_MAX: Duration = Duration::from_secs(64);
-/// The one that goes ahead is followed by another if it is not back by then.
-const CANARY_PATIENCE: Duration = Duration::from_secs(5);
+const KNOWN_MIN: f64 = 30.0;
+/// More a minute than anybody can send.
+const NO_LIMIT: f64 = 1e8;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Phase {
-    /// As fast as configured.
-    Free,
-    /// At what is believed.
-    Steady { since: Duration },
-    /// A little above it, to see whether it still holds.
-    Probing,
-    /// It does not hold: faster and faster, from this many a second on.
-    Climbing { since: Duration, from: f64 },
-}
-
-/// Everything waits.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Closed {
+/// Slower than configured.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    /// What a minute holds, as far as that was found out.
+    known: f64,
+    /// When the last call left that was refused.
     since: Duration,
-    until: Duration,
-    pause: Duration,
-    /// When the one that goes ahead left.
-    canary: Option<Duration>,
-    /// How many had been let through within a minute when the last one was refused; `None` before it was.
-    used: Option<u64>,
+    /// What the minute before had let through, if that is not more.
+    used: f64,
+    /// What was known before a part was refused, as long as that has not been tried again.
+    before: f64,
+    /// How many whole minutes nothing has been refused since.
+    minutes: u32,
+    /// Since when it is proven that a minute holds more.
+    climbs: Option<Duration>,
 }
 
 /// What is known of one quota of the project.
@@ -97,21 +80,18 @@ struct Closed {
 pub(super) struct Adaptive {
     /// Calls a minute as configured; infinite for no limit.
     ceiling: f64,
-    /// What a minute holds, as far as that was found out.
-    known: f64,
-    phase: Phase,
+    /// `None`: as fast as configured.
+    held: Option<Held>,
+    sample: Option<Sample>,
     closed: Option<Closed>,
-    /// When the belief was last lowered: refusals of what left before belong to the same signal.
-    cut_at: Option<Duration>,
-    /// Whether what was missed is made up for.
-    hurries: bool,
+    /// When the last call left that was refused.
+    refused_at: Duration,
+    /// When the pace was last changed by more than a call: refusals of what left before say nothing new.
+    changed_at: Option<Duration>,
     log: Window,
-    /// When the first call left.
-    begin: Option<Duration>,
-    /// Calls a minute that had got through at the last refusal, if that came within the first minute.
-    young: Option<f64>,
-    /// How many were refused since the last probe began; `None` after a refusal that no probe has made.
-    cost: Option<u32>,
+    /// How many went ahead and were let through though the last minute was full, and until when its count does not matter.
+    against: u32,
+    uncounted_until: Duration,
     /// How long answers take.
     latency: Duration,
 }
@@ -122,170 +102,167 @@ impl Adaptive {
         let ceiling = if per_minute == 0 { f64::INFINITY } else { f64::from(per_minute) };
         Adaptive {
             ceiling,
-            known: ceiling,
-            phase: Phase::Free,
+            held: None,
+            sample: None,
             closed: None,
-            cut_at: None,
-            hurries: true,
-            log: Window::new(Duration::from_millis(250)),
-            begin: None,
-            young: None,
-            cost: None,
+            refused_at: Duration::ZERO,
+            changed_at: None,
+            log: Window::new(SLOT),
+            against: 0,
+            uncounted_until: Duration::ZERO,
             latency: Duration::ZERO,
         }
     }
 
-    /// Whether it goes as fast as configured.
+    /// Whether it goes as fast as configured. If not, a refusal is what has to be expected.
     pub(super) fn is_free(&self) -> bool {
-        self.phase == Phase::Free && self.closed.is_none()
+        self.held.is_none() && self.closed.is_none()
     }
 
     /// What a minute is believed to hold; infinite for no limit.
     pub(super) fn believed(&self) -> f64 {
-        match self.phase {
-            Phase::Free => self.ceiling,
-            Phase::Steady { .. } | Phase::Probing => self.known * CAUTION,
-            Phase::Climbing { .. } => self.known,
+        self.held.map_or(self.ceiling, |held| held.known)
+    }
+
+    fn top(&self) -> f64 {
+        self.ceiling * (1.0 - MARGIN)
+    }
+
+    /// What a minute is believed to hold by now: ever more while nothing is refused, and soon much more once that is
+    /// proven.
+    fn known(&mut self, now: Duration) -> f64 {
+        let Some(held) = self.held else { return self.top() };
+        let rise = above(held.known, CREEP) * minutes(held.since, now).powi(3);
+        let doubles = CLIMB_DOUBLES.max(self.latency.mul_f64(1.25));
+        let doubled =
+            held.climbs.map_or(0.0, |begin| now.saturating_sub(begin).as_secs_f64() / doubles.as_secs_f64());
+        let quiet = now.saturating_sub(held.since + RETURN_AFTER).as_secs_f64();
+        let back = (held.known + held.before * RETURN * quiet).min(held.before);
+        let known = (held.known + rise).max(back) + above(held.known, CLIMB) * (doubled.exp2() - 1.0);
+        if known >= self.top().min(NO_LIMIT) {
+            self.held = None;
         }
+        known.min(self.top())
     }
 
-    fn plateau(&self) -> f64 {
-        self.believed().min(self.ceiling) * (1.0 - MARGIN) / MINUTE.as_secs_f64()
-    }
-
-    /// Calls a second that may leave now; infinite for no limit. Moves on to the next phase when it is time.
+    /// Calls a second that may leave now; infinite for no limit.
     pub(super) fn rate(&mut self, now: Duration) -> f64 {
-        let top = self.ceiling * (1.0 - MARGIN) / MINUTE.as_secs_f64();
-        if let Phase::Steady { since } = self.phase {
-            let calls = f64::from(self.cost.unwrap_or(0)) * CALLS_PER_REFUSAL;
-            let after = Duration::try_from_secs_f64(calls / self.plateau()).unwrap_or(PROBE_AFTER_MAX);
-            if now >= since + after.clamp(PROBE_AFTER, PROBE_AFTER_MAX) && self.closed.is_none() {
-                (self.phase, self.cost) = (Phase::Probing, Some(0));
-            }
+        let known = self.known(now);
+        let Some(held) = self.held else { return self.top() / MINUTE.as_secs_f64() };
+        let pace = (known + above(known, CREEP)).min(self.top()) / MINUTE.as_secs_f64();
+        if held.climbs.is_some() {
+            return pace;
         }
-        let rate = match self.phase {
-            Phase::Free => top,
-            Phase::Steady { since } if now < since + DIP_LENGTH => {
-                let left = 1.0 - (now - since).as_secs_f64() / DIP_LENGTH.as_secs_f64();
-                self.plateau() * (1.0 - DIP * left.powi(3))
-            }
-            Phase::Steady { .. } if !self.hurries => self.plateau(),
-            Phase::Steady { .. } => {
-                let full = self.plateau() * MINUTE.as_secs_f64();
-                let missed = full - self.log.count(now) as f64;
-                self.plateau() + (missed / CATCH_UP_SECONDS).clamp(0.0, self.plateau() * CATCH_UP)
-            }
-            Phase::Probing => {
-                let slower = PROBE_LATENCY.as_secs_f64() / self.latency.max(PROBE_LATENCY).as_secs_f64();
-                self.plateau() * (1.0 + PROBE_RATE * slower)
-            }
-            Phase::Climbing { since, from } => {
-                let doubles = CLIMB_DOUBLES.max(self.latency * 8);
-                from * (1.0 + ((now - since).as_secs_f64() / doubles.as_secs_f64()).powi(3))
-            }
-        };
-        if rate >= top && matches!(self.phase, Phase::Climbing { .. }) {
-            (self.phase, self.known) = (Phase::Free, self.ceiling);
-        }
-        rate.min(top)
+        let missed = self.most(now) - self.log.count(now) as f64;
+        pace + missed.clamp(0.0, pace * CATCH_UP)
     }
 
-    /// Whether a call may leave as far as the last minute is concerned; else when to ask again.
+    /// How many may leave in a minute.
+    fn most(&mut self, now: Duration) -> f64 {
+        let known = self.known(now);
+        match self.held {
+            Some(Held { since, climbs: None, .. }) if now >= self.uncounted_until => {
+                let creep = above(known, CREEP) * minutes(since, now).min(1.0);
+                (known * (1.0 + BEYOND) + creep).floor().min(self.ceiling)
+            }
+            _ => self.ceiling,
+        }
+    }
+
+    /// Whether a call may leave as far as refusals and the last minute are concerned; else when to ask again.
     pub(super) fn ready(&mut self, now: Duration) -> Result<(), Duration> {
-        if let Some(closed) = &self.closed {
-            if now < closed.until {
-                return Err(closed.until);
-            }
-            if let Some(left) = closed.canary
-                && now < left + CANARY_PATIENCE
-            {
-                return Err(left + CANARY_PATIENCE);
-            }
-            // Its own count would keep it from finding out that the server counts in another way.
+        let is_full = self.log.count(now) as f64 >= self.most(now).max(1.0);
+        if is_full && self.held.is_none() && self.closed.is_none() {
+            return Err(self.log.thins_at());
+        }
+        let by_count = self.closed.is_none_or(|closed| closed.why == Why::Count);
+        if by_count && !is_full {
+            self.closed = None;
             return Ok(());
         }
-        let most = match self.phase {
-            Phase::Free | Phase::Climbing { .. } => self.ceiling,
-            Phase::Steady { .. } => self.known * CAUTION,
-            Phase::Probing => above(self.known, PROBE_CALLS).min(self.ceiling),
-        };
-        if (self.log.count(now) as f64) < most.max(1.0) {
+        let until = self.closed.get_or_insert(Closed::new(Why::Count, now, Duration::ZERO)).until();
+        if now >= until {
             return Ok(());
         }
-        Err(self.log.thins_at())
+        Err(if by_count { until.min(self.log.thins_at()) } else { until })
     }
 
     /// A call leaves.
     pub(super) fn leave(&mut self, now: Duration) {
         self.log.add(now);
-        self.begin.get_or_insert(now);
         if let Some(closed) = &mut self.closed {
-            closed.canary = Some(now);
+            closed.leave(now);
         }
     }
 
     /// A call that left at `asked_at` did not reach the server.
     pub(super) fn not_sent(&mut self, asked_at: Duration) {
         self.log.take_out(asked_at);
-        if let Some(closed) = &mut self.closed
-            && closed.canary == Some(asked_at)
-        {
-            closed.canary = None;
+        if let Some(closed) = &mut self.closed {
+            closed.not_sent(asked_at);
         }
     }
 
     /// A call that left at `asked_at` was let through, whatever became of it then.
     pub(super) fn let_through(&mut self, now: Duration, asked_at: Duration) {
-        if self.cut_at.is_some_and(|cut| asked_at <= cut) {
-            return;
-        }
         let took = now.saturating_sub(asked_at);
         self.latency = if self.latency.is_zero() { took } else { (self.latency * 7 + took) / 8 };
-        if let Some(closed) = self.closed.take() {
-            self.reopened(now, asked_at, &closed);
+        if let Some(sample) = &mut self.sample {
+            sample.let_through(asked_at);
         }
-        match self.phase {
-            Phase::Probing => {
-                let through = self.log.before(asked_at, MINUTE) as f64;
-                if through >= above(self.known, PROOF_CALLS).min(self.ceiling * (1.0 - 2.0 * MARGIN)) {
-                    self.known = through;
-                    self.phase = Phase::Climbing { since: now, from: self.plateau() };
+        if let Some(closed) = self.closed {
+            self.goes_on(now, asked_at, &closed);
+        }
+        self.look_for_proof(now, asked_at);
+    }
+
+    /// A call was let through while everything waited. Of what left before a refused one that is no surprise.
+    fn goes_on(&mut self, now: Duration, asked_at: Duration, closed: &Closed) {
+        if closed.why == Why::Count {
+            if closed.is_canary(asked_at) {
+                self.closed = None;
+                self.against += 1;
+                if self.against >= AGAINST {
+                    self.uncounted_until = now + MINUTE;
                 }
             }
-            Phase::Climbing { .. } => {
-                self.known = self.known.max(self.log.before(asked_at, MINUTE) as f64);
+            return;
+        }
+        if asked_at <= self.refused_at {
+            return;
+        }
+        self.closed = None;
+        self.changed_at = Some(now);
+        let used = self.log.before(self.refused_at, MINUTE) as f64;
+        if let Some(held) = &mut self.held {
+            held.minutes = 0;
+            if closed.why == Why::Refused {
+                // A window that was full then has room now.
+                held.known = held.known.min(used).max(KNOWN_MIN.min(self.ceiling));
+                held.used = held.used.min(used);
+                held.before = held.known;
             }
-            Phase::Free | Phase::Steady { .. } => {}
         }
     }
 
-    /// The one that went ahead was let through.
-    fn reopened(&mut self, now: Duration, asked_at: Duration, closed: &Closed) {
-        if self.phase == Phase::Free {
+    /// Looks at each whole minute after the last refusal. If the server counts in fixed minutes, a refusal is where one
+    /// ends; and for the other ways of counting one minute is as good as another.
+    fn look_for_proof(&mut self, now: Duration, asked_at: Duration) {
+        let Some(held) = self.held.as_mut().filter(|held| held.climbs.is_none()) else { return };
+        let end = held.since + MINUTE * (held.minutes + 1);
+        // With the answers to those that left just before.
+        if asked_at < end + blur(self.latency) {
             return;
         }
-        match (closed.used, self.young) {
-            // At the first try, and the run is younger than a minute: no window is full, so it is the haste that was
-            // refused, and what has got through until then tells what there is.
-            (None, Some(got_through)) => {
-                self.known = self.known.max(got_through * DECREASE).min(self.ceiling)
-            }
-            // A sliding window had too many in it when the last was refused, and now it has not.
-            (Some(used), None) => {
-                let middle = (used + self.log.before(asked_at, MINUTE)) as f64 / 2.0;
-                let known = if used >= INFORMATIVE { self.known.min(middle) } else { self.known / 2.0 };
-                self.known = known.max(BELIEF_MIN.min(self.ceiling));
-            }
-            (None, None) | (Some(_), Some(_)) => {}
-        }
-        if closed.used.is_some() {
-            self.phase = Phase::Steady { since: now };
+        held.minutes += 1;
+        if self.log.before(end, MINUTE) as f64 >= held.used + above(held.used, PROOF) {
+            held.climbs = Some(now);
         }
     }
 
     /// A call that left at `asked_at` was refused for this quota, and is to be waited for `asked` at least. `told` is what
-    /// a minute holds, if the refusal says so; `share` (0..1) spreads the waits. How long everything waits now, and
-    /// whether that is news.
+    /// a minute holds, if the refusal says so; `share` (0..1) spreads the waits. How long its like waits now, and whether
+    /// that is news.
     pub(super) fn refused(
         &mut self,
         now: Duration,
@@ -295,90 +272,88 @@ impl Adaptive {
         share: f64,
     ) -> (Duration, bool) {
         self.log.take_out(asked_at);
-        self.cost = self.cost.map(|cost| cost.saturating_add(1));
-        if self.cut_at.is_some_and(|cut| asked_at <= cut) {
-            // One of those that were under way then. It makes the wait no longer unless it says so.
-            if let Some(closed) = &mut self.closed {
-                closed.until = closed.until.max(now + asked);
-            }
-            return (self.wait(now).max(asked), false);
+        self.refused_at = self.refused_at.max(asked_at);
+        self.against = 0;
+        let mut is_news =
+            self.closed.as_mut().is_some_and(|closed| closed.refused(now, asked_at, asked, share));
+        is_news |= self.learn(now, asked_at, told);
+        if self.closed.is_none() && !asked.is_zero() {
+            self.closed = Some(Closed::new(Why::Asked, now, asked));
         }
-        let used = self.log.before(asked_at, MINUTE);
-        let (since, pause) = match &self.closed {
-            Some(closed) => {
-                let longest = if now < closed.since + PAUSE_MAX { PAUSE_IN_MINUTE } else { PAUSE_MAX };
-                (closed.since, (closed.pause * 2).min(longest))
-            }
-            None => {
-                self.cut(now, asked_at, used, told);
-                (now, PAUSE_FIRST)
-            }
-        };
-        let again = self.closed.is_some();
-        let until = now + pause.mul_f64(1.0 + share).max(asked);
-        self.closed = Some(Closed { since, until, pause, canary: None, used: Some(used).filter(|_| again) });
-        (until - now, true)
+        (self.wait(now).max(PAUSE_FIRST.mul_f64(1.0 + share)).max(asked), is_news)
     }
 
-    fn cut(&mut self, now: Duration, asked_at: Duration, used: u64, told: Option<u32>) {
-        let before = self.cut_at.replace(now);
-        let age = asked_at.saturating_sub(self.begin.unwrap_or_default());
-        self.young = (age < MINUTE).then(|| used as f64 / age.as_secs_f64().max(1.0) * MINUTE.as_secs_f64());
-        let streak = before.map(|cut| asked_at.saturating_sub(cut)).filter(|gap| *gap < STREAK);
-        if self.ceiling.is_infinite() && self.phase == Phase::Free && streak.is_none() {
-            // Nothing was to be a limit: one refusal alone does not make one.
-            return;
+    /// What a refusal says about the pace; whether that is news.
+    fn learn(&mut self, now: Duration, asked_at: Duration, told: Option<u32>) -> bool {
+        let known = self.known(now);
+        let used = (self.log.before(asked_at, MINUTE) as f64).min(known);
+        let before = self.held.map_or(known, |held| {
+            let has_tried = known > held.known * RETURN_TRIED;
+            if has_tried { held.known } else { held.before }
+        });
+        let mut held = Held { known, since: self.refused_at, used, before, minutes: 0, climbs: None };
+        let is_old = self.changed_at.is_some_and(|changed| asked_at <= changed);
+        let waits = self.closed.is_some_and(|closed| closed.why != Why::Count);
+        let mut is_news = false;
+        if !is_old {
+            self.uncounted_until = Duration::ZERO;
+            held.known = if used >= known * FULL { used } else { known - 1.0 };
         }
-        if let Phase::Free | Phase::Steady { .. } = self.phase {
-            self.cost = None;
-        }
-        let most = match self.phase {
-            Phase::Free | Phase::Steady { .. } => self.known,
-            Phase::Probing | Phase::Climbing { .. } => self.ceiling,
-        };
-        let mut known = match used {
-            INFORMATIVE.. => most.min(used as f64),
-            _ if self.known.is_infinite() => INFORMATIVE as f64,
-            _ => self.known / 2.0,
-        };
-        if let Phase::Steady { .. } | Phase::Probing = self.phase {
-            let got_through = |gap: Duration| {
-                let through = self.log.before(asked_at, gap) as f64;
-                through / gap.as_secs_f64().max(1.0) * MINUTE.as_secs_f64()
-            };
-            let is_full = used as f64 >= self.plateau() * MINUTE.as_secs_f64() * FULL;
-            match streak {
-                Some(gap) => known = (self.known * DECREASE).max(got_through(gap).min(self.known)),
-                // The minute was not full: it is the haste that was refused.
-                None if !is_full => known = self.known * DECREASE_OF_HASTE,
-                None => {}
+        if let Some(told) = told.map(f64::from).filter(|told| (1.0..held.known).contains(told)) {
+            (held.known, held.before) = (told, told);
+            (self.changed_at, self.sample) = (Some(now), None);
+            is_news = true;
+        } else if !is_old && !waits {
+            is_news = self.sample.is_none_or(|sample| sample.is_over(asked_at));
+            if let Some(shown) = self.look(asked_at, known) {
+                self.follow(now, asked_at, &shown, &mut held);
+                is_news = true;
             }
-            self.hurries &= is_full;
         }
-        if let Some(told) = told.filter(|told| *told > 0) {
-            known = known.min(told.into());
+        held.known = held.known.max(KNOWN_MIN.min(self.ceiling));
+        held.used = held.used.min(held.known);
+        // Where nothing was to be a limit, one refusal alone does not make one.
+        self.held = Some(held).filter(|held| held.known.is_finite());
+        is_news
+    }
+
+    fn look(&mut self, asked_at: Duration, known: f64) -> Option<Shown> {
+        let pace = (known + above(known, CREEP)).min(self.top());
+        let new = Sample::new(asked_at, self.latency, pace);
+        let sample = self.sample.get_or_insert(new);
+        if sample.is_over(asked_at) {
+            *sample = new;
         }
-        self.known = known.max(BELIEF_MIN.min(self.ceiling));
-        self.phase = Phase::Steady { since: now };
+        let shown = sample.refused(asked_at)?;
+        self.sample = None;
+        Some(shown)
+    }
+
+    /// What a minute holds by a sample. A window lets through what a minute holds, however little passes at the moment; a
+    /// bucket lets through what passes at the moment, however much it was in the last minute. The more is believed, and
+    /// the latter if that is refuted soon.
+    fn follow(&mut self, now: Duration, asked_at: Duration, shown: &Shown, held: &mut Held) {
+        let is_refuted = self.changed_at.is_some_and(|changed| asked_at < changed + STREAK);
+        let passes = (shown.pace * (1.0 - TAKE_BACK * shown.share)).min(held.known);
+        let nothing_passes = shown.share > NOTHING_PASSES;
+        held.known = if is_refuted && !nothing_passes { passes } else { passes.max(held.used) };
+        self.changed_at = Some(now);
+        if nothing_passes {
+            held.before = held.known;
+            self.closed = Some(Closed::new(Why::Refused, now, Duration::ZERO));
+        }
     }
 
     /// How much longer everything waits.
     pub(super) fn wait(&self, now: Duration) -> Duration {
-        self.closed.map_or(Duration::ZERO, |closed| closed.until.saturating_sub(now))
-    }
-
-    /// Whether a refusal is what has to be expected now.
-    pub(super) fn is_near_its_limit(&mut self, now: Duration) -> bool {
-        let full = self.plateau() * MINUTE.as_secs_f64() * (1.0 - 2.0 * MARGIN);
-        self.closed.is_some()
-            || match self.phase {
-                Phase::Free => false,
-                Phase::Probing | Phase::Climbing { .. } => true,
-                Phase::Steady { .. } => self.log.count(now) as f64 >= full,
-            }
+        self.closed.map_or(Duration::ZERO, |closed| closed.wait(now))
     }
 }
 
-fn above(known: f64, (share, calls): (f64, f64)) -> f64 {
-    known * (1.0 + share) + calls
+fn above(number: f64, (share, calls): (f64, f64)) -> f64 {
+    number * share + calls
+}
+
+fn minutes(since: Duration, now: Duration) -> f64 {
+    now.saturating_sub(since).as_secs_f64() / MINUTE.as_secs_f64()
 }

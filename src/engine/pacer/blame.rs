@@ -16,6 +16,9 @@ const RECENT: Duration = Duration::from_secs(5);
 /// So many spaces at once are refused for want of the project's quota: so many that were not slowed before, or so many at
 /// all if they are half of those that are asked.
 const SPACES_MIN: usize = 3;
+/// So many refusals in a row, all in one space while others are let through, are its own even where the project is near its
+/// limit.
+const IN_A_ROW: u32 = 3;
 
 /// Whose limit it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +32,8 @@ pub(super) enum Whose {
 pub(super) struct Blame {
     through: HashMap<SpaceId, Duration>,
     refused: HashMap<SpaceId, Refused>,
+    /// Which space was refused last, how often in a row, and when that call left.
+    last: Option<(SpaceId, u32, Duration)>,
     /// Refusals of this time were the project's after all.
     void: Option<(Duration, Duration)>,
 }
@@ -84,10 +89,14 @@ impl Blame {
         self.refused.retain(|_, refused| refused.at + RECENT >= asked_at);
         let others_pass = self.through.keys().any(|other| *other != space);
         self.refused.insert(space, Refused { at: asked_at, slowed: is_slowed });
+        let before = self.last.filter(|(last, _, at)| *last == space && *at + RECENT >= asked_at);
+        let in_a_row = before.map_or(0, |(_, times, _)| times) + 1;
+        self.last = Some((space, in_a_row, asked_at));
         let fresh = self.refused.values().filter(|refused| !refused.slowed).count();
         let active = self.through.len().max(self.refused.len());
         let many = self.refused.len() >= SPACES_MIN && self.refused.len() * 2 >= active;
-        if others_pass && !many && (is_slowed || !expected && fresh < SPACES_MIN) {
+        let is_its_own = is_slowed || in_a_row >= IN_A_ROW || !expected && fresh < SPACES_MIN;
+        if others_pass && !many && is_its_own {
             return Whose::Space;
         }
         let fresh = self.refused.values().filter(|refused| !refused.slowed).map(|refused| refused.at);
@@ -135,8 +144,16 @@ mod tests {
         assert_eq!(blame.find(second(1), second(1), A, &unnamed(), false, false), Whose::Project, "alone");
         blame.let_through(SpaceId(2), second(1));
         assert_eq!(blame.find(second(2), second(2), A, &unnamed(), false, false), Whose::Space);
-        assert_eq!(blame.find(second(2), second(2), A, &unnamed(), false, true), Whose::Project);
         assert_eq!(blame.find(second(9), second(9), A, &unnamed(), true, false), Whose::Project, "long ago");
+    }
+
+    #[test]
+    fn one_space_again_and_again_while_the_project_is_near_its_limit() {
+        let mut blame = Blame::default();
+        blame.let_through(SpaceId(2), second(1));
+        let mut find = |space| blame.find(second(2), second(2), SpaceId(space), &unnamed(), false, true);
+        assert_eq!([find(1), find(1), find(3)], [Whose::Project; 3]);
+        assert_eq!([find(1), find(1), find(1)], [Whose::Project, Whose::Project, Whose::Space]);
     }
 
     #[test]

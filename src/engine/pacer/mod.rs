@@ -1,11 +1,14 @@
 //! How fast: one pace per quota of the project, and two of its own for each space.
 //!
 //! `bucket` is governor's, with the time handed in; `window` counts what the last minute has seen; `adapt` decides how
-//! fast a bucket of the project runs, `space` does the same for one space, and `blame` tells whose limit a 429 is about.
+//! fast a bucket of the project runs, with `sample` for what refusals show and `closed` for when everything waits;
+//! `space` does the same for one space, and `blame` tells whose limit a 429 is about.
 
 mod adapt;
 mod blame;
 mod bucket;
+mod closed;
+mod sample;
 mod space;
 #[cfg(test)]
 mod tests;
@@ -280,7 +283,7 @@ impl Pacer {
         let tap = self.tap(asked.kind);
         let mut space = space.map(|space| space.of(asked.kind));
         let is_slowed = space.as_mut().is_some_and(|space| space.slowed(now, tap.blame.void()).is_some());
-        let expected = tap.adaptive.is_near_its_limit(now);
+        let expected = !tap.adaptive.is_free();
         let whose = tap.blame.find(now, asked.at, asked.space, refusal, is_slowed, expected);
         match (whose, space) {
             (Whose::Space, Some(space)) => {
