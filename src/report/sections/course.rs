@@ -1,5 +1,7 @@
 //! How it went over time: the runs, how fast they went, and when the quota held them back.
 
+use std::time::Duration;
+
 use super::super::Figures;
 use super::super::chart::{self, Column, Columns};
 use super::super::course::{Sitting, Step, sittings};
@@ -72,7 +74,8 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
         let highest = sitting.steps.iter().map(count).max().unwrap_or(0);
         sitting.per_minute(highest).round() as u64
     };
-    let average = settled as f64 * 60.0 / sitting.length().as_secs_f64().max(1.0);
+    let length = length(figures, sitting);
+    let average = settled as f64 * 60.0 / length.as_secs_f64().max(1.0);
     let begun = minute(sitting.begun_at);
     let columns = |count: fn(&Step) -> u64, class: &'static str, what: &str| -> Vec<Column> {
         let column = |(place, step): (usize, &Step)| Column {
@@ -87,7 +90,7 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
     };
     html.element("figure", &[], |html| {
         html.element("figcaption", &[], |html| {
-            html.leaf("strong", &[], format!("From {begun}, {}", span(sitting.length())));
+            html.leaf("strong", &[], format!("From {begun}, {}", span(length)));
             html.text(format!(
                 ": {} settled, {} a minute on average{}.",
                 words.many(settled),
@@ -143,6 +146,13 @@ fn in_steps(step: &str) -> String {
         "day" => ", in steps of a day".to_owned(),
         step => format!(", in steps of {step}"),
     }
+}
+
+/// How long a sitting took: it may have ended before its last step does.
+fn length(figures: &Figures, sitting: &Sitting) -> Duration {
+    let last = figures.runs.iter().find(|run| sitting.runs.last() == Some(&run.id));
+    let ended = last.and_then(|run| run.ended_at).map(|end| between(sitting.begun_at, end));
+    ended.map_or(sitting.length(), |took| took.min(sitting.length()))
 }
 
 /// How many writes a minute were asked for, if that is known of the sitting's runs.
