@@ -271,7 +271,7 @@ impl World {
         let span = Duration::from_secs(from)..Duration::from_secs(to);
         let through = self.through.iter().filter(|(at, _)| span.contains(at)).count() as f64;
         let refused = self.refused.iter().filter(|(at, _)| span.contains(at)).count() as f64;
-        let others = self.taken_by_other.iter().filter(|at| span.contains(at)).count() as f64;
+        let others = self.taken_by_other.iter().filter(|at| span.contains(*at)).count() as f64;
         let limit =
             self.limits.iter().rev().find(|(at, _)| *at <= span.start).map_or(0.0, |(_, limit)| *limit);
         let allowed = limit / 60.0 * (to - from) as f64 - others;
