@@ -312,6 +312,9 @@ impl Adaptive {
         }
         held.known = held.known.max(KNOWN_MIN.min(self.ceiling));
         held.used = held.used.min(held.known);
+        if held.before.is_infinite() {
+            held.before = held.known;
+        }
         // Where nothing was to be a limit, one refusal alone does not make one.
         self.held = Some(held).filter(|held| held.known.is_finite());
         is_news

@@ -66,7 +66,7 @@ impl Sample {
         self.refused += 1;
         let calls = f64::from(self.refused + self.through);
         let share = f64::from(self.refused) / calls;
-        let seconds = (asked_at - self.first - self.blur).as_secs_f64().max(1.0);
+        let seconds = (asked_at - self.first - self.blur).as_secs_f64().max(0.01);
         let pace = if self.pace.is_finite() { self.pace } else { calls / seconds * MINUTE.as_secs_f64() };
         (self.refused >= ENOUGH && share >= TOO_MANY).then_some(Shown { share, pace })
     }

@@ -183,6 +183,17 @@ fn a_space_with_a_limit_of_its_own_slows_only_itself_where_the_project_has_less_
 }
 
 #[test]
+fn where_nothing_is_configured_a_limit_is_found_and_forgotten() {
+    let limits = [(0, 30_000.0), (180, 1e9)];
+    let world = World::new(0, Counts::Bucket(2.0), &limits, Duration::from_millis(50));
+    let mut world = world.run(Duration::from_secs(600));
+    let (share, refused) = world.share(60, 180);
+    assert!(share > 0.9 && refused < 0.05, "{share} {refused}");
+    assert!(world.pacer.writes.adaptive.is_free());
+    assert_eq!(world.pacer.writes_ahead(Duration::from_secs(600)), None);
+}
+
+#[test]
 fn after_a_standstill_nothing_leaves_faster_than_configured() {
     let mut world = World::new(6000, Counts::Bucket(0.5), &[(0, 6000.0)], Duration::from_millis(50));
     world.asleep = Some((Duration::from_secs(20), Duration::from_secs(3600)));
