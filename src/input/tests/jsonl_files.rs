@@ -118,7 +118,7 @@ rows.jsonl:1: the key "x" stands twice
 rows.jsonl:1: member: it is a list, not a text
 rows.jsonl:1: role: it is an object, not a text
 rows.jsonl:1: createTime "1614936600": it is a bare number, not an RFC 3339 time such as 2021-03-05T09:30:00Z
-  help: is it seconds since 1970, 2021-03-05T09:30:00Z? give --time-format epoch-s
+  help: is it seconds since 1970, 2021-03-05T09:30:00Z? if all times are so, give --time-format epoch-s; else write it as that
   given: {"space":7,"member":["a@b.cd"],"createTime":1614936600,"role":{}}"#,
         ),
         (
