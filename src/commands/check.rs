@@ -96,13 +96,12 @@ pub(super) fn verdict(intake: &Intake, outlook: &Outlook) -> String {
     };
     text += &match intake.problems.total() {
         0 => "No problems.".to_owned(),
-        _ if intake.rows == 0 && intake.problems.is_fatal() => {
-            "No row was looked at: mend that first, and check again.".to_owned()
-        }
         1 => "1 problem; nothing may be sent before it is mended.".to_owned(),
         total => format!("{total} problems; nothing may be sent before they are mended."),
     };
-    text + &warnings + "\n"
+    let unseen =
+        if intake.rows == 0 && intake.problems.is_fatal() { " No row was looked at yet." } else { "" };
+    text + unseen + &warnings + "\n"
 }
 
 /// The same and all that was found, for a script. `docs/check.md` describes it.

@@ -101,8 +101,8 @@ fn likely_meanings() {
     ];
     room.write("rows.csv", format!("{HEADER}{}\n", rows.join("\n")));
     room.tenure(&["check", "rows.csv"]).expect(4).says(&[
-        "is it seconds since 1970, 2021-03-05T09:30:00Z? give --time-format epoch-s",
-        "is it milliseconds since 1970, 2021-03-05T09:30:00Z? give --time-format epoch-ms",
+        "is it seconds since 1970, 2021-03-05T09:30:00Z? if all times are so, give --time-format epoch-s",
+        "is it milliseconds since 1970, 2021-03-05T09:30:00Z? if all times are so, give --time-format epoch-ms",
         "is it a spreadsheet's day number, 2021-03-05T09:29:59Z?",
         "or give --timezone",
         "write year, month and day in this order",
