@@ -127,7 +127,10 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     };
     // A new journal is there only now.
     lock.hold(&path).map_err(|error| error.at(&path))?;
-    if !intake.problems.is_empty() {
+    if intake.replaced > 0 {
+        progress.say(&format!("{} replaced by what was mended", many(intake.replaced, "refused row")));
+    }
+    if intake.invalid > 0 {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
     }
     if let Some(said) = inputs::likely_refused(&intake.warnings) {

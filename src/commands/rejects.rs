@@ -12,7 +12,7 @@ use super::{Usage, again, note, tell};
 use crate::cli::{InputFormat, RejectsArgs};
 use crate::exit::Exit;
 use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
-use crate::journal::{Journal, JournalError, RejectKind, RejectedRow};
+use crate::journal::{Journal, JournalError, REPLACES, RejectKind, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
 use crate::remedy::rejects::can_be_retried;
 use crate::summary;
@@ -21,7 +21,7 @@ use crate::wording::{harmless, many, quoted, trouble_making};
 /// Tells a spreadsheet that a table is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 /// The columns that are added to the input's own.
-const ADDED: [&str; 3] = ["error", "status", "attempts"];
+const ADDED: [&str; 4] = ["error", "status", "attempts", REPLACES];
 
 pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -249,10 +249,11 @@ fn write_jsonl(rejects: &Rejects<'_>, out: &mut dyn Write, look: Look) -> anyhow
             Restored::Jsonl(object) => object,
             Restored::Raw(line) => [("raw".to_owned(), Value::String(line))].into_iter().collect(),
         };
-        let [error, _, _] = added(&row);
+        let [error, _, _, replaces] = added(&row);
         object.insert("error".to_owned(), error.into());
         object.insert("status".to_owned(), row.http_status.map_or(Value::Null, Value::from));
         object.insert("attempts".to_owned(), row.attempts.into());
+        object.insert(REPLACES.to_owned(), replaces.into());
         writeln!(out, "{}", look(&Value::Object(object).to_string()))?;
         Ok(())
     })
@@ -296,9 +297,10 @@ fn write_channels(
     Ok(())
 }
 
-fn added(row: &RejectedRow) -> [String; 3] {
+fn added(row: &RejectedRow) -> [String; 4] {
     let status = row.http_status.map(|status| status.to_string()).unwrap_or_default();
-    [format!("{}: {}", row.kind, row.error), status, row.attempts.to_string()]
+    let place = format!("{}:{}", row.path, row.line);
+    [format!("{}: {}", row.kind, row.error), status, row.attempts.to_string(), place]
 }
 
 fn text_of(value: Value) -> String {

@@ -16,7 +16,7 @@ use crate::input::{
     BadRow, Becoming, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored, Rules,
     printable, quote_again,
 };
-use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
+use crate::journal::{Finding, JournalError, Loader, Overlap, REPLACES, Refusal, Taken, Verdict};
 use crate::model::{MEMBERS_MAX, Role, Tenure};
 use crate::wording::thousands;
 
@@ -66,6 +66,8 @@ pub struct Intake {
     pub again: u64,
     /// Of these, repeating another.
     pub duplicates: u64,
+    /// Rows rejected before whose place some of these have taken.
+    pub replaced: u64,
     /// Of these, taken in as rejects, for `--skip-invalid`.
     pub invalid: u64,
     /// What is no problem, but may not be what was meant.
@@ -194,8 +196,8 @@ fn notices(reader: &Reader, becoming: &Becoming) -> Vec<String> {
             "{file}: there is no column deleteTime, so every row counts as a member to this day"
         ));
     }
-    let unknown: Vec<String> =
-        columns.iter().filter(|name| Key::of(name).is_none()).map(|name| printable(name)).collect();
+    let unknown = columns.iter().filter(|name| Key::of(name).is_none() && *name != REPLACES);
+    let unknown: Vec<String> = unknown.map(|name| printable(name)).collect();
     if !unknown.is_empty() {
         notices.push(format!("{file}: kept, but not used: {}", unknown.join(", ")));
     }
@@ -228,8 +230,8 @@ fn take_bad(
     {
         let story: Vec<String> = bad.problems.iter().map(story).collect();
         let refusal = Refusal { kind: first.kind.as_str(), error: story.join("; ") };
-        loader.invalid(source, bad.line, &refusal, bad.given.as_json())?;
-        intake.invalid += 1;
+        let is_reject = loader.invalid(source, bad.line, &refusal, bad.given.as_json())?;
+        intake.invalid += u64::from(is_reject);
     }
     for problem in bad.problems {
         intake.problems.push_at((source, bad.line), problem);
@@ -295,8 +297,9 @@ fn settle(
         },
         || look(intake, files.last(), watch).is_ok(),
     )?;
-    let Taken { new, known, again, duplicates } = taken.ok_or(IntakeError::Interrupted)?;
+    let Taken { new, known, again, duplicates, replaced } = taken.ok_or(IntakeError::Interrupted)?;
     (intake.new, intake.known, intake.again, intake.duplicates) = (new, known, again, duplicates);
+    intake.replaced = replaced;
     intake.invalid += found.left_out;
     intake.problems = found.problems;
     for at in &loader.outlook().several_at {

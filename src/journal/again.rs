@@ -11,9 +11,8 @@ use crate::model::{Operation, Undertaking};
 /// What a row forgets that is to be tried again: how it was refused.
 pub(super) const FORGOTTEN: &str = "settled_at = NULL, http_status = NULL, kind = NULL, error = NULL";
 
-/// Kinds of which nobody knows whether Chat holds the membership, so that sending it again could make a second one. Of all
-/// but a membership of the past the same call again tells.
-const OPEN_QUESTIONS: &str = "rows.operation = 1 AND kind IN ('UNDECIDED', 'DOUBLED', 'PERHAPS_THERE')";
+/// Kinds of which nobody knows whether Chat holds the membership.
+pub(super) const PERHAPS_HELD: &str = "ifnull(kind, '') IN ('UNDECIDED', 'DOUBLED', 'PERHAPS_THERE')";
 /// What is wrong with the line itself, by the kinds' spelling: only another line mends that.
 const OF_THE_LINE: &str = "(rows.id < 1 << 42 OR kind IS NULL OR kind NOT GLOB '[A-Z]*')";
 /// A rollback sends nothing that it does not delete.
@@ -67,6 +66,8 @@ impl Journal {
             tx.commit()?;
             return Ok(Retried { rows: rows as u64, ..Retried::default() });
         }
+        // Sending one of these again could make a second membership. Of all but one of the past the same call again tells.
+        let open_questions = format!("rows.operation = 1 AND {PERHAPS_HELD}");
         let (delete, rollback) = (Operation::Delete.code(), Undertaking::Rollback.as_str());
         let of_kind = "rows.state = 3 AND ifnull(kind, 'unknown') = ifnull(?3, ifnull(kind, 'unknown'))";
         let count = |condition: &str| -> Result<u64, JournalError> {
@@ -78,12 +79,12 @@ impl Journal {
         };
         let retried = Retried {
             of_the_line: count(OF_THE_LINE)?,
-            open_questions: count(&format!("{OPEN_QUESTIONS} AND NOT ({NOT_TAKEN_BACK})"))?,
+            open_questions: count(&format!("{open_questions} AND NOT ({NOT_TAKEN_BACK})"))?,
             not_taken_back: count(&format!("NOT {OF_THE_LINE} AND {NOT_TAKEN_BACK}"))?,
             rows: tx.execute(
                 &format!(
                     "UPDATE rows SET state = 0, {FORGOTTEN}
-                      WHERE {of_kind} AND NOT {OF_THE_LINE} AND NOT ({OPEN_QUESTIONS}) AND NOT ({NOT_TAKEN_BACK})"
+                      WHERE {of_kind} AND NOT {OF_THE_LINE} AND NOT ({open_questions}) AND NOT ({NOT_TAKEN_BACK})"
                 ),
                 params![delete, rollback, kind],
             )? as u64,

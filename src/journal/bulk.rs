@@ -247,7 +247,7 @@ impl<'j> Bulk<'j> {
     fn change(&mut self, row: RowId, stint: Stint) -> Result<(), JournalError> {
         let role = stint.role.map(|role| role.as_str());
         match stint.fate {
-            Fate::Again => {
+            Fate::Again { .. } => {
                 self.conn
                     .prepare_cached(
                         &format!("UPDATE rows SET role = ?2, source = ?3, line = ?4, given = ?5, state = ?6, {FORGOTTEN} WHERE id = ?1"),

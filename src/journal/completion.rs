@@ -3,6 +3,7 @@
 use rusqlite::params;
 
 use super::change::open_up;
+use super::query::HAS_ROWS;
 use super::{Journal, JournalError, SpaceWork, Work};
 use crate::model::{SpaceId, SpaceName, Timestamp};
 
@@ -51,7 +52,7 @@ impl Journal {
         let mut plan = CompletionPlan::default();
         let expired = format!("completed_at IS NULL AND expires_at < {} ORDER BY id", last_call.as_micros());
         let expired = self.spaces(&expired)?;
-        for space in self.spaces("1 ORDER BY open DESC, id")? {
+        for space in self.spaces(&format!("{HAS_ROWS} ORDER BY open DESC, id"))? {
             let unsettled = space.pending + space.in_flight;
             let unfit = |rows| Unfit { space: space.name.clone(), rows };
             if space.completed {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use rusqlite::{OptionalExtension as _, Row};
 
 use super::number::Numbers;
+use super::query::HAS_ROWS;
 use super::{Calls, Journal, JournalError};
 use crate::model::{MemberId, SpaceId, Span, State, Timestamp, Undertaking};
 
@@ -37,7 +38,7 @@ pub struct SourceFigures {
     pub rows: u64,
     /// Of these, lines that repeat another.
     pub duplicates: u64,
-    /// Of these, lines that are no row.
+    /// Of these, lines that are no row, and in whose place no mended one stands.
     pub invalid: u64,
 }
 
@@ -59,7 +60,7 @@ pub struct SpaceFigures {
 impl SpaceFigures {
     /// How many rows are in a state.
     pub fn of(&self, state: State) -> u64 {
-        self.states[state as usize]
+        self.states.get(state as usize).copied().unwrap_or(0)
     }
 
     /// How many rows it has.
@@ -174,15 +175,15 @@ impl Journal {
         Ok(sources.collect::<Result<_, _>>()?)
     }
 
-    /// Every space, in the order in which the input named them.
+    /// Every space that rows are in, in the order in which the input named them.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub fn space_figures(&self) -> Result<Vec<SpaceFigures>, JournalError> {
-        let mut statement = self.conn.prepare(
+        let mut statement = self.conn.prepare(&format!(
             "SELECT id, name, pending, in_flight, done, rejected, open, completed_at, complete_error
-               FROM spaces ORDER BY id",
-        )?;
+               FROM spaces WHERE {HAS_ROWS} ORDER BY id"
+        ))?;
         let spaces = statement.query_map([], |row| {
             let mut states = [0; 5];
             for (place, state) in states.iter_mut().enumerate() {
@@ -222,7 +223,7 @@ impl Journal {
         Ok(channels)
     }
 
-    /// Passes through all rows once. What is still held is counted until `now`; `spaces` says of which the years are
+    /// Passes once through all rows that count. What is still held is counted until `now`; `spaces` says of which the years are
     /// wanted one by one.
     ///
     /// # Errors
@@ -234,8 +235,9 @@ impl Journal {
         let mut wanted: HashMap<SpaceId, Tides> =
             spaces.iter().map(|space| (*space, Tides::new(&begins))).collect();
         let (mut first, mut last) = (i64::MAX, i64::MIN);
-        let mut statement = self.conn.prepare("SELECT id, state, create_time, delete_time FROM rows")?;
-        let mut rows = statement.query([])?;
+        let mut statement =
+            self.conn.prepare("SELECT id, state, create_time, delete_time FROM rows WHERE state <> ?1")?;
+        let mut rows = statement.query([State::Replaced.code()])?;
         while let Some(row) = rows.next()? {
             let state: usize = row.get::<_, i64>(1)?.try_into().unwrap_or(usize::MAX);
             *figures

@@ -1,7 +1,7 @@
 //! What the journal says that Chat holds, space by space: what `verify` holds Chat's lists against.
 
 use super::number::Numbers;
-use super::query::space_name;
+use super::query::{HAS_ROWS, space_name};
 use super::{Journal, JournalError};
 use crate::model::{MemberName, Operation, SpaceId, SpaceName, Span, State, Timestamp};
 
@@ -69,14 +69,15 @@ pub struct FoundBefore {
 }
 
 impl Journal {
-    /// Every space, in the order in which the input named them.
+    /// Every space that rows are in, in the order in which the input named them.
     ///
     /// # Errors
     /// When the journal cannot be read.
     pub fn spaces_held(&self) -> Result<Vec<SpaceHeld>, JournalError> {
-        let mut statement = self
-            .conn
-            .prepare("SELECT id, name, completed_at, surveyed_at IS NOT NULL, left_at IS NOT NULL FROM spaces ORDER BY id")?;
+        let mut statement = self.conn.prepare(&format!(
+            "SELECT id, name, completed_at, surveyed_at IS NOT NULL, left_at IS NOT NULL
+               FROM spaces WHERE {HAS_ROWS} ORDER BY id"
+        ))?;
         let mut rows = statement.query([])?;
         let mut spaces = Vec::new();
         while let Some(row) = rows.next()? {
@@ -91,8 +92,8 @@ impl Journal {
         Ok(spaces)
     }
 
-    /// The rows of one space that are to make memberships, a member's stints one after the other, and what Chat held
-    /// there beforehand; both as of one moment.
+    /// The rows of one space that are to make memberships, a member's stints one after the other (none that was replaced), and
+    /// what Chat held there beforehand; both as of one moment.
     ///
     /// # Errors
     /// When the journal cannot be read.
@@ -103,10 +104,11 @@ impl Journal {
             "SELECT members.name, members.user, create_time, delete_time, role, state, ifnull(existed, 0), attempts > 0,
                     source, line, operation = ?5
                FROM rows CROSS JOIN members ON members.id = rows.id >> 16 & 67108863
-              WHERE rows.id BETWEEN ?1 AND ?2 AND operation IN (?3, ?4, ?5) ORDER BY rows.id",
+              WHERE rows.id BETWEEN ?1 AND ?2 AND operation IN (?3, ?4, ?5) AND state <> ?6 ORDER BY rows.id",
         )?;
         let [create, add, patch] = [Operation::Create, Operation::Add, Operation::Patch].map(Operation::code);
-        let mut rows = statement.query((numbers.first, numbers.last, create, add, patch))?;
+        let replaced = State::Replaced.code();
+        let mut rows = statement.query((numbers.first, numbers.last, create, add, patch, replaced))?;
         let mut holdings = Vec::new();
         while let Some(row) = rows.next()? {
             let text = |column| row.get::<_, Option<String>>(column).map(|text| text.map(String::into));

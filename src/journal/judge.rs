@@ -5,6 +5,7 @@
 
 use super::JournalError;
 use super::incoming::{Incoming, Times};
+use super::load::claim;
 use super::number::STINTS_MAX;
 use crate::model::{Origin, Role, RowId, State};
 
@@ -17,8 +18,11 @@ pub(super) enum Fate {
     New,
     /// In the journal from an earlier reading; whether its role is another now.
     Known { corrected: bool },
-    /// A reject of another file: it is to be tried again.
-    Again,
+    /// A refused row of another file: it is to be tried again.
+    Again {
+        /// What it was.
+        was: State,
+    },
     /// An open row that has got its end: another row stands for it now.
     Superseded,
     /// A row of earlier readings that is made of other lines now.
@@ -73,6 +77,12 @@ pub(super) struct Part {
 impl Stint {
     pub(super) fn is_met(&self) -> bool {
         self.fate != Fate::Unmet
+    }
+
+    /// Whether it was replaced after it had been fed back, and stood in this file before: there it is known, too.
+    fn was_replaced_from(&self, path: &str) -> bool {
+        let place = self.given.as_deref().filter(|_| self.state == State::Replaced).and_then(claim);
+        place.is_some_and(|place| place.rsplit_once(':').is_some_and(|(file, _)| file == path))
     }
 
     /// Whether no request of it can have been applied.
@@ -134,15 +144,15 @@ impl Judge {
         self.stints.append(&mut earlier);
     }
 
-    /// Takes a row in; gives it back, with the stint that says the same, if that has another role. `waits` says whether
-    /// somebody who is still a member waits.
+    /// Takes a row of a file in; gives it back, with the stint that says the same, if that has another role. `waits` says
+    /// whether somebody who is still a member waits.
     ///
     /// # Errors
     /// When the member has more stints than can be numbered.
     pub(super) fn row(
         &mut self,
         row: Incoming,
-        source: i64,
+        (source, path): (i64, &str),
         waits: bool,
     ) -> Result<Result<Added, (Incoming, &Stint)>, JournalError> {
         let times = row.times();
@@ -159,8 +169,8 @@ impl Judge {
             if std::mem::take(&mut stint.bridge) {
                 self.claimed.push(times);
             }
-            if stint.state == State::Rejected && stint.origin.source != source {
-                (stint.state, stint.fate, stint.origin) = (state, Fate::Again, origin);
+            if stint.state.is_refused() && stint.origin.source != source && !stint.was_replaced_from(path) {
+                (stint.state, stint.fate, stint.origin) = (state, Fate::Again { was: stint.state }, origin);
                 (stint.role, stint.given) = (role, row.given);
                 return Ok(Ok(Added::Again));
             }
@@ -225,7 +235,7 @@ impl Judge {
             let (earlier, later) = (&self.stints[holder], &self.stints[next]);
             let longer = later.times.end > earlier.times.end;
             let shared = later.times.start < earlier.times.end;
-            let refused = [earlier, later].iter().any(|stint| stint.state == State::Rejected);
+            let refused = [earlier, later].iter().any(|stint| stint.state.is_refused());
             if shared && !refused && (earlier.is_met() || later.is_met()) {
                 let (here, other) = if later.is_met() { (later, earlier) } else { (earlier, later) };
                 let victim = if later.is_unsent() { next } else { holder };

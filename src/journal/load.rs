@@ -2,6 +2,7 @@
 
 mod compared;
 mod outlook;
+mod replacing;
 mod settle;
 
 use std::borrow::Cow;
@@ -19,6 +20,9 @@ use crate::model::{MemberName, Names, Operation, Origin, Policy, Role, SpaceName
 pub use compared::Compared;
 use outlook::SEVERAL_AT_MAX;
 pub use outlook::{Outlook, SeveralAt};
+pub use replacing::REPLACES;
+use replacing::Replacing;
+pub(super) use replacing::claim;
 use settle::Settling;
 
 /// Rows that are sorted at a time when they come in one by one.
@@ -99,6 +103,8 @@ pub struct Taken {
     pub again: u64,
     /// Repeating another.
     pub duplicates: u64,
+    /// Rejects whose place mended rows have taken.
+    pub replaced: u64,
 }
 
 /// One file of the reading.
@@ -134,6 +140,9 @@ pub struct Loader<'j> {
     paths: HashMap<i64, String>,
     piece: Vec<Incoming>,
     runs: Runs,
+    /// Whether earlier readings and runs have left any.
+    has_rejects: bool,
+    replacing: Replacing,
     settled: bool,
     /// Whether something was found that forbids to journal anything.
     stands: bool,
@@ -162,6 +171,9 @@ impl Journal {
         self.conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         loader.writes = true;
+        loader.has_rejects =
+            self.conn
+                .query_row("SELECT EXISTS (SELECT 1 FROM rows WHERE state = 3)", [], |row| row.get(0))?;
         self.conn.execute(
             "UPDATE journal SET readings = readings + 1, stints = ?1, bridges = ?2",
             (policy.stints.as_str(), policy.bridges),
@@ -237,6 +249,8 @@ impl<'j> Loader<'j> {
             paths: HashMap::new(),
             piece: Vec::new(),
             runs: Runs::new(folder),
+            has_rejects: false,
+            replacing: Replacing::default(),
             settled: false,
             stands: false,
             committed: false,
@@ -302,7 +316,10 @@ impl<'j> Loader<'j> {
                     |row| row.get(0),
                 )?;
                 // What an earlier reading of it left as invalid is forgotten: this reading says it anew.
-                conn.execute("DELETE FROM rows WHERE id <= ?1 AND source = ?2", (Numbers::INVALID.last, id))?;
+                conn.execute(
+                    "DELETE FROM rows WHERE id <= ?1 AND source = ?2 AND state = 3",
+                    (Numbers::INVALID.last, id),
+                )?;
                 id
             }
             (None, Some(conn)) => {
@@ -314,6 +331,9 @@ impl<'j> Loader<'j> {
                 }
             }
         };
+        if let Some(conn) = self.journal {
+            self.replacing.begin_source(conn, id)?;
+        }
         self.sources.push(Source { id, path, layout: layout.to_owned(), rows: 0, duplicates: 0, invalid: 0 });
         Ok(self.sources.len() - 1)
     }
@@ -347,7 +367,7 @@ impl<'j> Loader<'j> {
         self.runs.add(rows).map_err(JournalError::Spilled)
     }
 
-    /// Takes in a line that can never be sent, as a reject.
+    /// Takes in a line that can never be sent, as a reject; whether it is one, and was not replaced before.
     ///
     /// # Errors
     /// When the journal cannot be written.
@@ -357,11 +377,14 @@ impl<'j> Loader<'j> {
         line: u64,
         refusal: &Refusal,
         given: Option<&str>,
-    ) -> Result<(), JournalError> {
-        let Some(source) = self.sources.get_mut(source) else { return Ok(()) };
+    ) -> Result<bool, JournalError> {
+        let Some(source) = self.sources.get_mut(source) else { return Ok(false) };
         source.rows += 1;
+        if self.replacing.is_settled(source.id, line, given) {
+            return Ok(false);
+        }
         source.invalid += 1;
-        let Some(conn) = self.journal.filter(|_| self.writes) else { return Ok(()) };
+        let Some(conn) = self.journal.filter(|_| self.writes) else { return Ok(true) };
         conn.prepare_cached(
             "INSERT INTO rows (id, operation, source, line, given, state, settled_at, kind, error)
              VALUES ((SELECT ifnull(max(id), 0) + 1 FROM rows WHERE id <= ?1), ?2, ?3, ?4, ?5, 3, ?6, ?7, ?8)",
@@ -376,7 +399,7 @@ impl<'j> Loader<'j> {
             refusal.kind,
             refusal.error
         ])?;
-        Ok(())
+        Ok(true)
     }
 
     /// Holds all rows against each other and against those of earlier readings, and writes down what they are. `judge` is

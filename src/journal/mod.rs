@@ -53,7 +53,7 @@ pub use figures::{
 pub use holdings::{FoundBefore, Holding, SpaceHeld};
 pub use incoming::Incoming;
 pub use judge::{ClashKind, Refusal};
-pub use load::{Compared, Finding, Loader, Outlook, Overlap, SeveralAt, Taken, Verdict};
+pub use load::{Compared, Finding, Loader, Outlook, Overlap, REPLACES, SeveralAt, Taken, Verdict};
 pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use reasons::RejectKind;

@@ -8,7 +8,7 @@ use super::number::Numbers;
 use super::{Calls, Journal, JournalError};
 use crate::model::{
     ChannelJob, Job, MemberId, MemberName, MembershipName, Operation, Origin, Pace, Prior, Role, RowId,
-    SpaceId, SpaceName, Span, Timestamp, Undertaking,
+    SpaceId, SpaceName, Span, State, Timestamp, Undertaking,
 };
 
 /// Where a run stands. `done + rejected + pending + in_flight + open = total`.
@@ -125,6 +125,9 @@ const STEPS: [&str; 4] = [
     "operation = 3",
 ];
 
+/// Spaces that rows are in; of others, all rows were replaced.
+pub(super) const HAS_ROWS: &str = "pending + in_flight + done + rejected + open > 0";
+
 impl Journal {
     /// Where its rows go: `emulator`, or the endpoint's URL.
     ///
@@ -197,9 +200,11 @@ impl Journal {
         let tx = if self.conn.is_autocommit() { Some(self.conn.unchecked_transaction()?) } else { None };
         let tx = tx.as_deref().unwrap_or(&self.conn);
         let mut tally = tx.query_row(
-            "SELECT total(pending), total(in_flight), total(done), total(rejected), total(open),
-                    count(*), total(pending + in_flight = 0), count(completed_at), total(existed)
-               FROM spaces",
+            &format!(
+                "SELECT total(pending), total(in_flight), total(done), total(rejected), total(open),
+                        count(*), total(pending + in_flight = 0), count(completed_at), total(existed)
+                   FROM spaces WHERE {HAS_ROWS}"
+            ),
             [],
             |row| {
                 let sum = |column| row.get::<_, f64>(column).map(|sum| sum as u64);
@@ -258,8 +263,9 @@ impl Journal {
             counts[..4].copy_from_slice(&self.channel_counts()?);
             return Ok(counts);
         }
-        let mut statement = self.conn.prepare("SELECT state, count(*) FROM rows GROUP BY state")?;
-        let mut rows = statement.query([])?;
+        let mut statement =
+            self.conn.prepare("SELECT state, count(*) FROM rows WHERE state <> ?1 GROUP BY state")?;
+        let mut rows = statement.query([State::Replaced.code()])?;
         while let Some(row) = rows.next()? {
             let state: usize = row.get::<_, i64>(0)?.try_into().unwrap_or(usize::MAX);
             let slot = counts

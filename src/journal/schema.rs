@@ -7,7 +7,7 @@ use super::JournalError;
 /// "tnre": `PRAGMA application_id` of a journal, so that no other SQLite file is taken for one.
 const APPLICATION_ID: i64 = 0x746e_7265;
 
-const MIGRATIONS: [&str; 10] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/0001_journal.sql"),
     include_str!("../../migrations/0002_standard_spaces.sql"),
     include_str!("../../migrations/0003_repeats.sql"),
@@ -18,6 +18,7 @@ const MIGRATIONS: [&str; 10] = [
     include_str!("../../migrations/0008_stints.sql"),
     include_str!("../../migrations/0009_stretches.sql"),
     include_str!("../../migrations/0010_reasons.sql"),
+    include_str!("../../migrations/0011_replaced.sql"),
 ];
 
 /// Brings a new or older journal to this version's schema, each step in a transaction of its own.

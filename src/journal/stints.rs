@@ -93,7 +93,8 @@ impl Judge {
             if let Some(bridge) = self.stints.iter_mut().find(theirs) {
                 bridge.role = role;
                 if bridge.state == State::Rejected && origin.source != bridge.origin.source {
-                    (bridge.state, bridge.fate, bridge.origin) = (State::Pending, Fate::Again, origin);
+                    (bridge.state, bridge.fate, bridge.origin) =
+                        (State::Pending, Fate::Again { was: bridge.state }, origin);
                 }
             } else if !begun || start >= until {
                 unbridged.push(origin);
@@ -179,7 +180,7 @@ fn merged(
         let group = match (stint.row, stint.state) {
             _ if stint.fate == Fate::Superseded => continue,
             _ if stint.refusal.is_some() => Group::Alone(place),
-            (Some(row), State::Rejected) => Group::Row(row),
+            (Some(row), state) if state.is_refused() => Group::Row(row),
             (Some(row), state) if is_sent(state) && sent(open).is_some_and(|sent| sent.row != row) => {
                 Group::Row(row)
             }
@@ -229,7 +230,7 @@ fn merged(
 fn is_live(stint: &Stint, open: bool) -> bool {
     stint.times.is_open() == open
         && stint.fate != Fate::Superseded
-        && stint.state != State::Rejected
+        && !stint.state.is_refused()
         && stint.refusal.is_none()
 }
 
@@ -305,7 +306,7 @@ fn row_of(mut stints: Vec<Stint>, held: Option<Held>) -> Option<Stint> {
     let own = stints.iter().position(|stint| !stint.bridge).unwrap_or(0);
     let role = stints[own].role;
     // What was refused may be tried again; any other row stays where it was, whatever comes to it.
-    let was = held.map(|held| held.state).filter(|state| *state != State::Rejected);
+    let was = held.map(|held| held.state).filter(|state| !state.is_refused());
     let state = was.unwrap_or(stints[0].state);
     // What was sent is what it was.
     let times = held.filter(|held| is_sent(held.state)).map_or(times, |held| held.times);
@@ -328,7 +329,7 @@ fn row_of(mut stints: Vec<Stint>, held: Option<Held>) -> Option<Stint> {
         {
             Fate::Unmet
         }
-        Some(held) => Fate::Remade { again: held.state == State::Rejected && state != State::Rejected },
+        Some(held) => Fate::Remade { again: held.state.is_refused() && !state.is_refused() },
     };
     let first = stints.swap_remove(0);
     Some(Stint { times, role, state, fate, row: held.map(|held| held.row), parts, bridge: false, ..first })
@@ -354,7 +355,7 @@ mod tests {
         let mut judge = Judge::default();
         judge.begin(Vec::new());
         for row in rows {
-            judge.row(row, SOURCE, true).unwrap().unwrap();
+            judge.row(row, (SOURCE, "/rows.csv"), true).unwrap().unwrap();
         }
         judge
     }
@@ -414,7 +415,7 @@ mod tests {
         let mut judge = Judge::default();
         judge.begin(vec![sent]);
         for row in [row(2, Some(12), Some(18), None), row(3, Some(15), Some(30), None)] {
-            judge.row(row, SOURCE, true).unwrap().unwrap();
+            judge.row(row, (SOURCE, "/rows.csv"), true).unwrap().unwrap();
         }
         let mut clashes = Vec::new();
         judge.end_by(MERGE, None, &[held], |clash| {

@@ -3,6 +3,7 @@
 mod again;
 mod figures;
 mod reading;
+mod replacing;
 mod stints;
 
 use proptest::prelude::*;

@@ -84,6 +84,8 @@ pub enum State {
     Rejected,
     /// Has no end yet; waits until its space is completed.
     Open,
+    /// Was rejected, and a mended row has taken its place: it is known, and counts no more.
+    Replaced,
 }
 
 impl State {
@@ -100,11 +102,12 @@ impl State {
             2 => Some(State::Done),
             3 => Some(State::Rejected),
             4 => Some(State::Open),
+            5 => Some(State::Replaced),
             _ => None,
         }
     }
 
-    /// The name of its counter in the journal's `spaces` table and in `status --json`.
+    /// The name of its counter in the journal's `spaces` table and in `status --json`; what was replaced has none.
     pub const fn counter(self) -> &'static str {
         match self {
             State::Pending => "pending",
@@ -112,7 +115,13 @@ impl State {
             State::Done => "done",
             State::Rejected => "rejected",
             State::Open => "open",
+            State::Replaced => "replaced",
         }
+    }
+
+    /// Whether it is not to be sent, and Chat was not seen to hold it.
+    pub const fn is_refused(self) -> bool {
+        matches!(self, State::Rejected | State::Replaced)
     }
 }
 

@@ -242,7 +242,7 @@ impl Compared {
         let mut counts = Counts { rows: rows.len() as u64, ..Counts::default() };
         for row in rows {
             match (row.state, row.span.delete_time) {
-                (State::Rejected, _) => counts.rejected += 1,
+                (State::Rejected | State::Replaced, _) => counts.rejected += 1,
                 (State::Pending | State::InFlight, _) => counts.unsettled += 1,
                 (State::Open, _) => counts.open += 1,
                 (State::Done, _) => counts.row_untold += 1,

@@ -79,7 +79,7 @@ pub(super) fn compare(known: &Known, listed: &[Listed]) -> Compared {
         counts.roles_later += u64::from(row.role.is_some() && row.state != State::Rejected);
         match (row.state, row.span.delete_time) {
             (State::Pending | State::InFlight, _) => counts.unsettled += 1,
-            (State::Rejected, _) => counts.rejected += 1,
+            (State::Rejected | State::Replaced, _) => counts.rejected += 1,
             (State::Open, _) | (State::Done, None) => counts.open += 1,
             (State::Done, Some(_)) => {}
         }

@@ -102,7 +102,7 @@ pub(super) fn compare(known: &Known, listed: &[Listed]) -> Compared {
         let is_current = row.span.delete_time.is_none();
         match row.state {
             State::Pending | State::InFlight => out.counts.unsettled += 1,
-            State::Rejected => out.counts.rejected += 1,
+            State::Rejected | State::Replaced => out.counts.rejected += 1,
             State::Done | State::Open if !is_current => out.counts.past += 1,
             State::Done | State::Open => {}
         }
@@ -121,7 +121,7 @@ pub(super) fn compare(known: &Known, listed: &[Listed]) -> Compared {
         match row.state {
             _ if !is_current => {}
             State::Done | State::Open => wanted.current.push(row),
-            State::Rejected => wanted.rejected = Some(row),
+            State::Rejected | State::Replaced => wanted.rejected = Some(row),
             State::Pending | State::InFlight => wanted.unsettled = true,
         }
     }

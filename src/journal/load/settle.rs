@@ -4,6 +4,7 @@ mod parts;
 
 use rusqlite::Connection;
 
+use super::replacing::claim;
 use super::{Finding, Loader, Outlook, Overlap, SEVERAL_AT_MAX, SeveralAt, Taken, Verdict};
 use crate::journal::JournalError;
 use crate::journal::bulk::Bulk;
@@ -24,6 +25,8 @@ pub(super) struct Settling<'j> {
     held: Vec<Held>,
     /// How many lines of them went into others, and how many bridges they have.
     parts_before: (i64, i64),
+    /// What its rows of this reading say that they replace.
+    claims: Vec<(Times, Box<str>)>,
     /// The first number of the member whose rows come.
     member: i64,
     /// Members with several stints among those of earlier readings, and those behind the first.
@@ -50,6 +53,7 @@ impl<'j> Settling<'j> {
             bulk,
             judge: Judge::default(),
             held: Vec::new(),
+            claims: Vec::new(),
             parts_before: (0, 0),
             member: 0,
             before: (0, 0),
@@ -74,13 +78,20 @@ impl<'j> Settling<'j> {
         let Some(source) = loader.sources.get_mut(index) else { return Ok(()) };
         source.rows += 1;
         let waits = loader.operation == Operation::Create;
-        match self.judge.row(row, source.id, waits)? {
-            Ok(Added::New) => self.taken.new += 1,
-            Ok(Added::Known) => self.taken.known += 1,
-            Ok(Added::Again) => self.taken.again += 1,
-            Ok(Added::Duplicate) => {
-                source.duplicates += 1;
-                self.taken.duplicates += 1;
+        let times = row.times();
+        let claim = row.given.as_deref().filter(|_| loader.has_rejects).and_then(claim);
+        match self.judge.row(row, (source.id, &source.path), waits)? {
+            Ok(added) => {
+                self.claims.extend(claim.map(|claim| (times, claim)));
+                match added {
+                    Added::New => self.taken.new += 1,
+                    Added::Known => self.taken.known += 1,
+                    Added::Again => self.taken.again += 1,
+                    Added::Duplicate => {
+                        source.duplicates += 1;
+                        self.taken.duplicates += 1;
+                    }
+                }
             }
             Err((row, first)) => {
                 source.rows -= 1;
@@ -197,7 +208,7 @@ impl<'j> Settling<'j> {
             // What it was before this reading, if it was, and what it is now.
             let (was, is) = match stint.fate {
                 Fate::New => (None, Some(stint.state)),
-                Fate::Again => (Some(State::Rejected), Some(stint.state)),
+                Fate::Again { was } => (Some(was), Some(stint.state)),
                 Fate::Superseded => (Some(stint.state), None),
                 Fate::Remade { .. } => (Some(state_before(stint)), Some(stint.state)),
                 Fate::Unmet | Fate::Known { .. } => (Some(stint.state), Some(stint.state)),
@@ -205,9 +216,14 @@ impl<'j> Settling<'j> {
             let is = is.map(|state| if stint.refusal.is_some() { State::Rejected } else { state });
             stint.state = is.unwrap_or(stint.state);
             if was != is {
-                was.into_iter().for_each(|state| self.moved[state.code() as usize] -= 1);
-                is.into_iter().for_each(|state| self.moved[state.code() as usize] += 1);
+                for (state, change) in was.map(|was| (was, -1)).into_iter().chain(is.map(|is| (is, 1))) {
+                    // What was replaced is not counted.
+                    self.moved.get_mut(state as usize).into_iter().for_each(|count| *count += change);
+                }
             }
+        }
+        if loader.has_rejects {
+            loader.replacing.member(&mut self.claims, stints);
         }
         let after = several(stints);
         loader.outlook.several_more += after.0 - self.before.0;
@@ -265,6 +281,10 @@ impl<'j> Settling<'j> {
         self.end_space(loader)?;
         if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
             bulk.flush()?;
+            let sources: Vec<i64> = loader.sources.iter().map(|source| source.id).collect();
+            if let Some(conn) = loader.journal {
+                self.taken.replaced = loader.replacing.finish(conn, &sources)?;
+            }
         }
         Ok(self.taken)
     }
@@ -272,7 +292,8 @@ impl<'j> Settling<'j> {
 
 /// What earlier readings have left of a member in a space.
 fn stints(conn: &Connection, numbers: Numbers, with_given: bool) -> Result<Vec<Stint>, JournalError> {
-    let given = if with_given { "given" } else { "NULL" };
+    // Of one that was replaced it says where that stood before.
+    let given = if with_given { "given" } else { "iif(state = 5, given, NULL)" };
     let mut statement = conn.prepare_cached(&format!(
         "SELECT id, create_time, delete_time, role, source, line, state, {given} FROM rows WHERE id BETWEEN ?1 AND ?2",
     ))?;

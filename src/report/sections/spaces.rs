@@ -137,7 +137,7 @@ fn made(state: State) -> &'static str {
         State::Pending | State::Open => "to do",
         State::InFlight => "in flight",
         State::Done => "made",
-        State::Rejected => "refused",
+        State::Rejected | State::Replaced => "refused",
     }
 }
 

@@ -1,0 +1,156 @@
+//! Mended rows in the place of rejects: a row that is fed back says which line it was mended from.
+
+use std::collections::{HashMap, HashSet};
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::journal::JournalError;
+use crate::journal::again::PERHAPS_HELD;
+use crate::journal::incoming::Times;
+use crate::journal::judge::{Fate, Stint};
+use crate::journal::number::Numbers;
+use crate::model::State;
+
+/// The column in which `tenure rejects` says where a row stood, as `path:line`: the row that comes back with it is another one
+/// if it was mended, and takes the place of that one.
+pub const REPLACES: &str = "replaces";
+
+/// What the rows of a reading say that they replace.
+#[derive(Debug, Default)]
+pub(super) struct Replacing {
+    /// How many rows of the reading, all in order, say that they replace what is named so.
+    claims: HashMap<Box<str>, usize>,
+    /// Where the rejects stand that this reading has met or made: they are no other row's.
+    own: HashSet<(i64, u64)>,
+    /// Lines of its files that are no rows, and were replaced in an earlier reading.
+    settled: HashSet<(i64, u64, Option<String>)>,
+}
+
+impl Replacing {
+    /// A file begins: those of its lines that were replaced are.
+    pub(super) fn begin_source(&mut self, conn: &Connection, source: i64) -> Result<(), JournalError> {
+        let mut statement = conn
+            .prepare_cached("SELECT line, given FROM rows WHERE id <= ?1 AND source = ?2 AND state = ?3")?;
+        let mut rows = statement.query((Numbers::INVALID.last, source, State::Replaced.code()))?;
+        while let Some(row) = rows.next()? {
+            self.settled.insert((source, row.get::<_, i64>(0)?.cast_unsigned(), row.get(1)?));
+        }
+        Ok(())
+    }
+
+    /// Whether a line that is no row was replaced before.
+    pub(super) fn is_settled(&self, source: i64, line: u64, given: Option<&str>) -> bool {
+        !self.settled.is_empty() && self.settled.contains(&(source, line, given.map(str::to_owned)))
+    }
+
+    /// What the rows of a member have come to, and what those of these times say that they replace. Only a row that may be
+    /// sent, or was, replaces another, and none that was merged with others.
+    pub(super) fn member(&mut self, claims: &mut Vec<(Times, Box<str>)>, stints: &[Stint]) {
+        for (times, claim) in claims.drain(..) {
+            let is_it = |stint: &&Stint| {
+                stint.times == times && stint.parts.is_empty() && stint.fate != Fate::Superseded
+            };
+            let mut stands = stints.iter().filter(is_it).peekable();
+            if stands.peek().is_some() && stands.all(|stint| !stint.state.is_refused()) {
+                *self.claims.entry(claim).or_default() += 1;
+            }
+        }
+        let met = stints.iter().filter(|stint| stint.is_met() || stint.met.is_some());
+        let refused = met.filter(|stint| stint.state == State::Rejected);
+        self.own.extend(refused.map(|stint| (stint.origin.source, stint.origin.line)));
+    }
+
+    /// Replaces the rejects, and returns how many. A reject answers to its own line; failing that, to the one that it was
+    /// itself mended from, so that a file can be mended and fed back again and again. Where more rejects answer than rows ask,
+    /// nobody can tell which is meant, and they stay.
+    ///
+    /// Those that Chat holds perhaps stay in any case, as do those that are made of several lines, and rows that were done
+    /// before and refused a role.
+    pub(super) fn finish(&self, conn: &Connection, sources: &[i64]) -> Result<u64, JournalError> {
+        if self.claims.is_empty() {
+            return Ok(0);
+        }
+        let (mut by_line, mut by_claim) = (HashMap::<_, Vec<i64>>::new(), HashMap::<_, Vec<i64>>::new());
+        let mut statement = conn.prepare(&format!(
+            "SELECT rows.id, source, line, path, given FROM rows JOIN sources ON sources.id = rows.source
+              WHERE state = 3 AND existed IS NULL AND NOT {PERHAPS_HELD}
+                AND NOT EXISTS (SELECT 1 FROM parts WHERE parts.row = rows.id)"
+        ))?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let (id, source, line): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            let is_own = self.own.contains(&(source, line.cast_unsigned()))
+                || id <= Numbers::INVALID.last && sources.contains(&source);
+            if is_own {
+                continue;
+            }
+            let at = format!("{}:{line}", row.get::<_, String>(3)?);
+            if let Some((claim, _)) = self.claims.get_key_value(at.as_str()) {
+                by_line.entry(claim).or_default().push(id);
+            }
+            if let Some(claim) = row.get_ref(4)?.as_str_or_null().ok().flatten().and_then(claim)
+                && let Some((claim, _)) = self.claims.get_key_value(&claim)
+            {
+                by_claim.entry(claim).or_default().push(id);
+            }
+        }
+        let mut replaced = 0;
+        for (claim, count) in &self.claims {
+            let rejects = by_line.get(claim).or_else(|| by_claim.get(claim));
+            for row in rejects.filter(|rejects| rejects.len() <= *count).into_iter().flatten() {
+                replaced += replace(conn, *row)?;
+            }
+        }
+        Ok(replaced)
+    }
+}
+
+/// One reject is one no more, and is counted as one no more.
+fn replace(conn: &Connection, row: i64) -> Result<u64, JournalError> {
+    let changed = conn
+        .prepare_cached("UPDATE rows SET state = ?2 WHERE id = ?1 AND state = 3")?
+        .execute((row, State::Replaced.code()))?;
+    let counter = if row <= Numbers::INVALID.last {
+        "UPDATE sources SET invalid = invalid - ?2 WHERE id = (SELECT source FROM rows WHERE id = ?1)"
+    } else {
+        "UPDATE spaces SET rejected = rejected - ?2 WHERE id = ?1 >> 42"
+    };
+    conn.prepare_cached(counter)?.execute((row, changed as i64))?;
+    Ok(changed as u64)
+}
+
+/// What a line says that it replaces, in JSON of what it said beyond its tenure; whatever does not look like a place in a file
+/// says nothing.
+pub(in crate::journal) fn claim(given: &str) -> Option<Box<str>> {
+    if !given.contains(REPLACES) {
+        return None;
+    }
+    let given: Value = serde_json::from_str(given).ok()?;
+    let place = given.get(REPLACES)?.as_str()?;
+    let (path, line) = place.rsplit_once(':')?;
+    (!path.is_empty() && line.parse::<u64>().is_ok()).then(|| place.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_place_in_a_file_is_a_claim() {
+        for (given, expected) in [
+            (r#"{"replaces":"/data/rows.csv:12"}"#, Some("/data/rows.csv:12")),
+            (r#"{"x":"1","replaces":"- (reading 2):3"}"#, Some("- (reading 2):3")),
+            (r#"{"replaces":"C:\\rows.csv:3"}"#, Some(r"C:\rows.csv:3")),
+            (r#"{"replaces":"yes"}"#, None),
+            (r#"{"replaces":"rows.csv:x"}"#, None),
+            (r#"{"replaces":":4"}"#, None),
+            (r#"{"replaces":12}"#, None),
+            (r#"{"replaces":null}"#, None),
+            (r#"{"note":"replaces /rows.csv:2"}"#, None),
+            ("{", None),
+        ] {
+            assert_eq!(claim(given).as_deref(), expected, "{given}");
+        }
+    }
+}
