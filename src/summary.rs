@@ -126,7 +126,7 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
         line("pending", tally.pending, "still to be sent");
     }
     if tally.in_flight > 0 {
-        line("in flight", tally.in_flight, "sent, answer unknown: looked up before going on");
+        line("in flight", tally.in_flight, "sent, and not known yet what became of it");
     }
     if tally.open > 0 {
         line("open", tally.open, "still members: added once their space is completed");

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fact::{ChannelFact, Fact, Gone, PersonFact, What};
-use super::reconstruct::{Act, Life, Mark, compact};
+use super::reconstruct::{Act, Archiving, Life, Mark, compact};
 use crate::model::{EARLIEST, Timestamp};
 
 /// Marks of one member from which on they are compacted now and then.
@@ -74,10 +74,12 @@ impl Channel {
         // One that was undone is not the one that counts.
         let last = last.filter(|time| self.unarchived.is_none_or(|back| back < *time));
         let archived = match last {
-            Some(time) if self.fact.archived || !self.listed => Some((time, true)),
+            Some(time) if self.fact.archived || !self.listed => Some((time, Archiving::Recorded)),
             _ if self.fact.archived => {
-                let by = self.fact.archived_by.or(self.span.map(|(_, last)| last)).unwrap_or(begun.0);
-                Some((by.max(begun.0), false))
+                let last = self.span.map_or(begun.0, |(_, last)| last);
+                let known = self.fact.archived_by.map(|by| (by, Archiving::By));
+                let (time, known) = known.unwrap_or((last, Archiving::NotBefore));
+                Some((time.max(begun.0), known))
             }
             _ => None,
         };
@@ -309,9 +311,9 @@ mod tests {
         };
         let once = [(10, What::Archived(&[]))];
         let undone = [(10, What::Archived(&[])), (20, What::Unarchived)];
-        assert_eq!(archived_by(true, &once), ((at(5), true), Some((at(10), true))));
-        assert_eq!(archived_by(true, &undone), ((at(5), true), Some((at(90), false))));
-        assert_eq!(archived_by(false, &once), ((at(10), false), Some((at(10), true))));
+        assert_eq!(archived_by(true, &once), ((at(5), true), Some((at(10), Archiving::Recorded))));
+        assert_eq!(archived_by(true, &undone), ((at(5), true), Some((at(90), Archiving::By))));
+        assert_eq!(archived_by(false, &once), ((at(10), false), Some((at(10), Archiving::Recorded))));
         assert_eq!(archived_by(false, &undone), ((at(10), false), None));
     }
 

@@ -28,8 +28,8 @@ pub use gather::Gathered;
 pub use outcome::{Choices, Converted, Nameless, Row, Space, convert};
 pub use people::{DomainRule, People};
 pub use reconstruct::{
-    Act, End, Guessing, InferredEnd, InferredStart, Known, Life, Mark, Outcome, Roster, SAME_EVENT, Start,
-    Stint, reconstruct,
+    Act, Archiving, End, Guessing, InferredEnd, InferredStart, Known, Life, Mark, Outcome, Roster,
+    SAME_EVENT, Start, Stint, reconstruct,
 };
 pub use report::Report;
 pub use write::{write_channels, write_memberships, write_missing};

@@ -61,13 +61,24 @@ impl Act {
     }
 }
 
+/// What is known of when a channel was archived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Archiving {
+    /// Then.
+    Recorded,
+    /// Then or before.
+    By,
+    /// Then or later: it is the channel's last event.
+    NotBefore,
+}
+
 /// The life of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Life {
     /// When it began, and whether the export says so itself (else: its first event).
     pub begun: (Timestamp, bool),
-    /// When it was archived for good, and whether an event says so.
-    pub archived: Option<(Timestamp, bool)>,
+    /// When it was archived for good, as far as that is known.
+    pub archived: Option<(Timestamp, Archiving)>,
     /// Whether its members never change.
     pub fixed: bool,
 }
@@ -152,6 +163,8 @@ pub enum Start {
     PreviousLeave,
     /// Nothing but its own end.
     ItsEnd,
+    /// The end of the export, where the member is on the roster, and nothing tells since when.
+    OnlyRoster,
 }
 
 impl Start {
@@ -167,6 +180,7 @@ impl Start {
             Start::ChannelBegun => "inferred: first event of the channel",
             Start::PreviousLeave => "inferred: previous leave",
             Start::ItsEnd => "inferred: its own end",
+            Start::OnlyRoster => "inferred: on the roster by then",
         }
     }
 
@@ -183,6 +197,8 @@ pub enum End {
     Recorded,
     /// The archiving of the channel.
     Archived,
+    /// The last event of a channel that was archived at some time after it.
+    LastEvent,
     /// A time by which the channel was archived.
     ArchivedBy,
     /// The end of the account.
@@ -212,6 +228,7 @@ impl End {
             End::Recorded => "recorded",
             End::Archived => "archive",
             End::ArchivedBy => "inferred: archived by then",
+            End::LastEvent => "inferred: last event of the channel",
             End::Deactivated => "deactivated",
             End::DeactivatedBy => "inferred: deactivated by then",
             End::LastMessage => "inferred: last message",
@@ -410,8 +427,11 @@ impl Walk<'_> {
 
     fn finish(mut self) -> Outcome {
         let Known { life, roster, gone, last_seen, .. } = *self.known;
-        let archived =
-            life.archived.map(|(time, told)| (time, if told { End::Archived } else { End::ArchivedBy }));
+        let archived = life.archived.map(|(time, known)| match known {
+            Archiving::Recorded => (time, End::Archived),
+            Archiving::By => (time, End::ArchivedBy),
+            Archiving::NotBefore => (time, End::LastEvent),
+        });
         let gone_at = match gone {
             Some(Gone::At(time)) => Some((time, End::Deactivated)),
             Some(Gone::By(time)) => Some((time, End::DeactivatedBy)),
@@ -427,6 +447,11 @@ impl Walk<'_> {
             };
             if !over {
                 self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), None);
+                if let Some(open) =
+                    self.open.as_mut().filter(|open| end.is_none() && open.from == Start::ItsEnd)
+                {
+                    open.from = Start::OnlyRoster;
+                }
             }
         }
         let Some(open) = &self.open else { return self.outcome };

@@ -262,7 +262,9 @@ pub(super) fn check<N: Naming>(
 fn space<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Space, SpaceName>, Flaw> {
     let key = Key::Space;
     if text.is_empty() {
-        return Err(Flaw::new(key, ProblemKind::MissingValue, "it is missing"));
+        return Err(
+            Flaw::new(key, ProblemKind::MissingValue, "it is missing").help("fill it in, or delete the row")
+        );
     }
     if let Some(space) = rules.spaces.as_ref().and_then(|map| map.get(text)) {
         return Ok(Name::New(space.clone()));
@@ -295,7 +297,9 @@ fn space<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Spac
 fn member<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Member, MemberName>, Flaw> {
     let key = Key::Member;
     if text.is_empty() {
-        return Err(Flaw::new(key, ProblemKind::MissingValue, "it is missing"));
+        return Err(
+            Flaw::new(key, ProblemKind::MissingValue, "it is missing").help("fill it in, or delete the row")
+        );
     }
     if let Some(member) = rules.users.as_ref().and_then(|map| map.get(text)) {
         return Ok(Name::New(member.clone()));
@@ -318,6 +322,7 @@ fn member<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Mem
                 })
             }
             _ => {
+                let is_half = matches!(error, NameError::NotAnAddress(_));
                 let message = match error {
                     // The value stands before the message already.
                     NameError::NotAnAddress(_) => "it is not an e-mail address".to_owned(),
@@ -326,6 +331,8 @@ fn member<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Mem
                 let flaw = Flaw::new(key, ProblemKind::BadMember, message);
                 if blanks && MemberName::parse(trimmed).is_ok() {
                     flaw.help("remove the blanks around it")
+                } else if is_half {
+                    flaw.help("write the whole address, name@domain.example, or users/ and its number")
                 } else if is_name {
                     flaw
                 } else {
@@ -388,7 +395,11 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
     if least < EARLIEST {
         let message = format!("it is {time}, but Chat takes nothing before {EARLIEST}");
         let flaw = Flaw::new(key, ProblemKind::TimeTooEarly, message);
-        return Err(if format == TimeFormat::EpochMs { flaw.help(IN_SECONDS) } else { flaw });
+        return Err(flaw.help(if format == TimeFormat::EpochMs {
+            IN_SECONDS
+        } else {
+            "if it stands for \"unknown\", write the day on which the channel began, or leave the row out"
+        }));
     }
     if time > rules.now {
         let now = Timestamp::from_micros(rules.now.as_micros() / 1_000_000 * 1_000_000);

@@ -105,6 +105,14 @@ fn the_rules_one_by_one() {
 }
 
 #[test]
+fn a_roster_alone_tells_of_a_member_and_of_nothing_else() {
+    let mut silent = known(&[], Roster::On);
+    silent.life.begun = (GUESSING.latest, false);
+    let said = shown(&reconstruct(&silent, &GUESSING));
+    assert!(said.ends_with("(OnlyRoster)-…(OpenRoster)"), "{said}");
+}
+
+#[test]
 fn archives_and_accounts_end_stints() {
     let some = marks("J10 P30");
     let shown_with = |change: fn(&mut Known<'_>)| {
@@ -114,18 +122,19 @@ fn archives_and_accounts_end_stints() {
     };
     for (change, expected) in [
         (
-            (|known| known.life.archived = Some((at(50), true))) as fn(&mut Known<'_>),
+            (|known| known.life.archived = Some((at(50), Archiving::Recorded))) as fn(&mut Known<'_>),
             "10(Recorded)-50(Archived)",
         ),
-        (|known| known.life.archived = Some((at(50), false)), "10(Recorded)-50(ArchivedBy)"),
+        (|known| known.life.archived = Some((at(50), Archiving::By)), "10(Recorded)-50(ArchivedBy)"),
+        (|known| known.life.archived = Some((at(50), Archiving::NotBefore)), "10(Recorded)-50(LastEvent)"),
         // Whoever wrote later was there later.
-        (|known| known.life.archived = Some((at(20), false)), "10(Recorded)-30+(ArchivedBy)"),
+        (|known| known.life.archived = Some((at(20), Archiving::By)), "10(Recorded)-30+(ArchivedBy)"),
         (|known| known.gone = Some(Gone::At(at(40))), "10(Recorded)-40(Deactivated)"),
         (|known| known.gone = Some(Gone::Sometime), "10(Recorded)-30+(LastMessage)"),
         (
             |known| {
                 known.gone = Some(Gone::By(at(40)));
-                known.life.archived = Some((at(50), true));
+                known.life.archived = Some((at(50), Archiving::Recorded));
             },
             "10(Recorded)-40(DeactivatedBy)",
         ),
@@ -200,8 +209,9 @@ fn any_gone() -> impl Strategy<Value = Option<Gone>> {
 }
 
 prop_compose! {
-    fn any_life()(archived in prop::option::of((0i64..60, any::<bool>())), told: bool, fixed: bool) -> Life {
-        Life { begun: (at(0), told), archived: archived.map(|(second, told)| (at(second), told)), fixed }
+    fn any_life()(archived in prop::option::of((0i64..60, 0usize..3)), told: bool, fixed: bool) -> Life {
+        let known = |which| [Archiving::Recorded, Archiving::By, Archiving::NotBefore][which];
+        Life { begun: (at(0), told), archived: archived.map(|(second, which)| (at(second), known(which))), fixed }
     }
 }
 

@@ -50,7 +50,7 @@ fn assert_said(changes: &[(Key, &str)], rules: &Rules, expected: &[&str]) {
 fn spaces() {
     for (text, expected) in [
         ("A", &[][..]),
-        ("", &["missing-value space: it is missing"]),
+        ("", &["missing-value space: it is missing (fill it in, or delete the row)"]),
         (
             "#a",
             &[
@@ -107,14 +107,15 @@ fn spaces() {
 #[test]
 fn members() {
     let give = "to use other ids, give --users MAP.csv with the columns id,member";
+    let whole = "write the whole address, name@domain.example, or users/ and its number";
     let neither = "it is neither users/{id or e-mail}, groups/{id}, users/app nor an e-mail address";
     for (text, expected) in [
         ("groups/x", vec![]),
-        ("", vec!["missing-value member: it is missing".to_owned()]),
+        ("", vec!["missing-value member: it is missing (fill it in, or delete the row)".to_owned()]),
         ("U1", vec![format!("bad-member member: {neither} ({give})")]),
         (" users/1", vec![format!("bad-member member: {neither} (remove the blanks around it)")]),
         ("users/", vec![format!("bad-member member: {neither}")]),
-        ("a@b", vec!["bad-member member: it is not an e-mail address".to_owned()]),
+        ("a@b", vec![format!("bad-member member: it is not an e-mail address ({whole})")]),
         (
             " a@b.cd",
             vec!["bad-member member: it is not an e-mail address (remove the blanks around it)".to_owned()],
@@ -136,7 +137,12 @@ fn members() {
             ],
         ),
         ("U1 ", &["unknown-user member: it is not in u.csv (remove the blanks around it)"]),
-        ("a@b", &["bad-member member: it is not an e-mail address"]),
+        (
+            "a@b",
+            &[
+                "bad-member member: it is not an e-mail address (write the whole address, name@domain.example, or users/ and its number)",
+            ],
+        ),
     ] {
         assert_said(&[(Key::Member, text)], &with_maps(), expected);
     }
@@ -161,13 +167,13 @@ fn times() {
         (
             &[(create, "1999-12-31T23:59:59Z")],
             &[
-                "time-too-early createTime: it is 1999-12-31T23:59:59Z, but Chat takes nothing before 2000-01-01T00:00:00Z",
+                "time-too-early createTime: it is 1999-12-31T23:59:59Z, but Chat takes nothing before 2000-01-01T00:00:00Z (if it stands for \"unknown\", write the day on which the channel began, or leave the row out)",
             ],
         ),
         (
             &[(delete, "2000-01-01T00:00:00Z")],
             &[
-                "time-too-early deleteTime: it is 2000-01-01T00:00:00Z, but Chat takes nothing before 2000-01-01T00:00:00Z",
+                "time-too-early deleteTime: it is 2000-01-01T00:00:00Z, but Chat takes nothing before 2000-01-01T00:00:00Z (if it stands for \"unknown\", write the day on which the channel began, or leave the row out)",
             ],
         ),
         (

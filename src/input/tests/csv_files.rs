@@ -31,6 +31,7 @@ fn a_bad_row_is_given_back_whole_with_all_its_problems() {
         r##"rows.csv:2: space "#b": it is neither spaces/{id} nor a bare id
   help: to use other names, give --spaces MAP.csv with the columns name,space; `tenure spaces create` makes the spaces and that map
 rows.csv:2: member: it is missing
+  help: fill it in, or delete the row
 rows.csv:2: create_time "2021-13-05": it is not an RFC 3339 time such as 2021-03-05T09:30:00Z
   help: a day is not enough: write the time of day, too, and its zone: 2021-03-05T09:30:00Z
 rows.csv:2: role "manager": it is neither ROLE_MEMBER, ROLE_MANAGER nor ROLE_ASSISTANT_MANAGER

@@ -34,6 +34,7 @@ fn memberships_as_members_list_prints_them() {
 3: spaces/A users/3 - - - {"name":"spaces/A/members/3","space":null,"member":{"type":"HUMAN"}}
 4: spaces/A users/app - - - {"name":"spaces/A/members/app","space":null,"member":null}
 rows.jsonl:5: member: it is missing
+  help: fill it in, or delete the row
   given: {"name":"spaces/A/members/4"}
 6: spaces/A users/1 - - - {"name":"Maria"}
 rows.jsonl:7: space "spaces/B": it is spaces/B, but name says spaces/A
