@@ -21,6 +21,7 @@ use crate::journal::{
     Stretch, Tally,
 };
 use crate::model::{Policy, Timestamp, Undertaking};
+use crate::network::Endpoint;
 use crate::settings::Settings;
 
 pub use html::Addresses;
@@ -73,6 +74,11 @@ pub struct Figures {
 impl Figures {
     /// Whether it was a rehearsal, of which nothing has left the machine.
     fn is_rehearsal(&self) -> bool {
+        self.is_inside() || Endpoint::parse(&self.target).is_ok_and(|endpoint| endpoint.is_loopback())
+    }
+
+    /// Whether the Chat API was inside the program.
+    fn is_inside(&self) -> bool {
         self.target == crate::settings::TARGET_EMULATOR
     }
 

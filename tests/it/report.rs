@@ -134,26 +134,31 @@ fn a_page_of_every_kind_of_journal() {
     run(&["spaces", "create", "channels.csv", "--journal", "spaces.db"]).expect(0);
     says(
         &report(&room, "spaces.db"),
-        &["All 2 channels are spaces.", "#&lt;i&gt;odd&lt;/i&gt;", "Odd &amp; even", "To be completed by"],
+        &[
+            "All 2 channels were rehearsed.",
+            "#&lt;i&gt;odd&lt;/i&gt;",
+            "Odd &amp; even",
+            "To be completed by",
+        ],
     );
     run(&["import", "rows.csv", "--journal", "j.db", "--journal-only"]).expect(0);
     says(&report(&room, "j.db"), &["Nothing was sent yet to", "No call was made yet."]);
     run(&["import", "rows.csv", "--journal", "j.db"]).expect(0);
     says(
         &report(&room, "j.db"),
-        &["1 of 2 memberships is in Google Chat. 1 waits until the space is completed."],
+        &["1 of 2 memberships was rehearsed. 1 waits until the space is completed."],
     );
     run(&["complete", "j.db", "--yes"]).expect(0);
     says(
         &report(&room, "j.db"),
-        &["All 2 memberships are in Google Chat.", "The one space is.", "journal says?\nNot known\n"],
+        &["All 2 memberships were rehearsed.", "The one space is.", "a Chat API on the same machine"],
     );
     room.write("others.csv", people(3, 1));
     run(&["import", "others.csv", "--journal", "back.db"]).expect(0);
     run(&["rollback", "back.db", "--yes"]).expect(0);
     says(
         &report(&room, "back.db"),
-        &["An import into Google Chat, taken back", "All 3 memberships are taken back."],
+        &["An import into Google Chat, taken back", "All 3 memberships were rehearsed."],
     );
     let update = ["update", "people.csv", "--standard-spaces", "--journal", "roles.db"];
     run(&update);

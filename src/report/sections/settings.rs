@@ -62,8 +62,10 @@ fn settings(figures: &Figures) -> Vec<(&'static str, String)> {
 }
 
 fn place(figures: &Figures) -> String {
-    if figures.is_rehearsal() {
+    if figures.is_inside() {
         "a Chat API inside the program: a rehearsal".to_owned()
+    } else if figures.is_rehearsal() {
+        format!("{}, a Chat API on the same machine: a rehearsal", figures.target)
     } else {
         figures.target.clone()
     }
