@@ -58,6 +58,11 @@ fn the_bulk_export() {
 }
 
 #[test]
+fn notices_of_all_kinds() {
+    insta::assert_snapshot!("mattermost_notices", converted(&["notices.jsonl"], &[]));
+}
+
+#[test]
 fn the_bulk_export_with_direct_messages() {
     insta::assert_snapshot!("mattermost_dms", converted(&["bulk"], &["--dms"]));
 }

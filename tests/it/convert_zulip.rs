@@ -21,6 +21,23 @@ fn zulip_with_every_trap() {
     insta::assert_snapshot!("zulip_report", run.out);
 }
 
+/// As other programs write it, to bring their data into Zulip.
+#[test]
+fn zulip_without_an_audit_log() {
+    let room = Room::new();
+    fs::create_dir(room.file("export")).unwrap();
+    let realm = fs::read_to_string(format!("{ORCHARD}/realm.json")).unwrap();
+    let mut realm: serde_json::Value = serde_json::from_str(&realm).unwrap();
+    realm["zerver_realmauditlog"] = serde_json::json!([]);
+    room.write("export/realm.json", realm.to_string());
+    for name in ["messages-000001.json", "messages-000002.json"] {
+        fs::copy(format!("{ORCHARD}/{name}"), room.file(&format!("export/{name}"))).unwrap();
+    }
+    let run = convert(&room, "export", &["--domain", "orchard.example"]).expect(3);
+    run.says(&["audit log"]);
+    insta::assert_snapshot!("zulip_without_an_audit_log", rows(&room));
+}
+
 #[test]
 fn zulip_with_direct_messages() {
     let room = Room::new();

@@ -116,10 +116,9 @@ fn what_an_import_can_do_without() {
     let run = doctor(&room, &emulator, &["--json"]).expect(0);
     let known = checks(&run, "warning");
     assert_eq!(names(&known), ["clock", "token"]);
-    assert!(
-        known[0].1.contains("this machine's clock is 2 min 0 s ahead of the server's → set it right"),
-        "{known:?}"
-    );
+    // A second may pass on the way.
+    let skewed = ["this machine's clock is 2 min ", " s ahead of the server's → set it right"];
+    assert!(skewed.iter().all(|part| known[0].1.contains(part)), "{known:?}");
     let told =
         ["an import does without it", "with the scope https://www.googleapis.com/auth/chat.memberships;"];
     assert!(told.iter().all(|part| known[1].1.contains(part)), "{known:?}");
