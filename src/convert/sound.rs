@@ -3,26 +3,30 @@
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
-use super::{Choices, Gathered, People, convert};
+use super::{Choices, Converted, Gathered, People, convert};
 use crate::model::{EARLIEST, Timestamp};
 
 /// 2027-01-15T08:00:00Z.
 pub(super) const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
-/// Rows lie in the life of their space and before now, and those of one member lie apart.
+/// The same of what a reader has gathered, with an address for everybody.
 pub(super) fn sound(mut gathered: Gathered) -> TestCaseResult {
     for person in &mut gathered.people {
         let local = person.fact.id.replace(|c: char| !c.is_ascii_alphanumeric(), "x");
         person.fact.address = Some(format!("{local}@a.example"));
     }
     let people = People { bots: true, ..People::default() };
-    let converted = convert(&gathered, &people, &Choices::default(), NOW);
+    holds(&convert(&gathered, &people, &Choices::default(), NOW), NOW)
+}
+
+/// Rows lie in the life of their space and before now, and those of one member lie apart.
+pub(super) fn holds(converted: &Converted, now: Timestamp) -> TestCaseResult {
     for space in &converted.spaces {
-        prop_assert!(space.begun > EARLIEST && space.begun <= NOW);
+        prop_assert!(space.begun > EARLIEST && space.begun <= now);
         for row in &space.rows {
             let stint = &row.stint;
             prop_assert!(space.begun <= stint.start);
-            prop_assert!(stint.end.is_none_or(|end| stint.start < end && end <= NOW), "{stint:?}");
+            prop_assert!(stint.end.is_none_or(|end| stint.start < end && end <= now), "{stint:?}");
         }
         for pair in space.rows.windows(2).filter(|pair| pair[0].member == pair[1].member) {
             prop_assert!(pair[0].stint.end.is_some_and(|end| end <= pair[1].stint.start));

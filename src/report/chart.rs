@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::course::Sitting;
 use super::html::Html;
-use super::wording::{formatted, grouped};
+use super::wording::{formatted, thousands};
 use crate::model::Timestamp;
 
 /// The width of all charts in their own units; on the page they are as wide as there is room.
@@ -217,7 +217,7 @@ fn nice_step(highest: f64) -> f64 {
 /// A figure of the scale, as exact as its step.
 fn figure(value: f64, step: f64) -> String {
     if step >= 1.0 {
-        return grouped(value.round() as u64);
+        return thousands(value.round() as u64);
     }
     let digits = (-step.log10()).ceil().clamp(1.0, 4.0) as usize;
     format!("{value:.digits$}")

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{Timestamp, Undertaking};
+pub(super) use crate::wording::thousands;
 
 /// The words for what the rows of a journal are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,20 +81,7 @@ impl Words {
 
 /// `1 row`, `12,000 rows`.
 pub(super) fn many(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", grouped(count)) }
-}
-
-/// A number with its thousands apart: `12,000`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(count)) }
 }
 
 /// A part of a whole in percent. Only all of it is 100 %, and only nothing is 0 %.
@@ -154,7 +142,7 @@ mod tests {
 
     #[test]
     fn figures() {
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         let shares = [(0, 5), (5, 5), (1, 100_000), (99_999, 100_000), (1, 2), (1, 20), (0, 0)];
         assert_eq!(
             shares.map(|(part, whole)| share(part, whole)),

@@ -4,10 +4,8 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
+use crate::convert::sound::{NOW, holds};
 use crate::convert::{Choices, Converted, People, convert};
-use crate::model::EARLIEST;
-
-const NOW: Timestamp = Timestamp::from_micros(1_800_000_000_000_000);
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/mattermost");
 
@@ -135,22 +133,6 @@ fn an_old_name_is_whose_id_it_is_or_else_somebody_by_itself() {
     assert!(stints.iter().any(|stint| stint.starts_with("c gone 2 ")), "{stints:?}");
 }
 
-/// What must hold whatever was read.
-fn sound(converted: &Converted) -> Result<(), TestCaseError> {
-    for space in &converted.spaces {
-        prop_assert!(space.begun > EARLIEST && space.begun <= NOW);
-        for row in &space.rows {
-            let stint = &row.stint;
-            prop_assert!(space.begun <= stint.start);
-            prop_assert!(stint.end.is_none_or(|end| stint.start < end && end <= NOW), "{stint:?}");
-        }
-        for pair in space.rows.windows(2).filter(|pair| pair[0].member == pair[1].member) {
-            prop_assert!(pair[0].stint.end.is_some_and(|end| end <= pair[1].stint.start));
-        }
-    }
-    Ok(())
-}
-
 /// A change to a text: where (of 10,000), how many bytes go, and what comes.
 fn any_change() -> impl Strategy<Value = (usize, usize, Vec<u8>)> {
     let piece = prop_oneof![
@@ -189,7 +171,7 @@ proptest! {
         if let Some(cut) = cut {
             bytes.truncate(cut * bytes.len() / 10_000);
         }
-        sound(&read_text("export", &bytes).1)?;
+        holds(&read_text("export", &bytes).1, NOW)?;
     }
 
     #[test]
@@ -203,6 +185,6 @@ proptest! {
         ]),
         bytes in prop::collection::vec(any::<u8>(), 0..600),
     ) {
-        sound(&read_text("export", &[head.as_bytes(), &bytes].concat()).1)?;
+        holds(&read_text("export", &[head.as_bytes(), &bytes].concat()).1, NOW)?;
     }
 }

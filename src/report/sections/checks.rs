@@ -2,7 +2,7 @@
 
 use super::super::Figures;
 use super::super::html::Html;
-use super::super::wording::{Words, grouped, many};
+use super::super::wording::{Words, many, thousands};
 use super::section;
 use crate::model::Undertaking;
 
@@ -101,7 +101,7 @@ fn accounted(figures: &Figures) -> (Finding, &'static str, String) {
         "The journal says {} and holds {}: it is damaged, or was changed by another program. Keep it as it is, and ask \
          whoever runs the migration.",
         many(tally.total, "row"),
-        grouped(counted.iter().sum())
+        thousands(counted.iter().sum())
     );
     (Finding::Wrong, question, text)
 }
@@ -112,8 +112,11 @@ fn sent(figures: &Figures, words: Words) -> (Finding, &'static str, String) {
     if tally.pending + tally.in_flight == 0 {
         return (Finding::Right, question, "No row waits to be sent, and no answer is missing.".to_owned());
     }
-    let text =
-        format!("{} to be sent, {} without an answer.", words.many(tally.pending), grouped(tally.in_flight));
+    let text = format!(
+        "{} to be sent, {} without an answer.",
+        words.many(tally.pending),
+        thousands(tally.in_flight)
+    );
     (Finding::Open, question, text)
 }
 
@@ -136,7 +139,7 @@ fn completed(figures: &Figures) -> Option<(Finding, &'static str, String)> {
             let text = format!(
                 "{} of {} are not, as far as this journal knows: tenure complete does it. Chat deletes a space 90 days \
                  after it was created in import mode, unless it is completed by then.",
-                grouped(left),
+                thousands(left),
                 many(tally.spaces, "space")
             );
             (Finding::Open, question, text)
@@ -144,9 +147,9 @@ fn completed(figures: &Figures) -> Option<(Finding, &'static str, String)> {
         (left, refused) => {
             let text = format!(
                 "{} of {} are not; Chat has refused to complete {} of them. The table of spaces says why.",
-                grouped(left),
+                thousands(left),
                 many(tally.spaces, "space"),
-                grouped(refused)
+                thousands(refused)
             );
             (Finding::Wrong, question, text)
         }

@@ -6,7 +6,7 @@ use super::super::Figures;
 use super::super::chart::{self, Column, Columns};
 use super::super::course::{Sitting, Step, sittings};
 use super::super::html::Html;
-use super::super::wording::{Words, between, formatted, grouped, many, minute, share};
+use super::super::wording::{Words, between, formatted, many, minute, share, thousands};
 use super::{figure, headings, section, wide};
 use crate::journal::{Calls, RunFigures};
 use crate::wording::{shorten, span};
@@ -83,7 +83,7 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
             about: format!(
                 "{}: {} {what}",
                 formatted(sitting.at(place), "%-d %b %H:%M"),
-                grouped(count(step))
+                thousands(count(step))
             ),
         };
         sitting.steps.iter().enumerate().map(column).collect()
@@ -94,7 +94,7 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
             html.text(format!(
                 ": {} settled, {} a minute on average{}.",
                 words.many(settled),
-                grouped(average.round() as u64),
+                thousands(average.round() as u64),
                 if throttled == 0 { "; Chat's quota never held it back" } else { "" }
             ));
         });
@@ -106,8 +106,8 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
                     "{} columns, one for each {step}: {} settled, {} a minute on average and {} at most.",
                     sitting.steps.len(),
                     words.many(settled),
-                    grouped(average.round() as u64),
-                    grouped(pace(|step| step.settled))
+                    thousands(average.round() as u64),
+                    thousands(pace(|step| step.settled))
                 ),
                 unit: format!("settled a minute{}", in_steps(&step)),
                 height: 190.0,
@@ -123,7 +123,7 @@ fn picture(html: &mut Html, figures: &Figures, sitting: &Sitting, place: usize, 
                     description: format!(
                         "{} refused in all, {} a minute at most. Each is made again.",
                         many(throttled, "call"),
-                        grouped(pace(|step| step.throttled))
+                        thousands(pace(|step| step.throttled))
                     ),
                     unit: format!("calls refused for the quota a minute{}", in_steps(&step)),
                     height: 110.0,
@@ -160,7 +160,7 @@ fn configured(figures: &Figures, sitting: &Sitting) -> Option<(f64, String)> {
     let last = figures.runs.last()?.id;
     let settings = figures.settings.as_ref().filter(|_| sitting.runs.contains(&last))?;
     let configured = Some(settings.writes_per_minute).filter(|writes| *writes > 0)?;
-    Some((f64::from(configured), format!("{} writes a minute asked for", grouped(u64::from(configured)))))
+    Some((f64::from(configured), format!("{} writes a minute asked for", thousands(u64::from(configured)))))
 }
 
 /// The same in figures, for who does not see the picture, or wants to know exactly.

@@ -42,5 +42,5 @@ fn headings(html: &mut Html, names: &[&str]) {
 /// A figure in a table. Nothing is not worth looking at.
 fn figure(html: &mut Html, count: u64) {
     let class = if count == 0 { "n none" } else { "n" };
-    html.leaf("td", &[("class", &class)], super::wording::grouped(count));
+    html.leaf("td", &[("class", &class)], super::wording::thousands(count));
 }

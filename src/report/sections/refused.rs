@@ -3,7 +3,7 @@
 use super::super::Figures;
 use super::super::html::{Addresses, Html};
 use super::super::reasons::{sentence, title};
-use super::super::wording::{Words, day, grouped, many};
+use super::super::wording::{Words, day, many, thousands};
 use super::{headings, section, wide};
 use crate::journal::{RejectKind, Sample};
 use crate::model::{Span, Undertaking};
@@ -30,7 +30,7 @@ pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) 
         }
         let more: u64 = figures.kinds.iter().skip(REASONS_MAX).map(|kind| kind.count).sum();
         if more > 0 {
-            html.leaf("p", &[], format!("{} more were refused for other reasons.", grouped(more)));
+            html.leaf("p", &[], format!("{} more were refused for other reasons.", thousands(more)));
         }
         if tally.rejected > 0 {
             html.element("p", &[("class", &"aside")], |html| {
@@ -77,7 +77,7 @@ fn waiting(html: &mut Html, figures: &Figures, words: Words) {
 fn write_reason(html: &mut Html, figures: &Figures, kind: &RejectKind, place: usize) {
     html.element("article", &[("class", &"reason")], |html| {
         html.element("h3", &[], |html| {
-            html.leaf("span", &[("class", &"count")], grouped(kind.count));
+            html.leaf("span", &[("class", &"count")], thousands(kind.count));
             html.text(" ");
             html.text(title(&kind.kind));
         });

@@ -2,7 +2,7 @@
 
 use super::super::Figures;
 use super::super::html::Html;
-use super::super::wording::{Words, grouped, many, minute};
+use super::super::wording::{Words, many, minute, thousands};
 use super::{figure, headings, section, wide};
 use crate::chat::Access;
 use crate::model::{Stints, Undertaking};
@@ -50,7 +50,7 @@ fn settings(figures: &Figures) -> Vec<(&'static str, String)> {
     }
     let limit = |value: u32| match value {
         0 => "no limit".to_owned(),
-        value => grouped(u64::from(value)),
+        value => thousands(u64::from(value)),
     };
     list.push(("Writes a minute, at most", limit(settings.writes_per_minute)));
     list.push(("Writes a minute in one space, at most", limit(settings.writes_per_minute_per_space)));

@@ -2,7 +2,7 @@
 
 use super::super::Figures;
 use super::super::html::Html;
-use super::super::wording::{Words, day, grouped, many};
+use super::super::wording::{Words, day, many, thousands};
 use super::{figure, headings, section, wide};
 use crate::journal::{ChannelFigures, SpaceFigures};
 use crate::model::{State, Undertaking};
@@ -78,7 +78,7 @@ fn spaces(html: &mut Html, figures: &Figures, words: Words) {
         });
         html.element("tfoot", &[], |html| {
             if !rest.is_empty() {
-                total(html, &format!("{} more", grouped(rest.len() as u64)), &counts, |of| sum(of, rest));
+                total(html, &format!("{} more", thousands(rest.len() as u64)), &counts, |of| sum(of, rest));
             }
             total(html, "All", &counts, |of| sum(of, &spaces));
         });
@@ -146,8 +146,8 @@ fn searched(html: &mut Html, find: &str, shown: usize, all: usize, table: impl F
     if shown < all {
         let text = format!(
             "{} of {}: those with something refused or left to do first, then the largest.",
-            grouped(shown as u64),
-            grouped(all as u64)
+            thousands(shown as u64),
+            thousands(all as u64)
         );
         html.leaf("p", &[("class", &"aside")], text);
     }

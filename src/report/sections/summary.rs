@@ -3,7 +3,7 @@
 use super::super::Figures;
 use super::super::chart;
 use super::super::html::Html;
-use super::super::wording::{Words, from_to, grouped, many, share};
+use super::super::wording::{Words, from_to, many, share, thousands};
 use crate::journal::Tally;
 use crate::model::Undertaking;
 
@@ -32,7 +32,7 @@ pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) 
         for (count, class, name, about) in &parts {
             html.element("div", &[("class", &format!("key {class}"))], |html| {
                 html.leaf("dt", &[], name);
-                html.leaf("dd", &[], grouped(*count));
+                html.leaf("dd", &[], thousands(*count));
                 html.leaf("dd", &[("class", &"about")], about);
             });
         }
@@ -44,7 +44,7 @@ pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) 
                 (
                     *count,
                     *class,
-                    format!("{name}: {}, {}", grouped(*count), share(*count, figures.tally.total)),
+                    format!("{name}: {}, {}", thousands(*count), share(*count, figures.tally.total)),
                 )
             })
             .collect();
@@ -69,7 +69,7 @@ fn verdict(tally: &Tally, words: Words) -> String {
             total => format!("All {} {are}.", words.many(total)),
         };
     }
-    let mut text = format!("{} of {} {are}.", grouped(tally.done), words.many(tally.total));
+    let mut text = format!("{} of {} {are}.", thousands(tally.done), words.many(tally.total));
     let under_way = tally.pending + tally.in_flight;
     let left: Vec<String> = [
         (tally.rejected > 0).then(|| format!("{} refused", was(tally.rejected))),
@@ -86,15 +86,15 @@ fn verdict(tally: &Tally, words: Words) -> String {
 }
 
 fn was(count: u64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "was" } else { "were" })
+    format!("{} {}", thousands(count), if count == 1 { "was" } else { "were" })
 }
 
 fn is(count: u64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "is" } else { "are" })
+    format!("{} {}", thousands(count), if count == 1 { "is" } else { "are" })
 }
 
 fn waits_for(count: u64) -> String {
-    format!("{} {}", grouped(count), if count == 1 { "waits" } else { "wait" })
+    format!("{} {}", thousands(count), if count == 1 { "waits" } else { "wait" })
 }
 
 fn period(figures: &Figures) -> String {
@@ -135,7 +135,7 @@ fn besides(figures: &Figures, words: Words) -> Vec<String> {
             lines.push(text);
         }
     };
-    line(tally.existed, format!("{} of those done {}.", grouped(tally.existed), words.existed));
+    line(tally.existed, format!("{} of those done {}.", thousands(tally.existed), words.existed));
     line(
         tally.duplicate,
         format!("{} of the input repeated another, and counted once.", many(tally.duplicate, "line")),
@@ -152,7 +152,7 @@ fn besides(figures: &Figures, words: Words) -> Vec<String> {
         let completed = match tally.spaces_completed {
             0 => String::new(),
             all if all == tally.spaces => ", all of them completed".to_owned(),
-            some => format!(", {} of them completed", grouped(some)),
+            some => format!(", {} of them completed", thousands(some)),
         };
         line(1, format!("The rows are of {}{completed}.", many(tally.spaces, "space")));
     }

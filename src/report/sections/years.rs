@@ -3,7 +3,7 @@
 use super::super::Figures;
 use super::super::chart::{Column, Columns};
 use super::super::html::Html;
-use super::super::wording::{Words, day, grouped, many};
+use super::super::wording::{Words, day, many, thousands};
 use super::{figure, headings, section, wide};
 use crate::model::Undertaking;
 
@@ -135,7 +135,7 @@ fn by_space(html: &mut Html, figures: &Figures) {
                             });
                             for year in &years {
                                 let held = held.get(year).copied().unwrap_or(0);
-                                let text = if held == 0 { String::new() } else { grouped(held) };
+                                let text = if held == 0 { String::new() } else { thousands(held) };
                                 html.leaf("td", &[("class", &format!("n h{}", shade(held, most)))], text);
                             }
                         });
