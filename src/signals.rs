@@ -1,11 +1,14 @@
 //! Ctrl-C and SIGTERM: the first asks, the second insists.
 
-use std::io::Write as _;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io::{self, Write as _};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
 
 use crate::engine::Stop;
 use crate::exit::Exit;
@@ -23,35 +26,66 @@ pub struct Signals {
     first: Arc<AtomicU8>,
     stop: UnboundedSender<Stop>,
     farewell: Arc<Mutex<String>>,
+    /// How many wait for something that nothing interrupts.
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Signals {
-    /// Begins to listen. The first signal is sent to the receiver; on the second the process ends at once: whatever
-    /// was confirmed is in the journal, and the rest is in flight there.
+    /// Begins to listen, on a thread of its own, so that a signal counts whatever the program is at. The first signal is
+    /// sent to the receiver; on the second the process ends at once: whatever was confirmed is in the journal, and the
+    /// rest is in flight there.
     ///
     /// # Errors
     /// When the system lets nobody listen.
-    pub fn listen() -> std::io::Result<(Signals, UnboundedReceiver<Stop>)> {
+    pub fn listen() -> io::Result<(Signals, UnboundedReceiver<Stop>)> {
         let (stop, receiver) = unbounded_channel();
-        let signals = Signals { first: Arc::default(), stop, farewell: Arc::default() };
-        let mut source = Source::new()?;
+        let signals = Signals { first: Arc::default(), stop, farewell: Arc::default(), waiting: Arc::default() };
         let heard = signals.clone();
-        tokio::spawn(async move {
-            let mut begun: Option<Instant> = None;
-            loop {
-                let signal = source.next().await;
-                match begun {
-                    Some(first) if first.elapsed() < TOGETHER => {}
-                    Some(_) => heard.leave(signal),
-                    None => {
-                        begun = Some(Instant::now());
-                        heard.first.store(signal, Ordering::SeqCst);
-                        heard.stop(Stop::Asked);
-                    }
-                }
+        let (ready, is_ready) = mpsc::sync_channel(1);
+        thread::Builder::new().name("signals".to_owned()).spawn(move || {
+            let begun = Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+                let source = runtime.block_on(async { Source::new() })?;
+                Ok((runtime, source))
+            });
+            let (said, listening) = match begun {
+                Ok(listening) => (Ok(()), Some(listening)),
+                Err(error) => (Err(error), None),
+            };
+            // Whoever began this waits for it.
+            let _ = ready.send(said);
+            if let Some((runtime, source)) = listening {
+                runtime.block_on(heard.hear(source));
             }
-        });
+        })?;
+        is_ready.recv().unwrap_or_else(|_| Err(io::Error::other("nobody listens for signals")))?;
         Ok((signals, receiver))
+    }
+
+    async fn hear(self, mut source: Source) {
+        let mut begun: Option<Instant> = None;
+        let mut stuck: Option<Instant> = None;
+        loop {
+            let signal = match begun {
+                None => Some(source.next().await),
+                Some(_) => timeout(LOOK, source.next()).await.ok(),
+            };
+            match (signal, begun) {
+                (Some(signal), None) => {
+                    begun = Some(Instant::now());
+                    self.first.store(signal, Ordering::SeqCst);
+                    self.stop(Stop::Asked);
+                }
+                (Some(signal), Some(first)) if first.elapsed() >= TOGETHER => self.leave(signal),
+                _ => {}
+            }
+            let is_stuck = self.waiting.load(Ordering::SeqCst) > 0;
+            stuck = is_stuck.then(|| stuck.unwrap_or_else(Instant::now));
+            if let (Some(since), Some(first)) = (stuck, self.received())
+                && since.elapsed() >= STUCK
+            {
+                self.leave(first);
+            }
+        }
     }
 
     /// Asks for a stop, as the first signal does.
@@ -65,23 +99,19 @@ impl Signals {
         *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = line;
     }
 
-    /// Leaves soon after the first signal, unless it is dropped before: for waiting that nothing interrupts, such as for
-    /// the next line of a pipe.
-    pub async fn leave_if_stuck(self) {
-        loop {
-            tokio::time::sleep(LOOK).await;
-            if let Some(signal) = self.received() {
-                tokio::time::sleep(STUCK).await;
-                self.leave(signal);
-            }
-        }
+    /// Until this is dropped, the process leaves soon after the first signal: for waiting that nothing interrupts, such as
+    /// for the next line of a pipe.
+    #[must_use]
+    pub fn leave_if_stuck(&self) -> Waiting {
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        Waiting(Arc::clone(&self.waiting))
     }
 
     fn leave(&self, signal: u8) -> ! {
         let line = self.farewell.lock().unwrap_or_else(PoisonError::into_inner);
         if !line.is_empty() {
             // Standard error may be gone too.
-            let _ = writeln!(std::io::stderr(), "\n{line}");
+            let _ = writeln!(io::stderr(), "\n{line}");
         }
         std::process::exit(Exit::Signal(signal).code().into())
     }
@@ -89,6 +119,16 @@ impl Signals {
     /// The number of the first signal, if one has come.
     pub fn received(&self) -> Option<u8> {
         Some(self.first.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+}
+
+/// Somebody waits for something that nothing interrupts.
+#[derive(Debug)]
+pub struct Waiting(Arc<AtomicUsize>);
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -104,7 +144,7 @@ struct Source {
 
 #[cfg(unix)]
 impl Source {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         // Unheard it kills, without a word; heard, the write that went too far fails like any other.
         let _heard = signal(SignalKind::from_raw(SIGXFSZ))?;
@@ -129,7 +169,7 @@ struct Source;
 
 #[cfg(not(unix))]
 impl Source {
-    fn new() -> std::io::Result<Self> {
+    fn new() -> io::Result<Self> {
         Ok(Source)
     }
 

@@ -115,14 +115,12 @@ pub(super) fn read(
     signals: &Signals,
 ) -> Result<Intake, IntakeError> {
     signals.set_farewell(INTERRUPTED.to_owned());
-    let stuck = tokio::spawn(signals.clone().leave_if_stuck());
-    let intake = tokio::task::block_in_place(|| {
-        take_in(loader, inputs, |reading| {
-            progress.reading(&reading);
-            if signals.received().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
+    let waiting = signals.leave_if_stuck();
+    let intake = take_in(loader, inputs, |reading| {
+        progress.reading(&reading);
+        if signals.received().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });
-    stuck.abort();
+    drop(waiting);
     let intake = intake?;
     // A pipe whose writer was interrupted as well has ended somewhere in the middle.
     if signals.received().is_some() {

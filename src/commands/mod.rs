@@ -33,8 +33,10 @@ mod verify;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};
+use std::pin::Pin;
 
 use console::Term;
+use tokio::runtime::Builder;
 
 use crate::cli::Command;
 use crate::config::{Environment, Found, Refusal};
@@ -92,7 +94,7 @@ pub fn run() -> Exit {
         Command::Doctor(args) => asynchronously(doctor::run(args)),
         Command::Login(args) => asynchronously(login::login(args)),
         Command::Logout(args) => asynchronously(login::logout(args)),
-        Command::Emulator(args) => asynchronously(emulator::run(args)),
+        Command::Emulator(args) => on_all_cores(emulator::run(args)),
         Command::Config(args) => config::run(args, &found),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
@@ -125,8 +127,24 @@ fn say_what_the_file_does(found: &Found) {
 #[error("{0}")]
 struct Usage(String);
 
+/// On one thread, beside the journal's: calls wait for the network, and to wake another thread for each costs more than
+/// it gains.
 fn asynchronously(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    run_on(Builder::new_current_thread(), command)
+}
+
+/// On as many threads as there are cores: for serving.
+fn on_all_cores(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
+    run_on(Builder::new_multi_thread(), command)
+}
+
+fn run_on(
+    mut builder: Builder,
+    command: impl Future<Output = anyhow::Result<Exit>>,
+) -> anyhow::Result<Exit> {
+    let runtime = builder.enable_all().build()?;
+    // Boxed, or each kind of runtime has a copy of the whole command in the program.
+    let command: Pin<Box<dyn Future<Output = _> + '_>> = Box::pin(command);
     let result = runtime.block_on(command);
     // Somebody may still be asked something: nobody waits for the answer any more.
     runtime.shutdown_background();

@@ -1,5 +1,6 @@
 //! The pool that makes the calls: as many workers as calls were ever under way at once, each used again and again.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,7 +54,10 @@ impl<C: Chat, S: Fn(Answered) + Clone + Send + Sync + 'static> Workers<C, S> {
         };
         let (sender, inbox) = unbounded_channel();
         let number = self.workers.len();
-        tokio::spawn(work(number, Arc::clone(&self.chat), inbox, self.say.clone()));
+        let work: Pin<Box<dyn Future<Output = ()> + Send>> =
+            // Boxed, or each kind of runtime has a copy of it in the program.
+            Box::pin(work(number, Arc::clone(&self.chat), inbox, self.say.clone()));
+        tokio::spawn(work);
         // It has only just been given its inbox, so it takes this.
         let _ = sender.send(task);
         self.workers.push(sender);
