@@ -39,7 +39,8 @@ impl Signals {
     /// When the system lets nobody listen.
     pub fn listen() -> io::Result<(Signals, UnboundedReceiver<Stop>)> {
         let (stop, receiver) = unbounded_channel();
-        let signals = Signals { first: Arc::default(), stop, farewell: Arc::default(), waiting: Arc::default() };
+        let signals =
+            Signals { first: Arc::default(), stop, farewell: Arc::default(), waiting: Arc::default() };
         let heard = signals.clone();
         let (ready, is_ready) = mpsc::sync_channel(1);
         thread::Builder::new().name("signals".to_owned()).spawn(move || {

@@ -138,10 +138,7 @@ fn on_all_cores(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::
     run_on(Builder::new_multi_thread(), command)
 }
 
-fn run_on(
-    mut builder: Builder,
-    command: impl Future<Output = anyhow::Result<Exit>>,
-) -> anyhow::Result<Exit> {
+fn run_on(mut builder: Builder, command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<Exit> {
     let runtime = builder.enable_all().build()?;
     // Boxed, or each kind of runtime has a copy of the whole command in the program.
     let command: Pin<Box<dyn Future<Output = _> + '_>> = Box::pin(command);

@@ -12,7 +12,7 @@ use super::names::Naming;
 use super::problem::{Problem, ProblemKind};
 use super::problems::Problems;
 use super::records::Record;
-use super::row::{Fields, Rules, admit, check};
+use super::row::{Fields, Found, Rules, admit, check};
 use super::source::Source;
 use super::{BadRow, Entry, Next, Row, problems_of};
 
@@ -63,14 +63,19 @@ impl CsvRows {
                 let fields = Fields(columns.places.map(|place| place.map_or("", |place| record.get(place))));
                 match check(&fields, rules, names) {
                     Ok(checked) => {
+                        let found = Found::in_row::<N>(&checked);
                         let tenure = admit(checked, names);
-                        let given = given(columns, &record, Some(&tenure), names);
+                        let given = given(columns, &record, Some(&tenure), found, names);
                         Entry::Row(Row { line, tenure, given })
                     }
                     Err(flaws) => {
                         let spelling = |key: Key| -> Cow<'static, str> { columns.spelling(key) };
                         let problems = problems_of(file, line, flaws, &fields, spelling);
-                        Entry::Bad(BadRow { line, problems, given: given(columns, &record, None, names) })
+                        Entry::Bad(BadRow {
+                            line,
+                            problems,
+                            given: given(columns, &record, None, Found::default(), names),
+                        })
                     }
                 }
             }
@@ -82,12 +87,15 @@ fn given<N: Naming>(
     columns: &Columns,
     record: &Record<'_>,
     tenure: Option<&Tenure<N::Space, N::Member>>,
+    found: Found,
     names: &N,
 ) -> Given {
     let mut given = GivenBuilder::default();
     for (place, (name, key)) in columns.names.iter().zip(&columns.keys).enumerate() {
         let text = record.get(place);
         let said = match (tenure, key) {
+            (Some(_), Some(Key::Space)) if found.space => N::is_whole_space(text),
+            (Some(_), Some(Key::Member)) if found.member => N::is_whole_member(text),
             (Some(tenure), Some(key)) => is_canonical(*key, text, tenure, names),
             _ => false,
         };

@@ -23,6 +23,10 @@ pub(super) trait Naming {
     fn is_space(&self, space: &Self::Space, text: &str) -> bool;
     /// Whether a text is a member's name as it is held.
     fn is_member(&self, member: &Self::Member, text: &str) -> bool;
+    /// The same of a text that a known space was found by, without looking at the name again.
+    fn is_whole_space(text: &str) -> bool;
+    /// The same of a text that a known member was found by.
+    fn is_whole_member(text: &str) -> bool;
 }
 
 /// Every row with names of its own.
@@ -59,6 +63,15 @@ impl Naming for Owned {
     fn is_member(&self, member: &MemberName, text: &str) -> bool {
         member.as_str() == text
     }
+
+    // Nothing is ever known.
+    fn is_whole_space(_text: &str) -> bool {
+        false
+    }
+
+    fn is_whole_member(_text: &str) -> bool {
+        false
+    }
 }
 
 impl Naming for Names {
@@ -91,5 +104,13 @@ impl Naming for Names {
 
     fn is_member(&self, member: &u32, text: &str) -> bool {
         Names::is_member(self, *member, text)
+    }
+
+    fn is_whole_space(text: &str) -> bool {
+        Names::is_whole_space(text)
+    }
+
+    fn is_whole_member(text: &str) -> bool {
+        Names::is_whole_member(text)
     }
 }

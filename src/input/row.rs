@@ -177,6 +177,22 @@ pub(super) enum Name<K, N> {
 pub(super) type Checked<N> =
     Tenure<Name<<N as Naming>::Space, SpaceName>, Name<<N as Naming>::Member, MemberName>>;
 
+/// Which names of a row were found by their texts.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Found {
+    pub(super) space: bool,
+    pub(super) member: bool,
+}
+
+impl Found {
+    pub(super) fn in_row<N: Naming>(checked: &Checked<N>) -> Found {
+        Found {
+            space: matches!(checked.space, Name::Known(_)),
+            member: matches!(checked.member, Name::Known(_)),
+        }
+    }
+}
+
 /// Admits the names of a row that is in order as a whole.
 pub(super) fn admit<N: Naming>(checked: Checked<N>, names: &mut N) -> Tenure<N::Space, N::Member> {
     let Tenure { space, member, create_time, delete_time, role } = checked;

@@ -62,9 +62,18 @@ impl Names {
 
     /// Whether a text is the name of the member with this number.
     pub fn is_member(&self, number: u32, text: &str) -> bool {
-        let key = member_key(text);
-        // An address is held without `users/`, so only with it the text is the whole name.
-        (key.len() < text.len() || !text.contains('@')) && self.members.get(number) == key
+        Names::is_whole_member(text) && self.members.get(number) == member_key(text)
+    }
+
+    /// Whether the text that a space was found by is its whole name.
+    pub fn is_whole_space(text: &str) -> bool {
+        text.starts_with("spaces/")
+    }
+
+    /// Whether the text that a member was found by is the whole name: an address is held without `users/`, so it is only
+    /// with that.
+    pub fn is_whole_member(text: &str) -> bool {
+        member_key(text).len() < text.len() || !text.contains('@')
     }
 
     /// The number of a space, a new one if need be.
