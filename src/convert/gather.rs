@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fact::{ChannelFact, Fact, Gone, PersonFact, What};
-use super::reconstruct::{Act, Archiving, Life, Mark, compact};
+use super::reconstruct::{Act, Archiving, Life, Mark, compact, is_spare};
 use crate::model::{EARLIEST, Timestamp};
 
 /// Marks of one member from which on they are compacted now and then.
@@ -135,9 +135,8 @@ impl Gathered {
         }
     }
 
-    /// Whether Chat would take a time (import-data guide), with room for the microsecond that parts two.
     fn is_believable(&self, time: Timestamp) -> bool {
-        time > EARLIEST && time < self.now
+        is_believable(time, self.now)
     }
 
     fn take_channel(&mut self, mut fact: ChannelFact) {
@@ -204,16 +203,13 @@ impl Gathered {
             *seen = (*seen).max(Some(time));
         }
         let marks = self.marks.entry((place, person)).or_default();
-        match marks.as_mut_slice() {
-            // Of signs in a row the first and the last tell everything.
-            [.., before, last]
-                if [act, before.act, last.act].into_iter().all(Act::is_sign)
-                    && before.time <= last.time
-                    && last.time <= time =>
-            {
-                *last = Mark { time, act };
-            }
-            _ => marks.push(Mark { time, act }),
+        let mark = Mark { time, act };
+        let tail = &marks[marks.len().saturating_sub(3)..];
+        let in_order = tail.iter().chain([&mark]).is_sorted_by_key(|mark| mark.time);
+        let spare = in_order && act.is_sign() && is_spare(tail);
+        match marks.last_mut().filter(|_| spare) {
+            Some(last) => *last = mark,
+            None => marks.push(mark),
         }
         if marks.len() >= MARKS_MANY && marks.len().is_power_of_two() {
             compact(marks);
@@ -251,6 +247,11 @@ impl Gathered {
         });
         place
     }
+}
+
+/// Whether Chat would take a time (import-data guide), with room for the microsecond that parts two.
+pub(super) fn is_believable(time: Timestamp, now: Timestamp) -> bool {
+    time > EARLIEST && time < now
 }
 
 /// Memory ends long before these numbers do.
