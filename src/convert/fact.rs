@@ -41,6 +41,8 @@ pub enum What<'a> {
     Archived(&'a [String]),
     /// It was taken out of the archive.
     Unarchived,
+    /// It was in use, which tells nothing of anybody.
+    InUse,
 }
 
 /// A channel, as its export describes it. Said more than once, later ones fill the gaps of earlier ones.

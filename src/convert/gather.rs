@@ -196,6 +196,7 @@ impl Gathered {
                 *back = (*back).max(Some(time));
                 return;
             }
+            What::InUse => return,
         };
         let person = self.person(who);
         if act == Act::Present {
