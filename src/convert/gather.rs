@@ -62,6 +62,15 @@ pub struct Person {
 }
 
 impl Channel {
+    /// What the rosters at its archivings say of somebody.
+    pub(super) fn rosters(&self, person: u32) -> impl Iterator<Item = Mark> {
+        let told = self.archivings.iter().filter(|(_, roster)| !roster.is_empty());
+        told.map(move |(time, roster)| {
+            let act = if roster.contains(&person) { Act::Listed } else { Act::Unlisted };
+            Mark { time: *time, act }
+        })
+    }
+
     /// When it began and ended. `fallback` is for a channel without a creation time and without events.
     pub fn life(&self, fallback: Timestamp) -> Life {
         let first = self.span.map(|(first, _)| first);
@@ -204,6 +213,11 @@ impl Gathered {
             *seen = (*seen).max(Some(time));
         }
         let marks = self.marks.entry((place, person)).or_default();
+        // A roster between two signs parts them.
+        let rosters = self.channels[place as usize].rosters(person);
+        if let Some(last) = marks.last().map(|mark| mark.time) {
+            marks.extend(rosters.filter(|roster| last < roster.time && roster.time < time));
+        }
         let mark = Mark { time, act };
         let tail = &marks[marks.len().saturating_sub(3)..];
         let in_order = tail.iter().chain([&mark]).is_sorted_by_key(|mark| mark.time);

@@ -315,8 +315,11 @@ proptest! {
         for (act, opposite) in [(Act::Joined, Act::Left), (Act::Left, Act::Joined)] {
             let told = times(act);
             for echo in marks.iter().filter(|mark| mark.act == act && !told.iter().any(|time| near(*time, mark.time))) {
+                let parts = |mark: &Mark| {
+                    mark.act == opposite || (act == Act::Joined && mark.act == Act::Unlisted)
+                };
                 let between = |other: &Mark| {
-                    marks.iter().any(|mark| mark.act == opposite && other.time < mark.time && mark.time < echo.time)
+                    marks.iter().any(|mark| parts(mark) && other.time < mark.time && mark.time < echo.time)
                 };
                 let follows = |other: &Mark| other.act == act && other.time < echo.time
                     && echo.time <= other.time.after(SAME_EVENT).after(STEP * 100) && !between(other);
