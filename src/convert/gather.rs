@@ -303,6 +303,13 @@ mod tests {
     }
 
     #[test]
+    fn signs_that_come_late_take_nothing_from_the_others() {
+        let gathered = gathered(&[5, 50, 90, 20, 30, 40].map(|second| (second, What::Present("U"))));
+        let times = |second| gathered.marks[&(0, 0)].iter().any(|mark| mark.time == at(second));
+        assert!(times(5) && times(50) && times(90) && gathered.people[0].last_seen == Some(at(90)));
+    }
+
+    #[test]
     fn what_no_chat_can_have_seen_is_not_believed() {
         let gathered = gathered(&[(2_000_000, What::Joined("U")), (-1_000_000_000, What::Left("U"))]);
         assert_eq!(gathered.marks.len(), 0);

@@ -211,7 +211,7 @@ fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
         Just(Act::Unlisted)
     ];
     // In halves of a second, so that some lie just within what counts as one event, and some at one time.
-    let mark = (-6i64..80, act).prop_map(|(half, act)| Mark {
+    let mark = (-4i64..44, act).prop_map(|(half, act)| Mark {
         time: Timestamp::from_micros(at(0).as_micros() + half * 500_000),
         act,
     });
