@@ -5,13 +5,14 @@
 //! 1. Marks are taken in the order of their times. Two at one instant are put a microsecond apart; the very same mark
 //!    twice (overlapping exports) counts once.
 //! 2. A join begins a stint, a leave ends it.
-//! 3. A join of a member: within [`SAME_EVENT`] of the first it is that join, written twice. Later, a leave is missing
-//!    between the two.
-//! 4. A leave of nobody: within [`SAME_EVENT`] of another it is that leave, written twice. Otherwise a join is missing.
-//! 5. A message of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
+//! 3. What comes within [`SAME_EVENT`] of a join or leave and only repeats it (`is_echo`) tells nothing: it is written twice, or
+//!    stamped late. Every other join begins a stint, and every other leave ends one.
+//! 4. A join of a member: a leave is missing between the two. A leave of nobody: a join is missing.
+//! 5. A sign of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
 //! 6. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
 //!    nothing.
 //! 7. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
+//!    No missing join is put before a roster that misses the member.
 //! 8. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
 //!    channel ends all stints at its archiving, and the end of an account ends its stints.
 //! 9. What ends nowhere is open.
@@ -161,6 +162,8 @@ pub enum Start {
     ChannelBegun,
     /// The leave before.
     PreviousLeave,
+    /// The roster before, which misses the member.
+    NotListed,
     /// Nothing but its own end.
     ItsEnd,
     /// The end of the export, where the member is on the roster, and nothing tells since when.
@@ -179,6 +182,7 @@ impl Start {
             Start::ChannelCreated => "inferred: channel created",
             Start::ChannelBegun => "inferred: first event of the channel",
             Start::PreviousLeave => "inferred: previous leave",
+            Start::NotListed => "inferred: not on the roster before",
             Start::ItsEnd => "inferred: its own end",
             Start::OnlyRoster => "inferred: on the roster by then",
         }
@@ -276,8 +280,17 @@ pub struct Outcome {
     pub repeated: u64,
 }
 
-/// Sorts marks, drops those that are there twice, and of signs in a row keeps the first and the last: the others tell
-/// nothing more.
+/// Whether the last of these marks tells nothing more once another sign follows. Of signs in a row three tell everything:
+/// the first, the first that is not within [`SAME_EVENT`] of that one, and the last.
+pub(super) fn is_spare(marks: &[Mark]) -> bool {
+    match marks {
+        [.., one, two, three] if [one, two, three].into_iter().all(|mark| mark.act.is_sign()) => true,
+        [.., one, two] if one.act.is_sign() && two.act.is_sign() => two.time <= one.time.after(SAME_EVENT),
+        _ => false,
+    }
+}
+
+/// Sorts marks, drops those that are there twice, and of signs in a row those that tell nothing more.
 pub(super) fn compact(marks: &mut Vec<Mark>) {
     marks.sort_by_key(|mark| mark.time);
     let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
@@ -285,32 +298,54 @@ pub(super) fn compact(marks: &mut Vec<Mark>) {
         if kept.iter().rev().take_while(|other| other.time == mark.time).any(|other| *other == mark) {
             continue;
         }
-        match kept.as_mut_slice() {
-            [.., before, last] if [before.act, last.act, mark.act].into_iter().all(Act::is_sign) => {
-                *last = mark
-            }
-            _ => kept.push(mark),
+        let spare = mark.act.is_sign() && is_spare(&kept);
+        match kept.last_mut().filter(|_| spare) {
+            Some(last) => *last = mark,
+            None => kept.push(mark),
         }
     }
     *marks = kept;
 }
 
+/// Whether a mark is an echo of the last join or leave: within [`SAME_EVENT`] of it, and the same written twice, or a sign of
+/// whoever has left. These are the only joins and leaves that no stint begins or ends with.
+fn is_echo(last: Mark, mark: Mark) -> bool {
+    let of_leave = last.act == Act::Left && (mark.act.is_sign() || mark.act == Act::JoinedBy);
+    mark.time <= last.time.after(SAME_EVENT) && (mark.act == last.act || of_leave)
+}
+
+/// The marks that tell something, in the order of their times and no two at one; and how many joins and leaves are echoes.
+fn telling(marks: &[Mark]) -> (Vec<Mark>, u64) {
+    let mut marks = marks.to_vec();
+    compact(&mut marks);
+    let mut telling: Vec<Mark> = Vec::with_capacity(marks.len());
+    let mut repeated = 0;
+    let mut before: Option<Timestamp> = None;
+    let mut change: Option<Mark> = None;
+    for mut mark in marks {
+        mark.time = before.map_or(mark.time, |before| mark.time.max(before.after(STEP)));
+        before = Some(mark.time);
+        match mark.act {
+            _ if change.is_some_and(|change| is_echo(change, mark)) => {
+                repeated += u64::from(!mark.act.is_sign() && mark.act != Act::JoinedBy);
+                continue;
+            }
+            Act::Joined | Act::Left => change = Some(mark),
+            // After it, a join is another one.
+            Act::Unlisted => change = change.filter(|change| change.act == Act::Left),
+            Act::JoinedBy | Act::Present | Act::Listed => {}
+        }
+        telling.push(mark);
+    }
+    (telling, repeated)
+}
+
 /// The stints of one member in one channel.
 pub fn reconstruct(known: &Known<'_>, guessing: &Guessing) -> Outcome {
-    let mut marks = known.marks.to_vec();
-    compact(&mut marks);
-    let mut walk =
-        Walk { known, guessing, open: None, last_end: None, last_leave: None, outcome: Outcome::default() };
-    let mut before = None;
-    for mut mark in marks {
-        if let Some(before) = before
-            && mark.time <= before
-        {
-            mark.time = before.after(STEP);
-        }
-        before = Some(mark.time);
-        walk.mark(mark);
-    }
+    let (marks, repeated) = telling(known.marks);
+    let outcome = Outcome { stints: Vec::new(), repeated };
+    let mut walk = Walk { known, guessing, open: None, out: None, outcome };
+    marks.into_iter().for_each(|mark| walk.mark(mark));
     walk.finish()
 }
 
@@ -318,6 +353,8 @@ pub fn reconstruct(known: &Known<'_>, guessing: &Guessing) -> Outcome {
 struct Open {
     start: Timestamp,
     from: Start,
+    /// What a join has to come within [`SAME_EVENT`] of to be the one that is missing.
+    told: Timestamp,
     /// The last sign of the member within it, and whether that was a message (else a roster).
     sign: Option<(Timestamp, bool)>,
     /// The last mark within it.
@@ -328,30 +365,23 @@ struct Walk<'a> {
     known: &'a Known<'a>,
     guessing: &'a Guessing,
     open: Option<Open>,
-    last_end: Option<Timestamp>,
-    /// The last recorded leave, as long as nothing has followed it.
-    last_leave: Option<Timestamp>,
+    /// When the member is last known to have been none, and by what.
+    out: Option<(Timestamp, Start)>,
     outcome: Outcome,
 }
 
 impl Walk<'_> {
     fn mark(&mut self, Mark { time, act }: Mark) {
-        let left_before = std::mem::take(&mut self.last_leave);
         match act {
             Act::Joined => {
-                if let Some(open) = &mut self.open
-                    && time <= open.start.after(SAME_EVENT)
-                {
-                    if open.from == Start::Recorded {
-                        self.outcome.repeated += 1;
-                    } else {
-                        (open.start, open.from) = (time, Start::Recorded);
-                    }
-                    open.last = time;
+                let missing = self.open.as_mut().filter(|open| time <= open.told.after(SAME_EVENT));
+                if let Some(open) = missing {
+                    (open.start, open.from, open.last) = (time, Start::Recorded, time);
                     return;
                 }
                 self.close_by_guess(time, End::NextJoin);
-                self.open = Some(Open { start: time, from: Start::Recorded, sign: None, last: time });
+                let from = Start::Recorded;
+                self.open = Some(Open { start: time, from, told: time, sign: None, last: time });
             }
             Act::JoinedBy => {
                 if self.open.is_none() {
@@ -370,17 +400,14 @@ impl Walk<'_> {
             }
             Act::Left => {
                 if self.open.is_none() {
-                    if left_before.is_some_and(|before| time <= before.after(SAME_EVENT)) {
-                        self.outcome.repeated += 1;
-                        self.last_leave = left_before;
-                        return;
-                    }
                     self.begin_by_guess(time, None);
                 }
                 self.close(Some(time), End::Recorded);
-                self.last_leave = Some(time);
             }
-            Act::Unlisted => self.close_by_guess(time, End::NotOnRoster),
+            Act::Unlisted => {
+                self.close_by_guess(time, End::NotOnRoster);
+                self.out = Some((time, Start::NotListed));
+            }
         }
     }
 
@@ -388,8 +415,8 @@ impl Walk<'_> {
     /// enough to the join to stand for it.
     fn begin_by_guess(&mut self, by: Timestamp, sign: Option<Start>) {
         let (begun, told) = self.known.life.begun;
-        let earliest = match self.last_end {
-            Some(end) => (end, Start::PreviousLeave),
+        let earliest = match self.out {
+            Some(out) => out,
             None if self.known.life.fixed => (begun, Start::Founding),
             None if self.known.creator && told => (begun, Start::Creator),
             None => (begun, if told { Start::ChannelCreated } else { Start::ChannelBegun }),
@@ -402,9 +429,10 @@ impl Walk<'_> {
             _ if earliest.0 < by => earliest,
             (_, Some(sign)) => (by, sign),
             // It has to be there a moment before it ends.
-            _ => (by.just_before().max(self.last_end.unwrap_or(by.just_before())), Start::ItsEnd),
+            _ => (self.out.map_or(by.just_before(), |(out, _)| out.max(by.just_before())), Start::ItsEnd),
         };
-        self.open = Some(Open { start, from, sign: None, last: start });
+        let told = if sure { start } else { by };
+        self.open = Some(Open { start, from, told, sign: None, last: start });
     }
 
     /// Ends the stint that is open, if any, whose leave is missing; by then it has ended.
@@ -421,7 +449,7 @@ impl Walk<'_> {
     fn close(&mut self, end: Option<Timestamp>, end_from: End) {
         let Some(Open { start, from, .. }) = self.open.take() else { return };
         let end = end.map(|end| end.max(start.after(STEP)));
-        self.last_end = end;
+        self.out = end.map(|end| (end, Start::PreviousLeave));
         self.outcome.stints.push(Stint { start, end, start_from: from, end_from });
     }
 
@@ -440,8 +468,8 @@ impl Walk<'_> {
         let end = [archived, gone_at].into_iter().flatten().min_by_key(|(time, _)| *time);
         if self.open.is_none() && roster == Roster::On {
             // Rosters go on listing accounts that have ended, and members of archived channels.
-            let over = match (end, self.last_end) {
-                (Some((time, _)), Some(left)) => time <= left,
+            let over = match (end, self.out) {
+                (Some((time, _)), Some((out, _))) => time <= out,
                 (None, Some(_)) => gone.is_some(),
                 (_, None) => false,
             };

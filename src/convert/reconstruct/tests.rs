@@ -1,5 +1,3 @@
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -99,6 +97,17 @@ fn the_rules_one_by_one() {
         ("J10 J11 L20 L21", Off, "10(Recorded)-20(Recorded)"),
         ("P9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
         ("J10 L10 J10 L10", Off, "10(Recorded)-10+(Recorded)"),
+        ("J10 P11 J12 J13 L20", Off, "10(Recorded)-11+(LastMessage) 13(Recorded)-20(Recorded)"),
+        ("R9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
+        ("J10 L20 P21 L22", Off, "10(Recorded)-20(Recorded)"),
+        ("J10 L20 P21 B22 P30", On, "10(Recorded)-20(Recorded) 30(FirstMessage)-…(OpenRoster)"),
+        ("J10 L11 J12", On, "10(Recorded)-11(Recorded) 12(Recorded)-…(OpenRoster)"),
+        // A roster between says that it is another one.
+        ("J10 U11 J12", On, "10(Recorded)-11(NotOnRoster) 12(Recorded)-…(OpenRoster)"),
+        // Nobody is a member before a roster without them.
+        ("J10 P12 U20 L30", Off, "10(Recorded)-12+(LastMessage) 20(NotListed)-30(Recorded)"),
+        ("U20 L30", Off, "20(NotListed)-30(Recorded)"),
+        ("U20", On, "20(NotListed)-…(OpenRoster)"),
     ] {
         assert_eq!(stints(marks, roster), expected, "{marks} {roster:?}");
     }
@@ -165,12 +174,16 @@ fn who_cannot_leave_was_there_from_the_beginning() {
 }
 
 #[test]
-fn of_signs_in_a_row_the_first_and_the_last_tell_everything() {
+fn of_signs_in_a_row_three_tell_everything() {
     let mut signs = marks("P10 R20 P30 R40 L50 R60 P70 R80 P90");
     let outcome = reconstruct(&known(&signs, Roster::Off), &GUESSING);
     compact(&mut signs);
-    assert_eq!(signs, marks("P10 R40 L50 R60 P90"));
+    assert_eq!(signs, marks("P10 R20 R40 L50 R60 P70 P90"));
     assert_eq!(reconstruct(&known(&signs, Roster::Off), &GUESSING), outcome);
+    // What came a moment late with a leave does not hide the first that came later.
+    let mut late = marks("L20 P21 P22 P23 P24 P30 P40");
+    compact(&mut late);
+    assert_eq!(late, marks("L20 P21 P24 P40"));
 }
 
 #[test]
@@ -180,6 +193,8 @@ fn the_other_rules_of_guessing() {
         ("P15", Roster::Off, "0(ChannelCreated)-10000(NotOnRoster)"),
         ("J10 P15 J30 L40", Roster::Off, "10(Recorded)-30(NextJoin) 30(Recorded)-40(Recorded)"),
         ("J10 L20 P30", Roster::On, "10(Recorded)-20(Recorded) 20(PreviousLeave)-…(OpenRoster)"),
+        ("P9 J10 L20", Roster::Off, "10(Recorded)-20(Recorded)"),
+        ("J10 P12 U20 P30", Roster::On, "10(Recorded)-20(NotOnRoster) 20(NotListed)-…(OpenRoster)"),
     ] {
         let marks = marks(text);
         assert_eq!(shown(&reconstruct(&known(&marks, roster), &generous)), expected, "{text}");
@@ -195,7 +210,11 @@ fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
         Just(Act::Listed),
         Just(Act::Unlisted)
     ];
-    let mark = (-3i64..40, act).prop_map(|(second, act)| Mark { time: at(second), act });
+    // In halves of a second, so that some lie just within what counts as one event, and some at one time.
+    let mark = (-4i64..44, act).prop_map(|(half, act)| Mark {
+        time: Timestamp::from_micros(at(0).as_micros() + half * 500_000),
+        act,
+    });
     prop::collection::vec(mark, 0..24)
 }
 
@@ -219,26 +238,40 @@ fn any_roster() -> impl Strategy<Value = Roster> {
     prop_oneof![Just(Roster::Unknown), Just(Roster::On), Just(Roster::Off)]
 }
 
-/// The finest distance that putting marks apart may make, for as many as there are.
-fn near(one: Timestamp, other: Timestamp) -> bool {
-    (one.as_micros() - other.as_micros()).abs() <= 100
+prop_compose! {
+    fn any_guessing()(generous: bool) -> Guessing {
+        match generous {
+            true => Guessing { start: InferredStart::ChannelCreated, end: InferredEnd::Latest, ..GUESSING },
+            false => GUESSING,
+        }
+    }
+}
+
+/// Whether the stints have the member in at that time.
+fn is_in(outcome: &Outcome, time: Timestamp) -> bool {
+    outcome.stints.iter().any(|stint| stint.start <= time && stint.end.is_none_or(|end| time < end))
+}
+
+/// Whether the member is in just before a mark, as far as it tells; and just after it.
+fn told_by(act: Act) -> (Option<bool>, bool) {
+    match act {
+        Act::Joined | Act::Unlisted => (Some(false), act == Act::Joined),
+        Act::Left => (Some(true), false),
+        Act::Present | Act::Listed => (Some(true), true),
+        Act::JoinedBy => (None, true),
+    }
 }
 
 proptest! {
     #[test]
-    fn stints_never_overlap_and_lose_nothing_recorded(
+    fn stints_lie_apart_and_end_with_the_channel_and_the_account(
         marks in any_marks(),
         life in any_life(),
         roster in any_roster(),
         gone in any_gone(),
         creator: bool,
-        generous: bool,
+        guessing in any_guessing(),
     ) {
-        let mut guessing = GUESSING;
-        if generous {
-            guessing.start = InferredStart::ChannelCreated;
-            guessing.end = InferredEnd::Latest;
-        }
         let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
         let outcome = reconstruct(&known, &guessing);
         let stints = &outcome.stints;
@@ -247,26 +280,6 @@ proptest! {
         }
         for pair in stints.windows(2) {
             prop_assert!(pair[0].end.is_some_and(|end| end <= pair[1].start), "{}", shown(&outcome));
-        }
-        // Every join begins a stint, every leave ends one, unless it repeats another.
-        for mark in &marks {
-            let repeats = |other: &Mark| {
-                let early = mark.time.as_micros() - other.time.as_micros();
-                other.act == mark.act && other != mark && (0..=2_000_100).contains(&early)
-            };
-            let appears = match mark.act {
-                Act::Joined => stints.iter().any(|s| s.start_from == Start::Recorded && near(s.start, mark.time)),
-                Act::Left => stints.iter().any(|s| s.end_from == End::Recorded && s.end.is_some_and(|end| near(end, mark.time))),
-                Act::Present | Act::Listed => {
-                    let from = |s: &Stint| s.start.as_micros() - 2_000_100;
-                    stints.iter().any(|s| {
-                        from(s) <= mark.time.as_micros() && s.end.is_none_or(|end| mark.time <= end || near(end, mark.time))
-                    })
-                }
-                Act::JoinedBy => stints.iter().any(|s| s.start.as_micros() - 2_000_100 <= mark.time.as_micros()),
-                Act::Unlisted => true,
-            };
-            prop_assert!(appears || marks.iter().any(repeats), "{mark:?}: {}", shown(&outcome));
         }
         // Nobody is in an archived channel, or without an account; whoever is on the roster of a live one is in it.
         let open = stints.last().is_some_and(|stint| stint.end.is_none());
@@ -278,33 +291,112 @@ proptest! {
     }
 
     #[test]
-    fn replaying_what_was_recorded_reproduces_the_roster_at_any_time(
-        changes in prop::collection::btree_set(0i64..400, 0..12),
-        messages in prop::collection::btree_set(0i64..400, 0..40),
+    fn every_join_begins_a_stint_and_every_leave_ends_one_but_for_echoes(
+        marks in any_marks(),
+        life in any_life(),
+        roster in any_roster(),
+        gone in any_gone(),
+        creator: bool,
+        guessing in any_guessing(),
     ) {
-        // Each change, 5 s apart at least, is a join or a leave in turn.
-        let changes: Vec<i64> = changes.iter().map(|second| second * 5).collect();
-        let inside = |second: i64| changes.iter().filter(|change| **change <= second).count() % 2 == 1;
-        let mut marks: Vec<Mark> = changes
-            .iter()
-            .enumerate()
-            .map(|(turn, second)| {
-                let act = if turn % 2 == 0 { Act::Joined } else { Act::Left };
-                Mark { time: at(*second), act }
-            })
-            .collect();
-        let wrote: BTreeSet<i64> = messages.iter().map(|second| second * 5 + 1).filter(|second| inside(*second)).collect();
-        marks.extend(wrote.iter().map(|second| Mark { time: at(*second), act: Act::Present }));
-        let roster = if changes.len() % 2 == 1 { Roster::On } else { Roster::Off };
-        let outcome = reconstruct(&known(&marks, roster), &GUESSING);
-        for second in 0..2100 {
-            let replayed = outcome
-                .stints
-                .iter()
-                .any(|stint| stint.start <= at(second) && stint.end.is_none_or(|end| at(second) < end));
-            prop_assert_eq!(replayed, inside(second), "at {}: {}", second, shown(&outcome));
+        let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
+        let outcome = reconstruct(&known, &guessing);
+        let (told, repeated) = telling(&marks);
+        prop_assert_eq!(outcome.repeated, repeated);
+        let times = |act| told.iter().filter(|mark| mark.act == act).map(|mark| mark.time).collect::<Vec<_>>();
+        let recorded = |stint: &&Stint| stint.start_from == Start::Recorded;
+        let begun: Vec<Timestamp> = outcome.stints.iter().filter(recorded).map(|stint| stint.start).collect();
+        prop_assert_eq!(begun, times(Act::Joined), "{}", shown(&outcome));
+        let recorded = |stint: &&Stint| stint.end_from == End::Recorded;
+        let ended: Vec<Timestamp> = outcome.stints.iter().filter(recorded).filter_map(|stint| stint.end).collect();
+        prop_assert_eq!(ended, times(Act::Left), "{}", shown(&outcome));
+        // What is missing among those follows the same act, and not the opposite one.
+        let near = |one: Timestamp, other: Timestamp| (one.as_micros() - other.as_micros()).abs() <= 100;
+        for (act, opposite) in [(Act::Joined, Act::Left), (Act::Left, Act::Joined)] {
+            let told = times(act);
+            for echo in marks.iter().filter(|mark| mark.act == act && !told.iter().any(|time| near(*time, mark.time))) {
+                let parts = |mark: &Mark| {
+                    mark.act == opposite || (act == Act::Joined && mark.act == Act::Unlisted)
+                };
+                let between = |other: &Mark| {
+                    marks.iter().any(|mark| parts(mark) && other.time < mark.time && mark.time < echo.time)
+                };
+                let follows = |other: &Mark| other.act == act && other.time < echo.time
+                    && echo.time <= other.time.after(SAME_EVENT).after(STEP * 100) && !between(other);
+                prop_assert!(marks.iter().any(follows), "{echo:?}: {}", shown(&outcome));
+            }
         }
-        prop_assert!(outcome.stints.iter().all(|stint| !stint.is_guess()));
+    }
+
+    #[test]
+    fn every_sign_lies_in_a_stint_or_belongs_to_the_join_that_follows(
+        marks in any_marks(),
+        life in any_life(),
+        roster in any_roster(),
+        gone in any_gone(),
+        guessing in any_guessing(),
+    ) {
+        let known = Known { life, marks: &marks, roster, creator: false, gone, last_seen: None };
+        let outcome = reconstruct(&known, &guessing);
+        let (told, _) = telling(&marks);
+        for sign in told.iter().filter(|mark| mark.act.is_sign()) {
+            let joins = |mark: &Mark| {
+                mark.act == Act::Joined && sign.time < mark.time && mark.time <= sign.time.after(SAME_EVENT)
+            };
+            // A stint may end at the roster that shows it last.
+            let time = if sign.act == Act::Listed { sign.time.just_before() } else { sign.time };
+            let lies = is_in(&outcome, sign.time) || is_in(&outcome, time);
+            prop_assert!(lies || told.iter().any(joins), "{sign:?}: {}", shown(&outcome));
+        }
+    }
+
+    #[test]
+    fn between_two_marks_that_agree_the_stints_agree_with_them(
+        marks in any_marks(),
+        life in any_life(),
+        roster in any_roster(),
+        gone in any_gone(),
+        creator: bool,
+        guessing in any_guessing(),
+    ) {
+        let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
+        let outcome = reconstruct(&known, &guessing);
+        let (told, _) = telling(&marks);
+        let end = [life.archived.map(|(time, _)| time), match gone {
+            Some(Gone::At(time) | Gone::By(time)) => Some(time),
+            Some(Gone::Sometime) => Some(GUESSING.latest),
+            None => None,
+        }].into_iter().flatten().min();
+        let (first, last) = (at(-1000), at(20_000));
+        // Before everything nobody is in.
+        let mut stations = vec![(first, None, false)];
+        stations.extend(told.iter().map(|mark| (mark.time, told_by(mark.act).0, told_by(mark.act).1)));
+        let (latest, _, after_all) = *stations.last().unwrap();
+        match end {
+            Some(end) => {
+                if end > latest {
+                    // When an account ended at some time, its last message tells when.
+                    stations.push((end, Some(true).filter(|_| gone != Some(Gone::Sometime)), false));
+                    stations.push((last, Some(false), false));
+                }
+                prop_assert!(!is_in(&outcome, last), "{end:?}: {}", shown(&outcome));
+            }
+            None if roster == Roster::Unknown => stations.push((last, Some(after_all), false)),
+            None => stations.push((last, Some(roster == Roster::On), false)),
+        }
+        for pair in stations.windows(2) {
+            let ((from, _, after), (to, before, _)) = (pair[0], pair[1]);
+            let middle = Timestamp::from_micros(from.as_micros().midpoint(to.as_micros()));
+            for time in [from, middle, to.just_before()] {
+                let joins = |mark: &Mark| {
+                    mark.act == Act::Joined && time < mark.time && mark.time <= time.after(SAME_EVENT)
+                };
+                if before != Some(after) || (after && told.iter().any(joins)) {
+                    continue;
+                }
+                prop_assert_eq!(is_in(&outcome, time), after, "at {:?}: {}", time, shown(&outcome));
+            }
+        }
     }
 
     #[test]
