@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::SpaceName;
+use super::{DISPLAY_NAME_CHARS_MAX, SpaceName};
 
 /// What people call spaces: `#general` for `spaces/AAAA`. Several may be called the same, so the space itself always stands
 /// beside its title.
@@ -15,11 +15,12 @@ impl SpaceTitles {
         self.0.get(space).map(|title| &**title)
     }
 
-    /// Says what a space is called. Blanks around it do not count, and a title that only repeats the space is none.
+    /// Says what a space is called: on one line, as long as Chat lets a display name be. The id of a space is no title.
     pub fn insert(&mut self, space: &SpaceName, title: &str) {
-        let title = title.trim();
-        let repeats = title == space.id() || SpaceName::parse(title).is_ok_and(|name| name == *space);
-        if !title.is_empty() && !repeats {
+        let title: String = title.split_whitespace().collect::<Vec<_>>().join(" ");
+        let title: String = title.chars().take(DISPLAY_NAME_CHARS_MAX).collect();
+        let is_id = title == space.id() || title.starts_with("spaces/");
+        if !title.is_empty() && !is_id {
             self.0.insert(space.as_str().into(), title.into());
         }
     }
@@ -105,6 +106,9 @@ mod tests {
         let mut both = titles();
         both.extend(others);
         assert_eq!((both.of("spaces/A"), both.iter().count()), (Some("General"), 2));
+        both.insert(&SpaceName::parse("A").unwrap(), &"one\nline\t".repeat(40));
+        let long = both.of("spaces/A").unwrap();
+        assert!(long.starts_with("one line one line") && long.chars().count() == DISPLAY_NAME_CHARS_MAX);
     }
 
     #[test]

@@ -218,6 +218,7 @@ fn tail(path: &str) -> String {
 mod tests {
     use super::super::figures::tests::{at, berlin, troubled};
     use super::*;
+    use crate::model::Undertaking;
 
     /// The lines below the bar a minute into a run, as a terminal of that width shows them.
     fn shown(columns: usize, snapshot: &Snapshot, kinds: &Kinds) -> String {
@@ -229,6 +230,21 @@ mod tests {
         let lines = below(&figures, "Importing", columns);
         assert!(lines.iter().all(|line| line.chars().count() < columns), "{lines:?}");
         lines.join("\n")
+    }
+
+    #[test]
+    fn the_title_says_what_is_done() {
+        let title = |undertaking, completes| Doing::of(undertaking, completes).title;
+        assert_eq!(title(Undertaking::Spaces, false), "Creating");
+        assert_eq!(title(Undertaking::Import, true), "Completing");
+        let figures = Figures { speed: vec!["5/s".to_owned()], ..Figures::default() };
+        for undertaking in Undertaking::ALL {
+            for title in [title(undertaking, false), title(undertaking, true)] {
+                // The figures stand below the bar.
+                let bar = template(title, 80).find('[').unwrap();
+                assert_eq!(below(&figures, title, 80)[0].find('5'), Some(bar), "{title}");
+            }
+        }
     }
 
     #[test]

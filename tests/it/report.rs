@@ -66,7 +66,7 @@ fn a_page_of_an_import() {
         assert!(!page.contains(reference), "{reference}");
     }
     // Its own earlier page is replaced, nothing else, and the journal least of all.
-    fs::write(&file, page[..page.len() / 2].to_owned()).unwrap();
+    fs::write(&file, &page[..page.len() / 2]).unwrap();
     room.tenure(&["report", "memberships.csv.journal.db"]).expect(0);
     assert_eq!(room.read("memberships.csv.report.html").len(), page.len());
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
