@@ -45,7 +45,7 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     print(&format!("{}\n", output.display()))?;
     note(&format!(
         "{} in {} KB; open it with a browser{}",
-        many(figures.tally.total, "row"),
+        many(figures.tally.total, figures.undertaking.noun()),
         page.len().div_ceil(1000),
         if args.no_addresses { "" } else { ". It may name people, so only you can read it" }
     ));

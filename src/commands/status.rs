@@ -188,7 +188,8 @@ impl Look {
         let tally = &self.tally;
         let (settled, goal) = (tally.done + tally.rejected, tally.total - tally.open);
         let share = (settled * 100).checked_div(goal).unwrap_or(100);
-        let mut far = vec![format!("{share} %"), format!("{settled} of {goal} rows settled")];
+        let mut far =
+            vec![format!("{share} %"), format!("{settled} of {goal} {}s settled", self.operation.noun())];
         far.extend(self.forecast(Some(meter), now));
         let rejected = (tally.rejected > 0).then(|| format!("{} rejected", tally.rejected));
         let pace = self.pace.as_ref().map(wording::pace);

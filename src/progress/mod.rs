@@ -43,15 +43,15 @@ impl Default for Doing {
 impl Doing {
     /// What a run of a journal does: spaces are completed, or what the journal is about is done.
     pub const fn of(undertaking: Undertaking, completes: bool) -> Self {
-        let (title, noun) = match undertaking {
-            _ if completes => ("Completing", "row"),
-            Undertaking::Import => ("Importing", "row"),
-            Undertaking::Rollback => ("Deleting", "row"),
-            Undertaking::Remove => ("Removing", "row"),
-            Undertaking::Update => ("Updating", "row"),
-            Undertaking::Spaces => ("Creating", "channel"),
+        let title = match undertaking {
+            _ if completes => "Completing",
+            Undertaking::Import => "Importing",
+            Undertaking::Rollback => "Deleting",
+            Undertaking::Remove => "Removing",
+            Undertaking::Update => "Updating",
+            Undertaking::Spaces => "Creating",
         };
-        Doing { title, noun }
+        Doing { title, noun: undertaking.noun() }
     }
 }
 
