@@ -82,7 +82,8 @@ pub fn of_run(summary: &Summary<'_>) -> String {
 /// What a run has done.
 fn done(summary: &Summary<'_>) -> String {
     let spaces = (summary.completed > 0).then(|| format!("{} completed", many(summary.completed, "space")));
-    let rows = (summary.settled > 0).then(|| format!("{} settled", many(summary.settled, "row")));
+    let rows = (summary.settled > 0)
+        .then(|| format!("{} settled", many(summary.settled, summary.undertaking.noun())));
     spaces.into_iter().chain(rows).collect::<Vec<_>>().join(", ")
 }
 

@@ -20,6 +20,11 @@ pub fn thousands(count: u64) -> String {
     indicatif::HumanCount(count).to_string()
 }
 
+/// `1 row`, `12,000 rows`.
+pub fn counted(count: u64, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(count)) }
+}
+
 /// A rate: by the second when it is fast, else by the minute.
 pub fn rate(per_second: f64) -> String {
     if per_second >= 10.0 { format!("{per_second:.0}/s") } else { format!("{:.0}/min", per_second * 60.0) }

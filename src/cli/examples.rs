@@ -92,13 +92,16 @@ Examples:
   tenure spaces create channels.csv --on-name-clash suffix --dry-run
 
 Columns: name (what the memberships' input calls it), displayName, spaceType, createTime, description, \
-externalUserAllowed. What was created is written to a map (columns name, space, createTime, importModeExpireTime), \
+externalUserAllowed. What was created is written to a map (columns name, space, createTime, importModeExpireTime, displayName), \
 which `tenure import --spaces` takes.";
 
 pub(super) const SPACES_LIST: &str = "\
 Examples:
   tenure spaces list channels.csv.journal.db
-  tenure spaces list channels.csv.journal.db --json";
+  tenure spaces list channels.csv.journal.db --json
+
+Which spaces of a list of channels are completed, the journals of their imports know: they are looked for in the \
+same folder.";
 
 pub(super) const SPACES_COMPLETE: &str = "\
 Examples:
@@ -161,11 +164,11 @@ Examples:
 pub(super) const REPORT: &str = "\
 Examples:
   tenure report memberships.csv.journal.db -o report.html
-      At the end, or while a run goes on.
+      At the end, or while a run goes on; again after each run.
   tenure report memberships.csv.journal.db -o report.html --no-addresses
       For everybody: without the people whose rows were refused.
 
-The page is complete in itself: it loads nothing, sends nothing, and can be printed. It holds no secrets, but the addresses of people whose rows were refused, so only you can read the file.";
+The page is complete in itself: it loads nothing, sends nothing, and can be printed. It takes the place of an earlier page, and of nothing else. It holds no secrets, but the addresses of people whose rows were refused, so only you can read the file.";
 
 pub(super) const VERIFY: &str = "\
 Examples:
@@ -177,7 +180,7 @@ Examples:
 
 In import mode a list shows history; once a space is completed, its members and their roles. The journal knows \
 which; spaces that were completed by other means take --standard-spaces. Exit code 3 says that Chat and the journal \
-differ.";
+differ. How it came out stays in the journal, for `tenure report` and `tenure status`.";
 
 pub(super) const MEMBERS: &str = "\
 Examples:

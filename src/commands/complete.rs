@@ -9,7 +9,7 @@ use crate::cli::CompleteArgs;
 use crate::engine::Completion;
 use crate::exit::Exit;
 use crate::journal::{CompletionPlan, Journal, JournalError, Lock, Unfit};
-use crate::model::{MemberName, Timestamp, Undertaking};
+use crate::model::{MemberName, SpaceTitles, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -30,7 +30,8 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         let journal = Journal::open_read_only(&path).map_err(at)?;
         expect_import(&journal).map_err(at)?;
         let plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
-        tell(&format!("{}Nothing was done.\n", story(&plan)))?;
+        let titles = journal.titles().map_err(at)?;
+        tell(&format!("{}Nothing was done.\n", story(&plan, &titles)))?;
         return Ok(Exit::Done);
     }
     let lock = Lock::take(&path).map_err(at)?;
@@ -46,19 +47,20 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     }
     let leaves = args.leave.then(|| leaver(&settings)).transpose()?;
     let mut plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
+    let titles = journal.titles().map_err(at)?;
     if plan.work.spaces.is_empty() {
-        tell(&format!("{}Nothing is left to be done.\n", story(&plan)))?;
+        tell(&format!("{}Nothing is left to be done.\n", story(&plan, &titles)))?;
         return Ok(exit(&plan, 0));
     }
     if plan.to_complete > 0
         && !args.yes
-        && !confirm::ask(&story(&plan), "Complete them? That cannot be undone.")?
+        && !confirm::ask(&story(&plan, &titles), "Complete them? That cannot be undone.")?
     {
         print("Nothing was done.\n")?;
         return Ok(Exit::Stopped);
     }
     if args.yes || plan.to_complete == 0 {
-        note(story(&plan).trim_end());
+        note(story(&plan, &titles).trim_end());
     }
     journal.open_completed(&mut plan.work.spaces).map_err(at)?;
     let (signals, stops) = Signals::listen()?;
@@ -80,7 +82,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     .await?;
     let refused = Journal::open_read_only(&path).and_then(|journal| journal.not_completed()).map_err(at)?;
     for (space, error) in &refused {
-        note(&format!("{space} is not completed: {error}"));
+        note(&format!("{} is not completed: {error}", titles.tell(space)));
     }
     Ok(match ended {
         Exit::Done => exit(&plan, refused.len()),
@@ -112,7 +114,7 @@ fn expect_import(journal: &Journal) -> Result<(), JournalError> {
 }
 
 /// What would be done, and what would not.
-fn story(plan: &CompletionPlan) -> String {
+fn story(plan: &CompletionPlan, titles: &SpaceTitles) -> String {
     let mut text = format!("{} to complete.\n", many(plan.to_complete, "space"));
     let mut line = |count: u64, noun: &str, about: &str| {
         if count > 0 {
@@ -130,11 +132,8 @@ fn story(plan: &CompletionPlan) -> String {
             .iter()
             .take(NAMED_MAX)
             .map(|unfit| {
-                if unfit.rows > 0 {
-                    format!("{} ({})", unfit.space, unfit.rows)
-                } else {
-                    unfit.space.to_string()
-                }
+                let space = titles.tell(unfit.space.as_str());
+                if unfit.rows > 0 { format!("{space} ({})", unfit.rows) } else { space }
             })
             .collect();
         let more = spaces.len().saturating_sub(NAMED_MAX);

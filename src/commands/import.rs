@@ -148,6 +148,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         });
         journal.note_ages(ages).map_err(|error| error.at(&path))?;
     }
+    journal.note_titles(&intake.titles).map_err(|error| error.at(&path))?;
     again::retry(&mut journal, &manner.retry, &path, &mut progress).map_err(|error| error.at(&path))?;
     if args.journal_only {
         progress.finish();

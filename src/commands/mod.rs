@@ -16,6 +16,7 @@ mod inputs;
 mod login;
 mod man;
 mod members;
+mod neighbours;
 mod new_journal;
 mod plan;
 mod probed;
@@ -30,6 +31,7 @@ mod spaces_age;
 mod status;
 mod stints;
 mod verify;
+mod whole;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal as _, Write};

@@ -86,6 +86,7 @@ impl<'a> Read<'a> {
             bridged: outlook.bridged_more.max(0).cast_unsigned(),
             people: self.people,
             spaces: self.spaces,
+            titles: &self.intake.titles,
             expires: map.and_then(|map| self.first_to_expire(map)),
             policy,
             policies: policies.unwrap_or_default(),

@@ -1,18 +1,19 @@
 //! `tenure report`: one page for those who would rather look than read.
 
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::rejects::create;
-use super::{note, print};
+use super::{neighbours, note, print, whole};
 use crate::cli::ReportArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, Lock, SpaceFigures};
+use crate::journal::{ChannelFigures, Journal, JournalError, Lock, SpaceFigures};
 use crate::model::{SpaceId, Timestamp, Undertaking};
 use crate::report::{self, Addresses, Figures, SAMPLES_MAX, SPACES_BY_YEAR_MAX};
-use crate::wording::{many, quoted};
+use crate::wording::{many, quoted, trouble_making};
 
 pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -30,16 +31,21 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
             _ => Ok(Exit::Done),
         };
     }
-    let mut file = create(&output)?;
-    if let Err(error) = file.write_all(page.as_bytes()).and_then(|()| file.sync_all()) {
-        // Half a page is none.
-        let _ = std::fs::remove_file(&output);
-        return Err(error).with_context(|| format!("{}", output.display()));
+    if is_own(&output) {
+        let failed = |error| anyhow::anyhow!("{}: {}", output.display(), trouble_making(&error));
+        whole::replace(&output, page.as_bytes()).map_err(failed)?;
+    } else {
+        let mut file = create(&output)?;
+        if let Err(error) = file.write_all(page.as_bytes()).and_then(|()| file.sync_all()) {
+            // Half a page is none.
+            let _ = std::fs::remove_file(&output);
+            return Err(error).with_context(|| format!("{}", output.display()));
+        }
     }
     print(&format!("{}\n", output.display()))?;
     note(&format!(
         "{} in {} KB; open it with a browser{}",
-        many(figures.tally.total, "row"),
+        many(figures.tally.total, figures.undertaking.noun()),
         page.len().div_ceil(1000),
         if args.no_addresses { "" } else { ". It may name people, so only you can read it" }
     ));
@@ -50,6 +56,20 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         ));
     }
     Ok(Exit::Done)
+}
+
+/// How much of a file is looked at to tell a page.
+const BEGINNING_BYTES: u64 = 1024;
+
+/// Whether there is a page that this command has written, which the new one may take the place of: both come from journals,
+/// so nothing is lost by it.
+fn is_own(output: &Path) -> bool {
+    let mut beginning = Vec::new();
+    // A pipe would wait for whoever writes to it.
+    let is_file = std::fs::metadata(output).is_ok_and(|metadata| metadata.is_file());
+    is_file
+        && File::open(output).and_then(|file| file.take(BEGINNING_BYTES).read_to_end(&mut beginning)).is_ok()
+        && report::is_page(&String::from_utf8_lossy(&beginning))
 }
 
 /// Where the page goes unless said otherwise: in the current folder, named after the journal.
@@ -80,11 +100,23 @@ fn gather(path: &Path, now: Timestamp) -> Result<Figures, JournalError> {
         stretches: journal.stretches()?,
         sources: journal.sources()?,
         rows: journal.row_figures(&largest(&spaces), now)?,
-        channels: if of_channels { journal.channel_figures()? } else { Vec::new() },
+        channels: if of_channels { channels(&journal, path)? } else { Vec::new() },
         kinds: journal.reject_kinds()?,
         samples: journal.reject_samples(SAMPLES_MAX)?,
+        verified: journal.verified()?,
+        stand: journal.stand()?,
         spaces,
     })
+}
+
+/// The channels of the journal, with what other journals know of their spaces.
+fn channels(journal: &Journal, path: &Path) -> Result<Vec<ChannelFigures>, JournalError> {
+    let mut channels = journal.channel_figures()?;
+    let completed = neighbours::completed(path, &journal.target()?);
+    for channel in &mut channels {
+        channel.completed = channel.space.as_ref().is_some_and(|space| completed.contains(space.as_str()));
+    }
+    Ok(channels)
 }
 
 fn largest(spaces: &[SpaceFigures]) -> Vec<SpaceId> {

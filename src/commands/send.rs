@@ -18,9 +18,9 @@ use crate::emulator::{self, Emulator};
 use crate::engine::{Completion, Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
 use crate::exit::Exit;
 use crate::journal::{Change, Journal, JournalError, LastEnd, Lock, Note, Tally, Work, sibling};
-use crate::model::{Timestamp, Undertaking};
+use crate::model::{Timestamp, Undertaking, told};
 use crate::plan;
-use crate::progress::Progress;
+use crate::progress::{Doing, Progress};
 use crate::remedy::Setup;
 use crate::settings::{Settings, Target};
 use crate::signals::Signals;
@@ -157,7 +157,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
-        progress.begin(&journal.reject_kinds().map_err(|error| error.at(path))?);
+        let titles = journal.titles().map_err(|error| error.at(path))?;
+        let doing = Doing::of(settings.undertaking, completes);
+        progress.begin(doing, &journal.reject_kinds().map_err(|error| error.at(path))?, titles);
         watch.begin(&journal, path, &mut progress).map_err(|error| error.at(path))?;
         lock.settle(false);
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));
@@ -257,12 +259,14 @@ fn reject_expired(journal: &mut Journal, progress: &mut Progress) -> Result<(), 
     for space in work.spaces.iter().filter(|space| !space.completed) {
         let Some(age) = late.iter().find(|age| age.space == space.name) else { continue };
         let until = age.expire_time.map(|time| time.to_string()).unwrap_or_default();
-        let error = format!(
-            "{} could be in import mode until {until}, and nothing is sent in the last half hour of that: create its space anew \
-             (tenure spaces create), and feed these rows back with the new map (tenure rejects)",
-            space.name
-        );
-        progress.say(&error);
+        let story = |space: &str| {
+            format!(
+                "{space} could be in import mode until {until}, and nothing is sent in the last half hour of that: create its \
+                 space anew (tenure spaces create), and feed these rows back with the new map (tenure rejects)"
+            )
+        };
+        progress.say(&story(&told(space.name.as_str(), age.name.as_deref())));
+        let error = story(space.name.as_str());
         let note = Note { http_status: None, kind: "SPACE_EXPIRED".to_owned(), error };
         journal.apply(&[Change::SpaceRejected { space: space.id, at: now, note }])?;
     }

@@ -10,7 +10,7 @@ use rand::rngs::{StdRng, SysRng};
 use serde_json::json;
 
 use super::connect::Connection;
-use super::{Usage, confirm, connect, inputs, new_journal, note, print, send};
+use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, whole};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
@@ -23,8 +23,9 @@ use crate::signals::Signals;
 use crate::watch::Watch;
 use crate::wording::{many, quoted, trouble};
 
-/// The columns of the map that `import --spaces` takes.
-const MAP_COLUMNS: [&str; 4] = ["name", "space", "createTime", "importModeExpireTime"];
+/// The columns of the map that `import --spaces` takes; those of earlier versions had no display names.
+const MAP_COLUMNS: [&str; 5] = ["name", "space", "createTime", "importModeExpireTime", "displayName"];
+const EARLIER_MAP_COLUMNS: usize = 4;
 
 pub(super) async fn run(command: SpacesCommand) -> anyhow::Result<Exit> {
     match command {
@@ -175,7 +176,11 @@ fn read(paths: &[PathBuf], now: Timestamp) -> Result<Files, Problems> {
 /// A map of an earlier run is written anew; anything else is left alone.
 fn expect_own_map(path: &Path) -> anyhow::Result<()> {
     let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
-    if text.lines().next() == Some(MAP_COLUMNS.join(",").as_str()) {
+    let header = text.lines().next().unwrap_or_default();
+    if [EARLIER_MAP_COLUMNS, MAP_COLUMNS.len()]
+        .iter()
+        .any(|columns| header == MAP_COLUMNS[..*columns].join(","))
+    {
         return Ok(());
     }
     Err(Usage(format!("{} is there already, and no map of spaces: name another with --map", path.display()))
@@ -193,24 +198,27 @@ fn write_map(path: &Path, made: &[MadeSpace]) -> anyhow::Result<()> {
             space.space.as_str(),
             &create,
             &space.expire_time.to_string(),
+            disarmed(&space.display_name).as_ref(),
         ])?;
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = |error: std::io::Error| {
         anyhow::anyhow!("{}: {}; run it again to write the map", path.display(), trouble(&error))
     };
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    std::io::Write::write_all(&mut file, &csv.into_inner()?).map_err(failed)?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    whole::replace(path, &csv.into_inner()?).map_err(failed)
 }
 
 fn list(args: &SpacesListArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
     let at = |error: JournalError| error.at(path);
     let journal = Journal::open_read_only(path).map_err(at)?;
-    let ages = journal.space_ages().map_err(at)?;
+    let mut ages = journal.space_ages().map_err(at)?;
+    if journal.undertaking().map_err(at)? == Undertaking::Spaces {
+        // Whoever completes a space has another journal than whoever makes it.
+        let completed = neighbours::completed(path, &journal.target().map_err(at)?);
+        for age in &mut ages {
+            age.completed = completed.contains(age.space.as_str());
+        }
+    }
     let now = Timestamp::now();
     if args.json {
         let lines: String = ages

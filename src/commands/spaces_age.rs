@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::journal::SpaceAge;
-use crate::model::Timestamp;
+use crate::model::{Timestamp, told};
 use crate::wording::many;
 
 /// From here on an operator is warned.
@@ -25,7 +25,7 @@ pub(super) fn look(ages: &[SpaceAge], now: Timestamp) -> (Option<String>, Vec<&S
             "Chat deletes {} in less than {WARN_DAYS} days unless they are completed by then, the first ({}) in {}: \
              finish with `tenure complete`",
             many(count as u64, "space"),
-            age.space,
+            told(age.space.as_str(), age.name.as_deref()),
             many(days.cast_unsigned(), "day")
         ))
     });

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 use super::{print_on, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, Lock, RejectKind, Tally};
+use crate::journal::{Journal, JournalError, Lock, RejectKind, Stand, Tally, Verified};
 use crate::model::{Pace, Timestamp, Undertaking};
 use crate::progress::Meter;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
-use crate::wording::{self, quoted, rate, shorten, span, when};
+use crate::verify;
+use crate::wording::{self, COLUMNS, quoted, rate, shorten, span, when, wrapped};
 
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -69,7 +70,14 @@ struct Look {
     pace: Option<Pace>,
     tally: Tally,
     kinds: Vec<RejectKind>,
+    /// How the last looks at Chat's lists came out,
+    verified: Vec<Verified>,
+    /// and where the journal stands now.
+    stand: Stand,
 }
+
+/// How far what follows a word at the left is from it.
+const MARGIN: usize = 10;
 
 impl Look {
     fn at(path: &Path) -> Result<Look, JournalError> {
@@ -89,6 +97,8 @@ impl Look {
             pace: if running.is_some() { journal.last_pace()? } else { None },
             tally: journal.tally()?,
             kinds: journal.reject_kinds()?,
+            verified: journal.verified()?,
+            stand: journal.stand()?,
             running,
         })
     }
@@ -135,8 +145,40 @@ impl Look {
             text += &format!("speed: {}\n", forecast.join(", "));
         }
         text += &format!("\n{}", summary::counts(self.operation, &self.tally, &self.kinds));
+        let verified = self.verified();
+        if !verified.is_empty() {
+            text += &format!("\n{verified}");
+        }
         if self.running.is_none() && self.tally.pending + self.tally.in_flight > 0 {
             text += &format!("\ngo on     tenure resume {}{}\n", quoted(&self.journal), self.needs);
+        }
+        text
+    }
+
+    /// Whether Chat was seen to hold what the journal says.
+    fn verified(&self) -> String {
+        let mut text = String::new();
+        for (place, found) in self.verified.iter().enumerate() {
+            let since = if found.stand == self.stand { "" } else { "; the journal has changed since" };
+            let told = format!(
+                "{} on {}: {}{since}",
+                found.shows.as_str(),
+                found.begun_at.to_whole_seconds(),
+                verify::in_short(found)
+            );
+            let word = if place == 0 { "verified" } else { "" };
+            let told = wrapped(&told, COLUMNS - MARGIN).replace('\n', &format!("\n{:MARGIN$}", ""));
+            text += &format!("{word:MARGIN$}{told}\n");
+        }
+        let tally = &self.tally;
+        let is_over = self.running.is_none() && tally.pending + tally.in_flight == 0 && tally.done > 0;
+        if text.is_empty() && is_over && self.operation == Undertaking::Import {
+            text += &format!(
+                "{:MARGIN$}not yet: tenure verify {}{}\n",
+                "verified",
+                quoted(&self.journal),
+                self.needs
+            );
         }
         text
     }
@@ -146,7 +188,8 @@ impl Look {
         let tally = &self.tally;
         let (settled, goal) = (tally.done + tally.rejected, tally.total - tally.open);
         let share = (settled * 100).checked_div(goal).unwrap_or(100);
-        let mut far = vec![format!("{share} %"), format!("{settled} of {goal} rows settled")];
+        let mut far =
+            vec![format!("{share} %"), format!("{settled} of {goal} {}s settled", self.operation.noun())];
         far.extend(self.forecast(Some(meter), now));
         let rejected = (tally.rejected > 0).then(|| format!("{} rejected", tally.rejected));
         let pace = self.pace.as_ref().map(wording::pace);
@@ -156,7 +199,7 @@ impl Look {
     }
 
     /// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `rejects` (rows by
-    /// reason), `credentials` and `pace` come on top.
+    /// reason), `credentials`, `pace` and `verified` (how the last look at Chat's lists came out, or null) come on top.
     fn json(&self) -> String {
         let tally = &self.tally;
         let mut status = json!({
@@ -194,6 +237,22 @@ impl Look {
         status["rejects"] = json!(rejects);
         status["credentials"] = Value::from(self.credentials.clone());
         status["pace"] = json!(self.pace);
+        status["verified"] = json!(self.verified.last().map(|found| {
+            json!({
+                "at": found.begun_at.to_string(),
+                "shows": found.shows.as_str(),
+                "complete": found.is_whole(),
+                "stopped": found.stopped,
+                "changed_since": found.stand != self.stand,
+                "spaces": found.spaces,
+                "spaces_checked": found.checked,
+                "rows_expected": found.expected,
+                "rows_matching": found.matching,
+                "rows_untold": found.untold,
+                "differences": found.differences,
+                "differences_total": found.differences(),
+            })
+        }));
         format!("{status}\n")
     }
 }
@@ -237,7 +296,7 @@ fn fitting(text: &str, rows: usize, columns: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Calls;
+    use crate::journal::{Calls, Shows};
 
     fn look(running: Option<Option<u32>>) -> Look {
         Look {
@@ -267,6 +326,8 @@ mod tests {
                 example: "no such user".to_owned(),
                 alike: true,
             }],
+            verified: Vec::new(),
+            stand: Stand { commits: 9, readings: 1 },
         }
     }
 
@@ -280,6 +341,37 @@ mod tests {
             meter.note(Duration::from_secs(second), second * 4);
         }
         insta::assert_snapshot!("line", look(Some(None)).line(&meter, &now));
+    }
+
+    #[test]
+    fn what_was_verified() {
+        let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
+        let found = |shows, commits, stopped: Option<&str>| Verified {
+            shows,
+            begun_at: Timestamp::parse("2026-11-27T18:00:00.5Z", None).unwrap(),
+            ended_at: Timestamp::parse("2026-11-27T18:02:00Z", None).unwrap(),
+            stopped: stopped.map(str::to_owned),
+            spaces: 240,
+            checked: if stopped.is_some() { 7 } else { 240 },
+            hidden: 0,
+            expected: 168_218,
+            matching: 168_216,
+            untold: 0,
+            unsettled: 0,
+            past: 0,
+            differences: [("missing".to_owned(), 2)].into(),
+            stand: Stand { commits, readings: 1 },
+        };
+        let over = Tally { pending: 0, in_flight: 0, total: 168_230, ..look(None).tally };
+        let verified = vec![found(Shows::History, 7, None), found(Shows::Members, 9, Some("interrupted"))];
+        let looked = Look { tally: over, kinds: Vec::new(), verified, ..look(None) };
+        insta::assert_snapshot!("verified", looked.text(None, &now));
+        let json: Value = serde_json::from_str(&looked.json()).unwrap();
+        insta::assert_snapshot!("verified_json", format!("{:#}", json["verified"]));
+        let unverified = Look { verified: Vec::new(), ..looked };
+        let text = unverified.text(None, &now);
+        assert!(text.ends_with("\nverified  not yet: tenure verify memberships.csv.journal.db\n"), "{text}");
+        assert!(unverified.json().contains(r#""verified":null"#));
     }
 
     #[test]

@@ -11,6 +11,15 @@ use super::suggest::{is_near, plain};
 /// Columns of a CSV file, at most.
 pub const COLUMNS_MAX: usize = 1000;
 
+/// Columns that say what people call a row's space, without what people get wrong in them.
+const TITLE_COLUMNS: [&str; 5] = ["spacename", "channel", "channelname", "legacychannel", "roomname"];
+
+/// Whether a column says what people call the row's space: `spaceName`, `channel`, `channelName`, `legacyChannel`,
+/// `roomName`, however they are capitalised and joined.
+pub fn is_title_column(name: &str) -> bool {
+    TITLE_COLUMNS.contains(&plain(name).as_str())
+}
+
 /// A column of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::model::{Role, Tenure, Timestamp};
 
-use super::columns::Key;
+use super::columns::{Key, is_title_column};
 use super::format::{Format, Layout};
 use super::names::Naming;
 
@@ -70,6 +70,14 @@ impl Given {
     /// Its pairs, in their order.
     pub fn pairs(&self) -> Map<String, Value> {
         self.0.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
+    }
+
+    /// What the row says that people call its space, if it says it.
+    pub fn title(&self) -> Option<String> {
+        self.pairs().into_iter().find_map(|(name, value)| match value {
+            Value::String(text) if is_title_column(&name) && !text.trim().is_empty() => Some(text),
+            _ => None,
+        })
     }
 
     /// Puts the row together again; `tenure` is `None` for a bad row.
@@ -231,6 +239,19 @@ mod tests {
         let fields = ["x", "2021-03-05T09:30:00Z", "A@b.cd", "spaces/A", ""].map(str::to_owned).to_vec();
         assert_eq!(given.restore(&layout, Some(&tenure())), Restored::Csv(fields));
         assert_eq!(Given::raw("a\"b").restore(&layout, None), Restored::Raw("a\"b".to_owned()));
+    }
+
+    #[test]
+    fn a_row_may_say_what_its_space_is_called() {
+        let title = |json: &str| Given::from_json(Some(json)).unwrap().title();
+        for json in
+            [r##"{"x":"y","legacyChannel":"#a"}"##, r##"{"Channel Name":"#a"}"##, r##"{"space_name":"#a"}"##]
+        {
+            assert_eq!(title(json).as_deref(), Some("#a"), "{json}");
+        }
+        for json in [r#"{"channel":" "}"#, r#"{"channel":7}"#, r#"{"channels":"a"}"#, "{}"] {
+            assert_eq!(title(json), None, "{json}");
+        }
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::model::{MemberName, NameError, SpaceName, Timestamp};
+use crate::model::{MemberName, NameError, SpaceName, SpaceTitles, Timestamp};
 
 use super::csv::{Line, Table};
 use super::problem::{Problem, ProblemKind, printable};
@@ -26,6 +26,8 @@ pub struct NameMap<N> {
     entries: HashMap<String, (N, u64)>,
     /// What the map tells of the values' times, by value.
     ages: HashMap<String, Age>,
+    /// What it says that people call the values, by value.
+    titles: HashMap<String, String>,
 }
 
 /// What a map of spaces tells of one: `createTime` and `importModeExpireTime`, as `spaces create` writes them.
@@ -48,13 +50,15 @@ struct Spelling<N> {
     columns: [&'static str; 2],
     /// Of times, where the map may tell them.
     times: Option<[&'static str; 2]>,
+    /// Of what people call it, where the map may tell that.
+    title: Option<&'static str>,
     parse: fn(&str) -> Result<N, NameError>,
     kind: ProblemKind,
 }
 
 impl NameMap<SpaceName> {
     /// Reads a map of spaces: CSV with the columns `name` (anything) and `space` (`spaces/ID` or a bare id), and, if it
-    /// tells them, `createTime` and `importModeExpireTime`. Other columns are passed over.
+    /// tells them, `createTime`, `importModeExpireTime` and `displayName`. Other columns are passed over.
     ///
     /// # Errors
     /// With all that is wrong in it: a map with a wrong line would send rows to the wrong place.
@@ -70,6 +74,7 @@ impl NameMap<SpaceName> {
         let spelling = Spelling {
             columns: ["name", "space"],
             times: Some(["createTime", "importModeExpireTime"]),
+            title: Some("displayName"),
             parse: SpaceName::parse,
             kind: ProblemKind::BadSpace,
         };
@@ -84,6 +89,19 @@ impl NameMap<SpaceName> {
     /// What it tells of all spaces.
     pub fn ages(&self) -> impl Iterator<Item = (&str, Age)> {
         self.ages.iter().map(|(space, age)| (space.as_str(), *age))
+    }
+
+    /// What people call its spaces: by their display names, and else as the first of their names has it.
+    pub fn titles(&self) -> SpaceTitles {
+        let mut named: Vec<(&str, &SpaceName, u64)> =
+            self.entries.iter().map(|(name, (space, line))| (name.as_str(), space, *line)).collect();
+        // What is said last stays: the first line.
+        named.sort_unstable_by_key(|(_, _, line)| std::cmp::Reverse(*line));
+        let mut titles = SpaceTitles::default();
+        for (name, space, _) in named {
+            titles.insert(space, self.titles.get(space.as_str()).map_or(name, String::as_str));
+        }
+        titles
     }
 }
 
@@ -105,6 +123,7 @@ impl NameMap<MemberName> {
         let spelling = Spelling {
             columns: ["id", "member"],
             times: None,
+            title: None,
             parse: MemberName::parse,
             kind: ProblemKind::BadMember,
         };
@@ -145,7 +164,9 @@ fn read<N: PartialEq + std::fmt::Display>(
     let times = spelling
         .times
         .map(|times| times.map(|name| (name, table.header.iter().position(|column| column == name))));
+    let title = spelling.title.and_then(|name| table.header.iter().position(|column| column == name));
     let mut ages: HashMap<String, Age> = HashMap::new();
+    let mut titles: HashMap<String, String> = HashMap::new();
     let mut entries: HashMap<String, (N, u64)> = HashMap::new();
     let mut problems = Problems::new();
     let mut held_bytes = 0;
@@ -199,6 +220,10 @@ fn read<N: PartialEq + std::fmt::Display>(
             }
         }
         held_bytes += ENTRY_BYTES + text(from).len() + text(to).len();
+        if let Some(title) = title.map(text).filter(|title| !title.is_empty()) {
+            held_bytes += ENTRY_BYTES + title.len();
+            titles.entry(value.to_string()).or_insert_with(|| title.to_owned());
+        }
         if held_bytes > bytes_max {
             let message =
                 format!("up to here it takes {} MiB of memory, and there is more of it", bytes_max >> 20);
@@ -224,7 +249,7 @@ fn read<N: PartialEq + std::fmt::Display>(
         let message = "it has a header, but no line below it";
         problems.push(Problem::new(&file, table.header_line, ProblemKind::NoRows, message).fatal());
     }
-    if problems.is_empty() { Ok(NameMap { file, entries, ages }) } else { Err(problems) }
+    if problems.is_empty() { Ok(NameMap { file, entries, ages, titles }) } else { Err(problems) }
 }
 
 fn places(table: &Table, columns: &[&'static str; 2]) -> Result<[usize; 2], Problems> {
@@ -276,11 +301,22 @@ mod tests {
     }
 
     #[test]
+    fn tells_what_people_call_spaces() {
+        let map =
+            spaces("name,space,displayName\n#general,A,General\nC123,A,\n#b,B,\nb2,B,\nC,C,\n").unwrap();
+        let titles = map.titles();
+        let titles = ["spaces/A", "spaces/B", "spaces/C"].map(|space| titles.of(space));
+        assert_eq!(titles, [Some("General"), Some("#b"), None]);
+        assert_eq!(spaces("name,space\n#a,A\n").unwrap().titles().of("spaces/A"), Some("#a"));
+    }
+
+    #[test]
     fn a_map_does_not_fill_the_memory() {
         let text: String = "name,space\n".to_owned() + &"x,spaces/A\n".repeat(10_000);
         let spelling = Spelling {
             columns: ["name", "space"],
             times: None,
+            title: None,
             parse: SpaceName::parse,
             kind: ProblemKind::BadSpace,
         };

@@ -41,7 +41,7 @@ use crate::model::{MemberName, Names, SpaceName, Tenure};
 
 pub use again::quote_again;
 pub use channels::{CHANNEL_COLUMNS, read_channels, read_channels_from};
-pub use columns::{COLUMNS_MAX, Key};
+pub use columns::{COLUMNS_MAX, Key, is_title_column};
 pub use excerpt::Excerpt;
 pub use format::{Format, Layout};
 pub use formula::disarmed;

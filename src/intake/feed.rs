@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::remarks::Remarks;
+use super::titles::Titles;
 use super::{Inputs, notices, source_name};
 use crate::input::{BadRow, Entry, Layout, Problem, Problems, Progress, Reader};
 use crate::journal::Incoming;
@@ -33,8 +34,8 @@ pub(super) enum Said {
     Rows(Piece),
     /// The file begun last has ended; with a problem, if the rest of it cannot be read.
     Ended(Option<Box<Problem>>),
-    /// There are no more files; the names of all rows.
-    Done(Names),
+    /// There are no more files; the names of all rows, and what these say that spaces are called.
+    Done(Names, Titles),
 }
 
 /// A file whose header is in order.
@@ -79,16 +80,17 @@ fn say(to: &SyncSender<Said>, said: Said) -> Result<(), Unheard> {
 fn read_all(inputs: &Inputs, mut names: Names, to: &SyncSender<Said>) -> Result<(), Unheard> {
     let mut source = 0;
     let mut remarks = Remarks::new(Arc::clone(&inputs.rules));
+    let mut titles = Titles::default();
     for path in &inputs.paths {
         match Reader::open(path, inputs.format, Arc::clone(&inputs.rules)) {
             Ok(reader) => {
-                read_one(reader, path, inputs, source, (&mut names, &mut remarks), to)?;
+                read_one(reader, path, inputs, source, (&mut names, &mut remarks, &mut titles), to)?;
                 source += 1;
             }
             Err(problems) => say(to, Said::Refused(problems))?,
         }
     }
-    say(to, Said::Done(names))
+    say(to, Said::Done(names, titles))
 }
 
 fn read_one(
@@ -96,7 +98,7 @@ fn read_one(
     path: &Path,
     inputs: &Inputs,
     source: usize,
-    (names, remarks): (&mut Names, &mut Remarks),
+    (names, remarks, titles): (&mut Names, &mut Remarks, &mut Titles),
     to: &SyncSender<Said>,
 ) -> Result<(), Unheard> {
     say(
@@ -122,6 +124,7 @@ fn read_one(
                     }
                     None => piece.warnings.count_more(kind, 1),
                 });
+                titles.on(row.tenure.space, || row.given.title());
                 piece.good.push(Incoming::new(source, row.line, &row.tenure, row.given.as_json()));
             }
             Some(Ok(Entry::Bad(bad))) => piece.bad.push(bad),

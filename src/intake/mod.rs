@@ -2,6 +2,7 @@
 
 mod feed;
 mod remarks;
+mod titles;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -14,10 +15,10 @@ use serde_json::{Map, Value};
 
 use crate::input::{
     BadRow, Becoming, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored, Rules,
-    printable, quote_again,
+    SpaceMap, is_title_column, printable, quote_again,
 };
 use crate::journal::{Finding, JournalError, Loader, Overlap, REPLACES, Refusal, Taken, Verdict};
-use crate::model::{MEMBERS_MAX, Role, Tenure};
+use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure};
 use crate::wording::thousands;
 
 use feed::{Begun, Said};
@@ -72,6 +73,8 @@ pub struct Intake {
     pub invalid: u64,
     /// What is no problem, but may not be what was meant.
     pub notices: Vec<String>,
+    /// What people call the spaces: as the map says, and else as the rows do.
+    pub titles: SpaceTitles,
     /// Everything that is wrong.
     pub problems: Problems,
     /// What is not wrong, and stops nothing, but somebody should have seen.
@@ -147,7 +150,9 @@ pub fn take_in(
                     intake.problems.push_at((files.len() - 1, u64::MAX), *problem);
                 }
             }
-            Said::Done(names) => {
+            Said::Done(names, titles) => {
+                intake.titles = titles.named(&names);
+                intake.titles.extend(inputs.rules.spaces.as_ref().map(SpaceMap::titles).unwrap_or_default());
                 *loader.names() = names;
                 break;
             }
@@ -196,8 +201,9 @@ fn notices(reader: &Reader, becoming: &Becoming) -> Vec<String> {
             "{file}: there is no column deleteTime, so every row counts as a member to this day"
         ));
     }
-    let unknown = columns.iter().filter(|name| Key::of(name).is_none() && *name != REPLACES);
-    let unknown: Vec<String> = unknown.map(|name| printable(name)).collect();
+    let is_used = |name: &str| Key::of(name).is_some() || is_title_column(name) || name == REPLACES;
+    let unknown: Vec<String> =
+        columns.iter().filter(|name| !is_used(name)).map(|name| printable(name)).collect();
     if !unknown.is_empty() {
         notices.push(format!("{file}: kept, but not used: {}", unknown.join(", ")));
     }
@@ -314,7 +320,7 @@ fn settle(
     intake.warnings.count_more(ProblemKind::SeveralStints, several.saturating_sub(named));
     if let Some(first) = files.first() {
         for (number, members) in remarks::crowded(&loader.outlook().staying, MEMBERS_MAX) {
-            let space = loader.names().space_name(number);
+            let space = intake.titles.tell(&loader.names().space_name(number));
             let message = format!(
                 "{space} would have {} members, and Chat takes {} in a space",
                 thousands(members),

@@ -47,7 +47,7 @@ pub struct MadeSpace {
 /// How long a space of a journal may stay in import mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SpaceAge {
-    /// The channel's name, where the journal has it.
+    /// What the channel is called, or what people call the space, where the journal has it.
     pub name: Option<String>,
     /// The space.
     pub space: SpaceName,
@@ -312,16 +312,16 @@ impl Journal {
                 })
                 .collect());
         }
-        let mut statement = self
-            .conn
-            .prepare("SELECT name, began_at, expires_at, completed_at IS NOT NULL FROM spaces ORDER BY id")?;
+        let mut statement = self.conn.prepare(
+            "SELECT name, began_at, expires_at, completed_at IS NOT NULL, title FROM spaces ORDER BY id",
+        )?;
         let mut rows = statement.query([])?;
         let mut ages = Vec::new();
         while let Some(row) = rows.next()? {
             let time =
                 |column| row.get::<_, Option<i64>>(column).map(|time| time.map(Timestamp::from_micros));
             ages.push(SpaceAge {
-                name: None,
+                name: row.get(4)?,
                 space: super::query::space_name(&row.get::<_, String>(0)?)?,
                 create_time: time(1)?,
                 expire_time: time(2)?,

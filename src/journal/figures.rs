@@ -49,6 +49,8 @@ pub struct SpaceFigures {
     pub id: SpaceId,
     /// `spaces/AAAA`.
     pub name: String,
+    /// What people call it, if that is known.
+    pub title: Option<String>,
     /// How many rows are in each state, by its code.
     pub states: [u64; 5],
     /// When it was completed, as far as this journal knows.
@@ -82,6 +84,8 @@ pub struct ChannelFigures {
     pub space: Option<String>,
     /// When Chat deletes the space unless it is completed by then, if Chat has told it.
     pub expires_at: Option<Timestamp>,
+    /// Whether the space is known to be completed. This journal does not know: whoever completes it has another.
+    pub completed: bool,
 }
 
 /// A refused row, as an example of others.
@@ -89,6 +93,8 @@ pub struct ChannelFigures {
 pub struct Sample {
     /// The space, or what the channel is called; `None` for a line that is no row.
     pub space: Option<String>,
+    /// What people call the space, if that is known.
+    pub title: Option<String>,
     /// The member, if it names one.
     pub member: Option<String>,
     /// Its times.
@@ -181,7 +187,7 @@ impl Journal {
     /// When the journal cannot be read.
     pub fn space_figures(&self) -> Result<Vec<SpaceFigures>, JournalError> {
         let mut statement = self.conn.prepare(&format!(
-            "SELECT id, name, pending, in_flight, done, rejected, open, completed_at, complete_error
+            "SELECT id, name, pending, in_flight, done, rejected, open, completed_at, complete_error, title
                FROM spaces WHERE {HAS_ROWS} ORDER BY id"
         ))?;
         let spaces = statement.query_map([], |row| {
@@ -195,6 +201,7 @@ impl Journal {
                 states,
                 completed_at: time(row, 7)?,
                 complete_error: row.get(8)?,
+                title: row.get(9)?,
             })
         })?;
         Ok(spaces.collect::<Result<_, _>>()?)
@@ -218,6 +225,7 @@ impl Journal {
                     .ok_or_else(|| JournalError::Content(format!("a channel in state {code}")))?,
                 space: row.get(3)?,
                 expires_at: time(row, 4)?,
+                completed: false,
             });
         }
         Ok(channels)
@@ -313,6 +321,7 @@ impl Journal {
         Ok(statement.query_row([id], |row| {
             Ok(Sample {
                 space: row.get(0)?,
+                title: None,
                 member: None,
                 span: Span { create_time: time(row, 1)?, delete_time: None },
                 origin: (row.get(2)?, count(row, 3)?),
@@ -323,10 +332,9 @@ impl Journal {
 
     fn refused_row(&self, id: i64) -> Result<Sample, JournalError> {
         let (SpaceId(space), MemberId(member)) = Numbers::parts(id);
-        let name = |table: &str, id: i64| -> rusqlite::Result<Option<String>> {
-            let mut statement =
-                self.conn.prepare_cached(&format!("SELECT name FROM {table} WHERE id = ?1"))?;
-            statement.query_row([id], |row| row.get(0)).optional()
+        let name = |name: &str, id: i64| -> rusqlite::Result<Option<String>> {
+            let mut statement = self.conn.prepare_cached(&format!("SELECT {name} WHERE id = ?1"))?;
+            Ok(statement.query_row([id], |row| row.get(0)).optional()?.flatten())
         };
         // A line that is no row has a number in which neither is.
         let is_row = id > Numbers::INVALID.last;
@@ -334,15 +342,18 @@ impl Journal {
             "SELECT create_time, delete_time, path, line, ifnull(error, '')
                FROM rows JOIN sources ON sources.id = rows.source WHERE rows.id = ?1",
         )?;
-        Ok(statement.query_row([id], |row| {
+        let mut sample = statement.query_row([id], |row| {
             Ok(Sample {
-                space: if is_row { name("spaces", space)? } else { None },
-                member: if is_row { name("members", member)? } else { None },
+                space: if is_row { name("name FROM spaces", space)? } else { None },
+                title: if is_row { name("title FROM spaces", space)? } else { None },
+                member: if is_row { name("name FROM members", member)? } else { None },
                 span: Span { create_time: time(row, 0)?, delete_time: time(row, 1)? },
                 origin: (row.get(2)?, count(row, 3)?),
                 error: row.get(4)?,
             })
-        })?)
+        })?;
+        sample.error = self.titled(&sample.error)?;
+        Ok(sample)
     }
 }
 

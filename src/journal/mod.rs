@@ -30,9 +30,11 @@ mod stints;
 #[cfg(test)]
 mod tests;
 mod thread;
+mod titles;
+mod verified;
 
-use std::fs::OpenOptions;
-use std::io;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -61,6 +63,7 @@ pub use rejects::RejectedRow;
 pub use request::{Reply, Request};
 pub use rollback::RollbackPlan;
 pub use thread::{JournalThread, Said};
+pub use verified::{Shows, Stand, Verified};
 
 /// What can go wrong with a journal. Each message says which file when it is shown with [`JournalError::at`].
 #[derive(Debug, thiserror::Error)]
@@ -380,6 +383,14 @@ impl Journal {
     /// Whether it was read whole when it was opened; if not, whoever goes on has it done beside.
     pub fn is_examined(&self) -> bool {
         self.examined
+    }
+
+    /// Whether a file begins as journals do. It is not opened as one for that.
+    pub fn is_at(path: &Path) -> bool {
+        let mut head = [0; schema::HEAD_BYTES];
+        path.is_file()
+            && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
+            && schema::is_head(&head)
     }
 
     fn open_unexamined(path: &Path) -> Result<Journal, JournalError> {

@@ -16,7 +16,7 @@ pub struct RejectKind {
     pub http_status: Option<u16>,
     /// How many.
     pub count: u64,
-    /// One of the messages.
+    /// One of the messages, with the titles of the spaces that it names.
     pub example: String,
     /// Whether all of them say the same.
     pub alike: bool,
@@ -92,7 +92,7 @@ impl Journal {
             "SELECT kind, http_status, rows, example, alike FROM reasons"
         };
         let mut statement = self.conn.prepare(&format!("{counted} ORDER BY rows DESC, kind, http_status"))?;
-        let kinds = statement
+        let mut kinds = statement
             .query_map([], |row| {
                 Ok(RejectKind {
                     kind: row.get(0)?,
@@ -102,7 +102,10 @@ impl Journal {
                     alike: row.get(4)?,
                 })
             })?
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<_>, _>>()?;
+        for kind in &mut kinds {
+            kind.example = self.titled(&kind.example)?;
+        }
         Ok(kinds)
     }
 

@@ -7,7 +7,19 @@ use super::JournalError;
 /// "tnre": `PRAGMA application_id` of a journal, so that no other SQLite file is taken for one.
 const APPLICATION_ID: i64 = 0x746e_7265;
 
-const MIGRATIONS: [&str; 11] = [
+/// How much of a file tells whether it is a journal.
+pub(super) const HEAD_BYTES: usize = 72;
+/// What SQLite's files begin with, and where the application's id is in them (SQLite, file format, 1.3).
+const MAGIC: &[u8] = b"SQLite format 3\0";
+const APPLICATION_ID_AT: usize = 68;
+
+/// Whether a file that begins like this is a journal.
+pub(super) fn is_head(head: &[u8; HEAD_BYTES]) -> bool {
+    head.starts_with(MAGIC)
+        && head[APPLICATION_ID_AT..].iter().fold(0, |id, byte| id << 8 | i64::from(*byte)) == APPLICATION_ID
+}
+
+const MIGRATIONS: [&str; 13] = [
     include_str!("../../migrations/0001_journal.sql"),
     include_str!("../../migrations/0002_standard_spaces.sql"),
     include_str!("../../migrations/0003_repeats.sql"),
@@ -19,6 +31,8 @@ const MIGRATIONS: [&str; 11] = [
     include_str!("../../migrations/0009_stretches.sql"),
     include_str!("../../migrations/0010_reasons.sql"),
     include_str!("../../migrations/0011_replaced.sql"),
+    include_str!("../../migrations/0012_titles.sql"),
+    include_str!("../../migrations/0013_verified.sql"),
 ];
 
 /// Brings a new or older journal to this version's schema, each step in a transaction of its own.

@@ -5,6 +5,7 @@ mod figures;
 mod reading;
 mod replacing;
 mod stints;
+mod verified;
 
 use proptest::prelude::*;
 

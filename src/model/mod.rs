@@ -9,6 +9,7 @@ mod role;
 mod stints;
 mod tenure;
 mod time;
+mod titles;
 mod undertaking;
 
 pub use channel::{Channel, ChannelJob, DISPLAY_NAME_CHARS_MAX, suffixed};
@@ -20,4 +21,5 @@ pub use role::Role;
 pub use stints::{Policy, Stints};
 pub use tenure::{MEMBERS_MAX, Tenure};
 pub use time::{EARLIEST, TimeError, Timestamp};
+pub use titles::{SpaceTitles, told, told_in};
 pub use undertaking::Undertaking;

@@ -45,6 +45,14 @@ impl Undertaking {
         }
     }
 
+    /// What is counted in it.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Undertaking::Spaces => "channel",
+            _ => "row",
+        }
+    }
+
     /// What is to be done with a row of its input; `standard` says whether the spaces are not in import mode.
     pub const fn operation(self, standard: bool) -> Operation {
         match self {

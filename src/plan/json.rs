@@ -48,6 +48,7 @@ impl Plan<'_> {
         let biggest = self.biggest.map(|biggest| {
             json!({
                 "space": biggest.space,
+                "name": biggest.title,
                 "to_send": biggest.rows,
                 "seconds_alone": biggest.alone.map(|alone| alone.as_secs()),
             })

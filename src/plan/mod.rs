@@ -11,7 +11,8 @@ use std::time::Duration;
 use jiff::Zoned;
 
 use crate::engine::Rates;
-use crate::model::{Policy, Timestamp};
+use crate::model::{Policy, SpaceTitles, Timestamp, told};
+use crate::wording::shorten;
 
 pub use time::{Timing, estimate, timing};
 
@@ -21,6 +22,8 @@ const QUOTAS: [u32; 4] = [600, 1200, 3000, 6000];
 const WINDOW: Duration = Duration::from_secs(90 * 86_400);
 /// Everything should be done so long before it is (import-data guide).
 const WINDOW_MARGIN: Duration = Duration::from_secs(1800);
+/// How much of a space's title is shown.
+const TITLE_CHARS_MAX: usize = 40;
 /// Memberships that a page of `members.list` has at most.
 const PAGE: u64 = 1000;
 
@@ -51,6 +54,8 @@ pub struct Facts<'a> {
     pub people: u64,
     /// Names of the spaces, in the order of `pending`.
     pub spaces: &'a [String],
+    /// What people call them.
+    pub titles: &'a SpaceTitles,
     /// When the first of the spaces is deleted unless it is completed, as far as a map tells.
     pub expires: Option<Timestamp>,
     /// What is made of history.
@@ -84,9 +89,18 @@ pub struct Plan<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Biggest<'a> {
     space: &'a str,
+    /// What people call it, if that is known.
+    title: Option<&'a str>,
     rows: u64,
     /// How long it takes at what one space may take, whatever the project's quota.
     alone: Option<Duration>,
+}
+
+impl Biggest<'_> {
+    /// Its name for people.
+    fn told(&self) -> String {
+        told(self.space, self.title.map(|title| shorten(title, TITLE_CHARS_MAX)).as_deref())
+    }
 }
 
 /// Calls of one method in one step of a migration.
@@ -172,7 +186,7 @@ fn biggest<'a>(facts: &Facts<'a>) -> Option<Biggest<'a>> {
     let each = u64::from(facts.rates.writes_per_minute_per_space);
     let alone = (each > 0).then(|| Duration::from_secs(rows.saturating_mul(60).div_ceil(each)));
     let space = facts.spaces.get(place)?;
-    (*rows > 0).then_some(Biggest { space, rows: *rows, alone })
+    (*rows > 0).then_some(Biggest { space, title: facts.titles.of(space), rows: *rows, alone })
 }
 
 fn calls(facts: &Facts<'_>, to_send: u64) -> Vec<Calls> {

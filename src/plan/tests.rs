@@ -1,8 +1,10 @@
+use std::sync::LazyLock;
+
 use jiff::Zoned;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Stints;
+use crate::model::{SpaceName, Stints};
 
 const EACH: Policy = Policy { stints: Stints::Each, bridges: false };
 const MERGE: Policy = Policy { stints: Stints::Merge, bridges: false };
@@ -14,6 +16,15 @@ fn friday() -> Zoned {
 fn names(count: usize) -> Vec<String> {
     (1..=count).map(|number| format!("spaces/S{number}")).collect()
 }
+
+/// Most of the spaces have a title.
+static TITLES: LazyLock<SpaceTitles> = LazyLock::new(|| {
+    let mut titles = SpaceTitles::default();
+    for number in [1, 3, 4] {
+        titles.insert(&SpaceName::parse(&format!("S{number}")).unwrap(), &format!("#team-{number}"));
+    }
+    titles
+});
 
 fn facts<'a>(pending: &'a [u64], staying: &'a [u64], spaces: &'a [String], now: &'a Zoned) -> Facts<'a> {
     Facts {
@@ -29,6 +40,7 @@ fn facts<'a>(pending: &'a [u64], staying: &'a [u64], spaces: &'a [String], now: 
         bridged: 0,
         people: 12_301,
         spaces,
+        titles: &TITLES,
         expires: None,
         policy: EACH,
         policies: Vec::new(),

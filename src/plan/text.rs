@@ -49,7 +49,7 @@ impl Plan<'_> {
         page.some(behind, &format!("second and further stints, of {} members", thousands(members)));
         page.figure("people", facts.people, "");
         let biggest = self.biggest.map_or(String::new(), |biggest| {
-            format!("the biggest: {} with {} rows to send", biggest.space, thousands(biggest.rows))
+            format!("the biggest: {} with {} rows to send", biggest.told(), thousands(biggest.rows))
         });
         page.figure("spaces", facts.spaces.len() as u64, &biggest);
         page.end();
@@ -103,7 +103,7 @@ impl Plan<'_> {
                 &format!(
                     "{} alone takes {} at {each} writes a minute, which is what this program gives one space. Google names \
                      no limit there, but says that traffic which piles up on one space is slowed down.",
-                    biggest.space,
+                    biggest.told(),
                     span(alone)
                 ),
             );

@@ -6,21 +6,22 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
 
-use super::Display;
 use super::figures::{Figures, Kinds, figures, fitting, local};
 use super::meter::Meter;
+use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
 use crate::wording::{harmless, many, span, thousands, wrapped};
 
-/// One bar for reading, then one for importing.
+/// One bar for reading, then one for what is done.
 pub(super) struct Bars {
     all: MultiProgress,
     reading: Option<(String, ProgressBar)>,
     working: Option<Working>,
     meter: Meter,
     zone: TimeZone,
+    doing: Doing,
 }
 
 /// The bar, and the lines of figures below it.
@@ -37,20 +38,23 @@ struct Working {
 
 const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
+const COMPARING: &str = "Comparing";
 const SPACER: &str = " ";
 const FIGURES: &str = "{msg}";
 const CHARS: &str = "=> ";
 /// Below this a terminal is narrow: the bar is short, and the figures begin at its left.
 const NARROW_COLUMNS: usize = 76;
-const FIGURES_INDENT: usize = 11;
 const FIGURES_INDENT_NARROW: usize = 2;
+/// How wide a title is, and what stands between it and the figures.
+const TITLE_COLUMNS: usize = 9;
+const TITLE_GAP: usize = 2;
 /// The last column stays empty, so that no line wraps.
 const MARGIN: usize = 1;
 
 /// A bar with its title, as wide as fits.
 fn template(title: &str, columns: usize) -> String {
     let bar = if columns < NARROW_COLUMNS { 12 } else { 24 };
-    format!("{title:>9}  [{{bar:{bar}}}] {{percent:>3}} %  {{wide_msg}}")
+    format!("{title:>TITLE_COLUMNS$}  [{{bar:{bar}}}] {{percent:>3}} %  {{wide_msg}}")
 }
 
 fn set_template(bar: &ProgressBar, template: &str) {
@@ -60,9 +64,12 @@ fn set_template(bar: &ProgressBar, template: &str) {
     }
 }
 
-/// The lines below a bar, as wide as fits.
-fn below(figures: &Figures, columns: usize) -> [String; 3] {
-    let indent = if columns < NARROW_COLUMNS { FIGURES_INDENT_NARROW } else { FIGURES_INDENT };
+/// The lines below a bar with its title, as wide as fits.
+fn below(figures: &Figures, title: &str, columns: usize) -> [String; 3] {
+    let indent = match columns {
+        ..NARROW_COLUMNS => FIGURES_INDENT_NARROW,
+        _ => title.len().max(TITLE_COLUMNS) + TITLE_GAP,
+    };
     let room = columns.saturating_sub(indent + MARGIN);
     let calm = ["nothing went wrong so far".to_owned()];
     let trouble = if figures.trouble.is_empty() { &calm[..] } else { &figures.trouble[..] };
@@ -76,7 +83,8 @@ fn columns() -> usize {
 
 impl Bars {
     pub(super) fn new(zone: TimeZone) -> Self {
-        Bars { all: MultiProgress::new(), reading: None, working: None, meter: Meter::default(), zone }
+        let (all, meter) = (MultiProgress::new(), Meter::default());
+        Bars { all, reading: None, working: None, meter, zone, doing: Doing::default() }
     }
 
     fn add(&self, bar: ProgressBar, template: &str) -> ProgressBar {
@@ -110,6 +118,10 @@ impl Bars {
 }
 
 impl Display for Bars {
+    fn begin(&mut self, doing: Doing) {
+        self.doing = doing;
+    }
+
     fn reading(&mut self, reading: &Reading<'_>) {
         if self.reading.as_ref().is_none_or(|(file, _)| file != reading.file) {
             if let Some((_, bar)) = self.reading.take() {
@@ -155,8 +167,9 @@ impl Display for Bars {
         let (settled, goal) = (snapshot.settled(), snapshot.goal());
         self.meter.note(now.elapsed, settled);
         let figures = figures(&self.meter, &local(now, &self.zone), snapshot, kinds);
-        let message = format!("{} / {} rows", thousands(settled), thousands(goal));
-        self.draw("Importing", settled, goal, message, &below(&figures, columns()));
+        let Doing { title, noun } = self.doing;
+        let message = format!("{} / {} {noun}s", thousands(settled), thousands(goal));
+        self.draw(title, settled, goal, message, &below(&figures, title, columns()));
     }
 
     fn looking(&mut self, elapsed: Duration, looking: &Looking) {
@@ -165,9 +178,10 @@ impl Display for Bars {
         let mut figures = vec![format!("{} memberships", thousands(*listed))];
         figures.extend(self.meter.left(spaces_total - spaces).map(|left| format!("{} left", span(left))));
         figures.extend((*differences > 0).then(|| many(*differences, "difference")));
-        let [figures, ..] = below(&Figures { speed: figures, ..Figures::default() }, columns());
+        let figures = Figures { speed: figures, ..Figures::default() };
+        let [figures, ..] = below(&figures, COMPARING, columns());
         let message = format!("{} / {} spaces", thousands(*spaces), thousands(*spaces_total));
-        self.draw("Comparing", *spaces, *spaces_total, message, &[figures]);
+        self.draw(COMPARING, *spaces, *spaces_total, message, &[figures]);
     }
 
     fn finish(&mut self) {
@@ -204,6 +218,7 @@ fn tail(path: &str) -> String {
 mod tests {
     use super::super::figures::tests::{at, berlin, troubled};
     use super::*;
+    use crate::model::Undertaking;
 
     /// The lines below the bar a minute into a run, as a terminal of that width shows them.
     fn shown(columns: usize, snapshot: &Snapshot, kinds: &Kinds) -> String {
@@ -212,9 +227,24 @@ mod tests {
             meter.note(Duration::from_secs(second), snapshot.settled() - (60 - second) * 5);
         }
         let figures = figures(&meter, &local(at(60), &berlin()), snapshot, kinds);
-        let lines = below(&figures, columns);
+        let lines = below(&figures, "Importing", columns);
         assert!(lines.iter().all(|line| line.chars().count() < columns), "{lines:?}");
         lines.join("\n")
+    }
+
+    #[test]
+    fn the_title_says_what_is_done() {
+        let title = |undertaking, completes| Doing::of(undertaking, completes).title;
+        assert_eq!(title(Undertaking::Spaces, false), "Creating");
+        assert_eq!(title(Undertaking::Import, true), "Completing");
+        let figures = Figures { speed: vec!["5/s".to_owned()], ..Figures::default() };
+        for undertaking in Undertaking::ALL {
+            for title in [title(undertaking, false), title(undertaking, true)] {
+                // The figures stand below the bar.
+                let bar = template(title, 80).find('[').unwrap();
+                assert_eq!(below(&figures, title, 80)[0].find('5'), Some(bar), "{title}");
+            }
+        }
     }
 
     #[test]

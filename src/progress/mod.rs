@@ -18,14 +18,47 @@ use crate::engine::{Event, Now, Observer, Snapshot, Stop};
 use crate::intake::Reading;
 use crate::journal::RejectKind;
 use crate::logging;
+use crate::model::{SpaceName, SpaceTitles, Undertaking};
 use crate::verify::Looking;
 use crate::wording::many;
 
 pub use figures::Kinds;
 pub use meter::Meter;
 
+/// What a run does, as whoever watches is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Doing {
+    /// In a word.
+    pub title: &'static str,
+    /// What is counted.
+    pub noun: &'static str,
+}
+
+impl Default for Doing {
+    fn default() -> Self {
+        Doing::of(Undertaking::Import, false)
+    }
+}
+
+impl Doing {
+    /// What a run of a journal does: spaces are completed, or what the journal is about is done.
+    pub const fn of(undertaking: Undertaking, completes: bool) -> Self {
+        let title = match undertaking {
+            _ if completes => "Completing",
+            Undertaking::Import => "Importing",
+            Undertaking::Rollback => "Deleting",
+            Undertaking::Remove => "Removing",
+            Undertaking::Update => "Updating",
+            Undertaking::Spaces => "Creating",
+        };
+        Doing { title, noun: undertaking.noun() }
+    }
+}
+
 /// Somebody who shows progress.
 pub trait Display {
+    /// A run begins.
+    fn begin(&mut self, _doing: Doing) {}
     /// Input is being read.
     fn reading(&mut self, reading: &Reading<'_>);
     /// All input is read.
@@ -48,6 +81,7 @@ pub struct Progress {
     /// Said already, and nothing has succeeded since.
     unreachable: bool,
     kinds: Kinds,
+    titles: SpaceTitles,
 }
 
 impl std::fmt::Debug for Progress {
@@ -69,12 +103,14 @@ impl Progress {
             ProgressMode::Json => Box::new(json::Json::new(stderr())),
             ProgressMode::None => Box::new(Silent),
         };
-        Progress { display, unreachable: false, kinds: Kinds::default() }
+        Progress { display, unreachable: false, kinds: Kinds::default(), titles: SpaceTitles::default() }
     }
 
-    /// What was rejected before what is to be shown begins.
-    pub fn begin(&mut self, kinds: &[RejectKind]) {
+    /// A run begins: what it does, what was rejected before, and what people call the spaces.
+    pub fn begin(&mut self, doing: Doing, kinds: &[RejectKind], titles: SpaceTitles) {
         self.kinds = Kinds::of(kinds);
+        self.titles = titles;
+        self.display.begin(doing);
     }
 
     /// Input is being read.
@@ -112,7 +148,7 @@ impl Observer for Progress {
             Event::Done { .. } => self.unreachable = false,
             _ => {}
         }
-        if let Some(line) = line(event) {
+        if let Some(line) = line(event, &self.titles) {
             self.display.say(&line);
         }
     }
@@ -123,15 +159,19 @@ impl Observer for Progress {
 }
 
 /// What somebody who watches should read at once; the rest is in the figures.
-fn line(event: &Event) -> Option<String> {
+fn line(event: &Event, titles: &SpaceTitles) -> Option<String> {
+    let told = |space: &SpaceName| titles.tell(space.as_str());
     match event {
         Event::SpaceRefused { space, rows, story } => {
+            let space = told(space);
             Some(format!("{space}: Chat refuses the whole space ({story}); its {rows} rows are rejected"))
         }
         Event::NotCreated { name, story } => Some(format!("{name}: {story}")),
-        Event::NotCompleted { space, story } => Some(format!("{space}: Chat does not complete it: {story}")),
+        Event::NotCompleted { space, story } => {
+            Some(format!("{}: Chat does not complete it: {story}", told(space)))
+        }
         Event::Left { space, stays: Some(why) } => {
-            Some(format!("{space}: the migrating account stays in it: {why}"))
+            Some(format!("{}: the migrating account stays in it: {why}", told(space)))
         }
         Event::Unreachable { story, .. } => Some(format!("{story}; trying again")),
         Event::Stopping { stop: Stop::Asked, under_way: 0 } => Some("stopping".to_owned()),

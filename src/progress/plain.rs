@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::Display;
 use super::figures::{Figures, Kinds, figures, local};
 use super::meter::Meter;
+use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
@@ -22,15 +22,27 @@ pub(super) struct Plain<W> {
     next: Duration,
     meter: Meter,
     zone: TimeZone,
+    doing: Doing,
 }
 
 impl<W: Write> Plain<W> {
     pub(super) fn new(out: W, zone: TimeZone) -> Self {
-        Plain { out, reading_since: None, next: EVERY, meter: Meter::default(), zone }
+        Plain {
+            out,
+            reading_since: None,
+            next: EVERY,
+            meter: Meter::default(),
+            zone,
+            doing: Doing::default(),
+        }
     }
 }
 
 impl<W: Write> Display for Plain<W> {
+    fn begin(&mut self, doing: Doing) {
+        self.doing = doing;
+    }
+
     fn reading(&mut self, reading: &Reading<'_>) {
         let since = *self.reading_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= EVERY {
@@ -56,7 +68,7 @@ impl<W: Write> Display for Plain<W> {
         self.meter.note(now.elapsed, snapshot.settled());
         if now.elapsed >= self.next {
             self.next = now.elapsed + EVERY;
-            let line = progress_line(&self.meter, &local(now, &self.zone), snapshot, kinds);
+            let line = progress_line(self.doing, &self.meter, &local(now, &self.zone), snapshot, kinds);
             self.say(&line);
         }
     }
@@ -82,11 +94,11 @@ impl<W: Write> Display for Plain<W> {
 }
 
 /// The time of day, how far, how fast, why not faster, and what went wrong, one after the other.
-fn progress_line(meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &Kinds) -> String {
+fn progress_line(doing: Doing, meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &Kinds) -> String {
     let (settled, goal) = (snapshot.settled(), snapshot.goal());
     let Figures { speed, why, trouble } = figures(meter, now, snapshot, kinds);
     let share = (settled * 100).checked_div(goal).unwrap_or(100);
-    let mut far = vec![format!("{share} %"), format!("{settled} of {goal} rows settled")];
+    let mut far = vec![format!("{share} %"), format!("{settled} of {goal} {}s settled", doing.noun)];
     far.extend(speed);
     let parts: Vec<String> =
         [far, why, trouble].iter().filter(|part| !part.is_empty()).map(|part| part.join(", ")).collect();

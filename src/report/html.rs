@@ -100,6 +100,11 @@ impl Html {
         let _ = write!(self.text, "<{tag}>{source}</{tag}>");
     }
 
+    /// How long it is, in bytes.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
+    }
+
     /// A piece that was written before.
     pub(super) fn append(&mut self, piece: Html) {
         self.text += &piece.text;

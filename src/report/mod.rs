@@ -18,14 +18,14 @@ use std::collections::HashMap;
 
 use crate::journal::{
     ChannelFigures, RejectKind, RejectReason, RowFigures, RunFigures, Sample, SourceFigures, SpaceFigures,
-    Stretch, Tally,
+    Stand, Stretch, Tally, Verified,
 };
 use crate::model::{Policy, Timestamp, Undertaking};
 use crate::network::Endpoint;
 use crate::settings::Settings;
 
 pub use html::Addresses;
-pub use page::page;
+pub use page::{is_page, page};
 
 /// Spaces whose years are shown one by one: those with most rows.
 pub const SPACES_BY_YEAR_MAX: usize = 25;
@@ -69,6 +69,10 @@ pub struct Figures {
     pub kinds: Vec<RejectKind>,
     /// Some of them for each reason.
     pub samples: HashMap<RejectReason, Vec<Sample>>,
+    /// How the last looks at Chat's lists came out, the latest last.
+    pub verified: Vec<Verified>,
+    /// Where the journal stands.
+    pub stand: Stand,
 }
 
 impl Figures {
@@ -85,6 +89,14 @@ impl Figures {
     /// Runs that have made calls.
     fn runs_that_called(&self) -> impl DoubleEndedIterator<Item = &RunFigures> {
         self.runs.iter().filter(|run| run.calls.sent > 0)
+    }
+
+    /// When the journal was changed last, as far as its runs and readings tell.
+    fn last_change(&self) -> Option<Timestamp> {
+        let runs = self.runs_that_called().map(|run| run.ended_at.unwrap_or(run.started_at));
+        let readings = self.sources.iter().map(|source| source.read_at);
+        let stretches = self.stretches.last().map(|stretch| stretch.begun_at);
+        runs.chain(readings).chain(stretches).max()
     }
 
     /// When the first call was made, about, and the last one.

@@ -11,6 +11,25 @@ use super::wording::{Words, minute};
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+/// What tells a page of this program from everybody else's.
+const GENERATOR: &str = "tenure report";
+
+/// Whether a file that begins like this is a page that this program has written.
+pub fn is_page(beginning: &str) -> bool {
+    let mut head = Html::new(Addresses::Shown);
+    head.doctype();
+    head.tag("html", &[("lang", &"en")]);
+    head.tag("head", &[]);
+    mark(&mut head);
+    beginning.starts_with(&head.finish())
+}
+
+/// What each page begins with.
+fn mark(head: &mut Html) {
+    head.tag("meta", &[("charset", &"utf-8")]);
+    head.tag("meta", &[("name", &"generator"), ("content", &GENERATOR)]);
+}
+
 /// The page that shows these figures.
 pub fn page(figures: &Figures, addresses: Addresses) -> String {
     let words = Words::of(figures.undertaking);
@@ -45,7 +64,7 @@ pub fn page(figures: &Figures, addresses: Addresses) -> String {
 }
 
 fn head(page: &mut Html, words: Words) {
-    page.tag("meta", &[("charset", &"utf-8")]);
+    mark(page);
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
         hash(STYLE),

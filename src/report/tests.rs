@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::*;
-use crate::journal::{Calls, YearFigures};
+use crate::journal::{Calls, Shows, YearFigures};
 use crate::model::{SpaceId, Span, State};
 
 /// Elements that hold nothing and are not closed (HTML, 13.1.2).
@@ -18,9 +18,10 @@ fn at(text: &str) -> Timestamp {
 
 /// A migration on an evening: three spaces, two runs, some rows refused, one space unfinished.
 fn evening() -> Figures {
-    let space = |id: i64, name: &str, states: [u64; 5], completed: bool| SpaceFigures {
+    let space = |id: i64, name: &str, title: Option<&str>, states: [u64; 5], completed: bool| SpaceFigures {
         id: SpaceId(id),
         name: name.to_owned(),
+        title: title.map(str::to_owned),
         states,
         completed_at: completed.then(|| at("2026-11-20T20:00:00Z")),
         complete_error: None,
@@ -43,6 +44,7 @@ fn evening() -> Figures {
     };
     let sample = |space: Option<&str>, member: Option<&str>, line: u64, error: &str| Sample {
         space: space.map(str::to_owned),
+        title: space.map(|_| "#sales".to_owned()),
         member: member.map(str::to_owned),
         span: Span {
             create_time: member.map(|_| at("2020-03-01T09:00:00Z")),
@@ -129,9 +131,9 @@ fn evening() -> Figures {
             span: Some((at("2019-02-03T04:05:06Z"), at("2021-12-24T12:00:00Z"))),
         },
         spaces: vec![
-            space(1, "spaces/AAQAsales", [0, 0, 1000, 3, 2], false),
-            space(2, "spaces/AAQAlab", [0, 0, 238, 0, 0], true),
-            space(3, "spaces/AAQAnight", [10, 0, 2, 0, 0], false),
+            space(1, "spaces/AAQAsales", Some("#sales"), [0, 0, 1000, 3, 2], false),
+            space(2, "spaces/AAQAlab", Some("Labor & Küche"), [0, 0, 238, 0, 0], true),
+            space(3, "spaces/AAQAnight", None, [10, 0, 2, 0, 0], false),
         ],
         channels: Vec::new(),
         kinds: vec![
@@ -145,6 +147,8 @@ fn evening() -> Figures {
             ),
             (("bad-time".to_owned(), None), vec![sample(None, None, 7, "line 7: deleteTime is no time")]),
         ]),
+        verified: Vec::new(),
+        stand: Stand { commits: 40, readings: 1 },
     }
 }
 
@@ -237,6 +241,7 @@ fn channels_have_a_table_of_their_own() {
         state,
         space: (state == State::Done).then(|| "spaces/AAQAnew".to_owned()),
         expires_at: (state == State::Done).then(|| at("2027-02-18T18:00:00Z")),
+        completed: false,
     };
     let figures = Figures {
         undertaking: Undertaking::Spaces,
@@ -252,13 +257,93 @@ fn channels_have_a_table_of_their_own() {
     {
         place(text);
     }
+    let mut completed = figures;
+    completed.channels[0].completed = true;
+    let texts = self::texts(&page(&completed, Addresses::Shown));
+    assert!(texts.contains("completed\n–\n") && !texts.contains("18 February 2027"), "{texts}");
+}
+
+/// A look at the lists of the evening's spaces.
+fn look(shows: Shows, begun_at: &str, stand: Stand) -> Verified {
+    Verified {
+        shows,
+        begun_at: at(begun_at),
+        ended_at: at(begun_at),
+        stopped: None,
+        spaces: 3,
+        checked: 3,
+        hidden: 0,
+        expected: 1240,
+        matching: 1240,
+        untold: 0,
+        unsettled: 10,
+        past: 0,
+        differences: BTreeMap::new(),
+        stand,
+    }
+}
+
+#[test]
+fn what_was_verified_is_said() {
+    let mut figures = evening();
+    let now = figures.stand;
+    let earlier = Stand { commits: now.commits - 1, ..now };
+    let after = "2026-11-20T18:30:00Z";
+    let question = "Does Google Chat hold what the journal says?\n";
+    let mut says = |verified: Vec<Verified>| {
+        figures.verified = verified;
+        let texts = texts(&page(&figures, Addresses::Shown));
+        let (_, answer) = texts.split_once(question).expect("the question");
+        answer.split("\nSettings\n").next().unwrap().to_owned()
+    };
+    let whole = look(Shows::History, after, now);
+    assert_eq!(
+        says(vec![whole.clone()]),
+        "Yes\n. The history was verified on 20 November 2026, 18:30: 1,240 of 1,240 rows are listed as they should be; 10 \
+         were not sent yet."
+    );
+    let stale = look(Shows::History, "2026-11-20T18:05:00Z", earlier);
+    let answer = says(vec![stale.clone()]);
+    assert!(answer.starts_with("Not yet\n."), "{answer}");
+    assert!(answer.ends_with("has changed since then, last on 20 November 2026, 18:14, and that says nothing of what came later."), "{answer}");
+    let differing =
+        Verified { differences: [("missing".to_owned(), 2)].into(), matching: 1238, ..whole.clone() };
+    let answer = says(vec![differing]);
+    assert!(answer.starts_with("No\n.") && answer.contains("2 differences: 2 missing"), "{answer}");
+    let cut_off = Verified { stopped: Some("interrupted".to_owned()), checked: 1, ..whole.clone() };
+    let answer = says(vec![cut_off]);
+    assert!(
+        answer.starts_with("Not yet\n.") && answer.contains("1 of 3 spaces seen (interrupted)"),
+        "{answer}"
+    );
+    let untold = Verified { untold: 3, matching: 1237, ..whole };
+    assert!(says(vec![untold]).starts_with("Not known\n."));
+    let answer = says(vec![stale, look(Shows::Members, after, now)]);
+    assert!(
+        answer.starts_with("Yes\n. The history was") && answer.contains("Members of today were verified"),
+        "{answer}"
+    );
+    assert!(says(Vec::new()).starts_with("Not yet\n. Nobody has verified it yet."));
+}
+
+#[test]
+fn a_page_knows_its_like() {
+    let page = page(&evening(), Addresses::Shown);
+    assert!(is_page(&page) && is_page(&page[..1000]));
+    for other in [
+        "",
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Mine</title>",
+        "name,space",
+    ] {
+        assert!(!is_page(other), "{other}");
+    }
 }
 
 #[test]
 fn what_no_journal_knows_is_said() {
     let mut figures = evening();
     let texts_of = |figures: &Figures| texts(&page(figures, Addresses::Shown));
-    assert!(texts_of(&figures).contains("tenure verify"), "what Chat lists is not in the journal");
+    assert!(texts_of(&figures).contains("tenure verify"), "nobody has looked what Chat lists");
     figures.stretches.retain(|stretch| stretch.run == 2);
     assert!(texts_of(&figures).contains("does not hold how 1 run went over time"));
     figures.rows.states[2] -= 1;
@@ -272,6 +357,7 @@ fn thousands_of_spaces_are_summed_up() {
         .map(|id| SpaceFigures {
             id: SpaceId(id),
             name: format!("spaces/AAQA{id}"),
+            title: Some(format!("#team-{id}")),
             states: [0, 0, 2, u64::from(id == 5999), 0],
             completed_at: None,
             complete_error: None,
@@ -282,7 +368,64 @@ fn thousands_of_spaces_are_summed_up() {
     assert!(texts.contains("5,000 of 6,000: those with something refused"), "{}", &texts[..2000]);
     assert!(texts.contains("AAQA5999") && texts.contains("1,000 more\n2,000\n2,000\n0\n"));
     assert!(texts.contains("All\n12,001\n12,000\n1\n"));
-    assert!(page.len() < 1_500_000, "{}", page.len());
+    assert!(page.len() < 1_900_000, "{}", page.len());
+}
+
+/// What a page takes at most, in bytes.
+const PAGE_BYTES_MAX: usize = 5_000_000;
+
+#[test]
+fn a_page_of_many_spaces_stays_small_whatever_they_are_called() {
+    // Six characters of HTML for each of these.
+    let long = "\"".repeat(300);
+    for (long, many) in [(None, 20_000), (Some(&long), 20_000), (Some(&long), 300)] {
+        let name = |id: i64| long.map_or(format!("#team-{id}"), |long| format!("{id}{long}"));
+        let mut figures = Figures { target: "https://chat.googleapis.com/".to_owned(), ..evening() };
+        figures.spaces = (1..=many)
+            .map(|id| SpaceFigures {
+                id: SpaceId(id),
+                name: format!("spaces/{}", name(id)),
+                title: Some(name(id)),
+                states: [0, 0, 3, u64::from(id % 7 == 0), 0],
+                completed_at: None,
+                complete_error: long.cloned(),
+            })
+            .collect();
+        figures.rows.spaces =
+            (1..=25).map(|id| (SpaceId(id), (2000..2100).map(|year| (year, 3)).collect())).collect();
+        figures.rows.years = (2000..2100).map(|year| (year, YearFigures { done: 3, others: 0 })).collect();
+        if let Some(long) = long {
+            let kind = RejectKind { example: long.clone(), alike: false, ..figures.kinds[0].clone() };
+            let sample = figures.samples.values().flatten().next().unwrap().clone();
+            let sample = Sample { title: Some(long.clone()), error: long.clone(), ..sample };
+            figures.kinds =
+                (0..40).map(|number| RejectKind { kind: format!("KIND_{number}"), ..kind.clone() }).collect();
+            let of_kind = |kind: &RejectKind| {
+                ((kind.kind.clone(), kind.http_status), vec![sample.clone(); SAMPLES_MAX])
+            };
+            figures.samples = figures.kinds.iter().map(of_kind).collect();
+        }
+        let page = page(&figures, Addresses::Shown);
+        assert!(page.len() < PAGE_BYTES_MAX, "{} bytes for {many} spaces", page.len());
+        // Those without a line of their own are summed up, so the figures below the table are of them all.
+        let texts = texts(&page);
+        let (_, total) = texts.rsplit_once("\nAll\n").unwrap();
+        let rejected = many as u64 / 7;
+        let [all, done, rejected] =
+            [many as u64 * 3 + rejected, many as u64 * 3, rejected].map(wording::thousands);
+        assert!(total.starts_with(&format!("{all}\n{done}\n{rejected}\n")), "{}", &total[..100]);
+    }
+    let channel = |id: i64| ChannelFigures {
+        name: format!("{id}{long}"),
+        made_as: format!("{id}{long}"),
+        state: State::Done,
+        space: Some(format!("spaces/{id}{long}")),
+        expires_at: None,
+        completed: false,
+    };
+    let channels = (1..=20_000).map(channel).collect();
+    let figures = Figures { undertaking: Undertaking::Spaces, channels, ..Figures::default() };
+    assert!(page(&figures, Addresses::Shown).len() < PAGE_BYTES_MAX);
 }
 
 /// The evening, with one name for everything that is not named by this program.
@@ -295,10 +438,12 @@ fn called(name: &str) -> Figures {
     figures.sources[0].path = name.to_owned();
     for space in &mut figures.spaces {
         space.name = name.to_owned();
+        space.title = Some(name.to_owned());
         space.complete_error = Some(name.to_owned());
     }
     for sample in figures.samples.values_mut().flatten() {
         sample.space = Some(name.to_owned());
+        sample.title = Some(name.to_owned());
         sample.member = sample.member.as_ref().map(|_| name.to_owned());
         sample.error = name.to_owned();
     }
@@ -340,7 +485,7 @@ proptest! {
     fn figures_add_up(counts in proptest::collection::vec(proptest::array::uniform5(0u64..2000), 0..12)) {
         let mut figures = evening();
         figures.spaces = (1..).zip(&counts).map(|(id, states)| SpaceFigures {
-            id: SpaceId(id), name: format!("spaces/S{id}"), states: *states, completed_at: None, complete_error: None,
+            id: SpaceId(id), name: format!("spaces/S{id}"), title: None, states: *states, completed_at: None, complete_error: None,
         }).collect();
         let sum = |state: usize| counts.iter().map(|states| states[state]).sum::<u64>();
         let [pending, in_flight, done, rejected, open] = [0, 1, 2, 3, 4].map(sum);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{Timestamp, Undertaking};
-pub(super) use crate::wording::thousands;
+pub(super) use crate::wording::{counted as many, thousands};
 
 /// The words for what the rows of a journal are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,11 +77,6 @@ impl Words {
     pub(super) fn many(self, count: u64) -> String {
         many(count, self.noun)
     }
-}
-
-/// `1 row`, `12,000 rows`.
-pub(super) fn many(count: u64, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(count)) }
 }
 
 /// A part of a whole in percent. Only all of it is 100 %, and only nothing is 0 %.

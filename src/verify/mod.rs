@@ -28,7 +28,8 @@ pub use finding::{Compared, Counts, Finding, Kind};
 pub use look::{Looker, Outcome, Patience};
 pub use pace::ReadPace;
 pub use report::{
-    About, CSV_COLUMNS, CheckedSpace, Ending, Report, SpaceOutcome, csv_records, json_end, json_space, text,
+    About, CSV_COLUMNS, CheckedSpace, Ending, Report, SpaceOutcome, csv_records, in_short, json_end,
+    json_space, kept, text,
 };
 
 /// What a space's list shows.

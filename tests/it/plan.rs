@@ -73,7 +73,7 @@ fn of_the_sample() {
     let run = room.tenure(&["plan", "--progress", "none", SAMPLE]).expect(0);
     let run = run.says(&[
         "rows 579 read 517 history",
-        "spaces 12 the biggest: spaces/AAQAlmPEejn with 114 rows to send",
+        "spaces 12 the biggest: #ankündigungen (spaces/AAQAlmPEejn) with 114 rows to send",
         "complete 12 spaces.completeImport",
         "1 min 44 s at 300 writes a minute, until",
         "It fits into the 90 days of import mode",

@@ -1,5 +1,6 @@
 //! `tenure verify`: what Chat lists, held against what the journal says.
 
+mod keep;
 mod walk;
 mod writing;
 
@@ -20,7 +21,7 @@ use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::exit::Exit;
 use crate::journal::{Destination, Journal, JournalError, Lock, SpaceHeld, sibling};
-use crate::model::Undertaking;
+use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::{Settings, TARGET_EMULATOR, Target};
 use crate::signals::Signals;
@@ -59,12 +60,14 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         Selecting::Usage(usage) => usage.into(),
     })?;
     let (settings, targets) = resolve(&journal, &args, spaces, &path)?;
+    let (began, stand) = (Timestamp::now(), journal.stand().map_err(at)?);
     let running = Lock::holder(&path).is_some();
     let mut report = Report::new(About {
         journal: path.display().to_string(),
         rehearsal: settings.is_rehearsal(),
         running,
         spaces_total: targets.len() as u64,
+        titles: journal.titles().map_err(at)?,
         sources: journal.source_paths().map_err(at)?.into_iter().collect(),
         csv: args.csv.is_some(),
     });
@@ -114,6 +117,15 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     };
     progress.finish();
     report.about.running |= Lock::holder(&path).is_some();
+    // Closing its file later would give up the locks of whoever writes to it here.
+    drop(journal);
+    // Of some spaces only, it says nothing of the journal.
+    if args.spaces.is_empty()
+        && let Some(found) = verify::kept(&report, &ending, (began, Timestamp::now()), stand)
+        && let Err(error) = keep::keep(&path, &found)
+    {
+        note(&keep::not_kept(&error));
+    }
     writing.end(&report, &ending)?;
     if !args.json {
         let text = verify::text(&report, &ending, begin.elapsed());

@@ -267,7 +267,7 @@ impl Walk<'_> {
         if self.typed && space.completed_at.is_none() {
             return Some(format!(
                 "{remedy}; or, if {} is still in import mode, leave --standard-spaces, --admin-access and --as-app away",
-                space.name
+                self.report.about.titles.tell(space.name.as_str())
             ));
         }
         Some(remedy)

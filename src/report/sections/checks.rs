@@ -2,9 +2,11 @@
 
 use super::super::Figures;
 use super::super::html::Html;
-use super::super::wording::{Words, many, thousands};
+use super::super::wording::{Words, many, minute, thousands};
 use super::section;
+use crate::journal::{Shows, Verified};
 use crate::model::Undertaking;
+use crate::verify::in_short;
 
 /// What came out of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,20 +61,58 @@ fn checks(figures: &Figures, words: Words) -> Vec<(Finding, &'static str, String
     let mut checks = vec![accounted(figures), sent(figures, words)];
     checks.extend(completed(figures));
     checks.push(ended(figures));
-    let question = "Does Google Chat hold what the journal says?";
-    if figures.is_rehearsal() {
-        let text = "This was a rehearsal: nothing of it was sent to Google.";
-        checks.push((Finding::Open, question, text.to_owned()));
-        return checks;
-    }
-    checks.push((
-        Finding::Unknown,
-        question,
-        "The journal knows what Chat has answered, call by call. What Chat lists now is compared with it by tenure verify, \
-         whose result is not kept in the journal: ask whoever ran the migration for it."
-            .to_owned(),
-    ));
+    checks.push(held(figures));
     checks
+}
+
+/// Whether somebody has seen that Chat holds what the journal says.
+fn held(figures: &Figures) -> (Finding, &'static str, String) {
+    let question = "Does Google Chat hold what the journal says?";
+    let mut told: Vec<String> = figures.verified.iter().map(|found| verified(figures, found)).collect();
+    if figures.is_rehearsal() {
+        told.insert(0, "This was a rehearsal: nothing of it was sent to Google.".to_owned());
+    }
+    let Some(last) = figures.verified.last() else {
+        if figures.undertaking == Undertaking::Import {
+            told.push(
+                "Nobody has verified it yet. The journal knows what Chat has answered, call by call; tenure verify compares what \
+                 Chat lists now with it, and what comes out stands here from then on."
+                    .to_owned(),
+            );
+        } else {
+            told.push(
+                "The journal knows what Chat has answered, call by call; what Chat lists now, it does not."
+                    .to_owned(),
+            );
+        }
+        let finding =
+            if figures.undertaking == Undertaking::Import { Finding::Open } else { Finding::Unknown };
+        return (finding, question, told.join(" "));
+    };
+    let finding = match last {
+        last if last.differences() > 0 => Finding::Wrong,
+        _ if figures.is_rehearsal() || !last.is_whole() || last.stand != figures.stand => Finding::Open,
+        last if last.untold > 0 => Finding::Unknown,
+        _ => Finding::Right,
+    };
+    (finding, question, told.join(" "))
+}
+
+/// How a look at Chat's lists came out.
+fn verified(figures: &Figures, found: &Verified) -> String {
+    let what = match found.shows {
+        Shows::History => "The history was",
+        Shows::Members => "Members of today were",
+    };
+    let began = minute(found.begun_at);
+    let mut text = format!("{what} verified on {began}: {}.", in_short(found));
+    if found.stand != figures.stand {
+        let changed = figures.last_change().filter(|changed| *changed > found.begun_at);
+        let when = changed.map(|changed| format!(", last on {}", minute(changed))).unwrap_or_default();
+        text +=
+            &format!(" The journal has changed since then{when}, and that says nothing of what came later.");
+    }
+    text
 }
 
 /// The counters that each change has kept, held against the rows themselves.

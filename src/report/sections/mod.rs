@@ -9,6 +9,10 @@ pub(super) mod summary;
 pub(super) mod years;
 
 use super::html::Html;
+use crate::wording::shorten;
+
+/// How much of a name is shown.
+const NAME_CHARS_MAX: usize = 120;
 
 /// A section under a heading of its own.
 fn section(html: &mut Html, id: &'static str, heading: &str, inner: impl FnOnce(&mut Html)) {
@@ -43,4 +47,13 @@ fn headings(html: &mut Html, names: &[&str]) {
 fn figure(html: &mut Html, count: u64) {
     let class = if count == 0 { "n none" } else { "n" };
     html.leaf("td", &[("class", &class)], super::wording::thousands(count));
+}
+
+/// A space: what people call it, if that is known, and its id behind that.
+fn space_name(html: &mut Html, name: &str, title: Option<&str>) {
+    let id = shorten(name.strip_prefix("spaces/").unwrap_or(name), NAME_CHARS_MAX);
+    let Some(title) = title else { return html.name(id) };
+    html.name(shorten(title, NAME_CHARS_MAX));
+    html.text(" ");
+    html.element("span", &[("class", &"id")], |html| html.name(id));
 }

@@ -4,7 +4,7 @@ use super::super::Figures;
 use super::super::html::{Addresses, Html};
 use super::super::reasons::{sentence, title};
 use super::super::wording::{Words, day, many, thousands};
-use super::{headings, section, wide};
+use super::{headings, section, space_name, wide};
 use crate::journal::{RejectKind, Sample};
 use crate::model::{Span, Undertaking};
 use crate::remedy::rejects::of_reject;
@@ -120,7 +120,10 @@ fn rows(html: &mut Html, figures: &Figures, kind: &RejectKind, samples: &[Sample
                 html.element("tbody", &[], |html| {
                     for sample in samples {
                         html.element("tr", &[], |html| {
-                            cell(html, sample.space.as_deref().unwrap_or("–"));
+                            html.element("td", &[], |html| {
+                                let space = sample.space.as_deref().unwrap_or("–");
+                                space_name(html, space, sample.title.as_deref());
+                            });
                             if named {
                                 let member = sample.member.as_deref().unwrap_or("–");
                                 cell(html, member.strip_prefix("users/").unwrap_or(member));

@@ -3,15 +3,16 @@
 use super::super::Figures;
 use super::super::html::Html;
 use super::super::wording::{Words, day, many, thousands};
-use super::{figure, headings, section, wide};
+use super::{NAME_CHARS_MAX, figure, headings, section, space_name, wide};
 use crate::journal::{ChannelFigures, SpaceFigures};
 use crate::model::{State, Undertaking};
 use crate::wording::shorten;
 
 /// Spaces with a line of their own. More make a page that no browser scrolls with ease; the others are summed up.
 const LINES_MAX: usize = 5000;
-/// How much of a name or of a message is shown.
-const NAME_CHARS_MAX: usize = 120;
+/// What these lines take of the page, about, in bytes: names and messages may be long.
+const LINES_BYTES_MAX: usize = 2_500_000;
+/// How much of a message is shown.
 const MESSAGE_CHARS_MAX: usize = 200;
 
 pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) {
@@ -41,7 +42,6 @@ type Count = (&'static str, fn(&SpaceFigures) -> u64);
 
 fn spaces(html: &mut Html, figures: &Figures, words: Words) {
     let spaces = in_order(&figures.spaces);
-    let (shown, rest) = spaces.split_at(spaces.len().min(LINES_MAX));
     let counts: [Count; 5] = [
         ("Rows", SpaceFigures::rows),
         (words.done, |space| space.of(State::Done)),
@@ -62,20 +62,17 @@ fn spaces(html: &mut Html, figures: &Figures, words: Words) {
     let figures_named: Vec<String> = counts.iter().map(|(name, _)| format!("#{name}")).collect();
     let names: Vec<&str> =
         ["Space"].into_iter().chain(figures_named.iter().map(String::as_str)).chain(["State"]).collect();
-    searched(html, "Find a space", shown.len(), spaces.len(), |html| {
+    let (lines, shown) = lines(html, &spaces, |html, space| {
+        html.element("td", &[], |html| space_name(html, &space.name, space.title.as_deref()));
+        for (_, of) in &counts {
+            figure(html, of(space));
+        }
+        html.leaf("td", &[], state(space));
+    });
+    let rest = &spaces[shown..];
+    searched(html, "Find a space", shown, spaces.len(), |html| {
         headings(html, &names);
-        html.element("tbody", &[], |html| {
-            for space in shown {
-                html.element("tr", &[], |html| {
-                    let name = space.name.strip_prefix("spaces/").unwrap_or(&space.name);
-                    html.element("td", &[], |html| html.name(shorten(name, NAME_CHARS_MAX)));
-                    for (_, of) in &counts {
-                        figure(html, of(space));
-                    }
-                    html.leaf("td", &[], state(space));
-                });
-            }
-        });
+        html.element("tbody", &[], |html| html.append(lines));
         html.element("tfoot", &[], |html| {
             if !rest.is_empty() {
                 total(html, &format!("{} more", thousands(rest.len() as u64)), &counts, |of| sum(of, rest));
@@ -89,6 +86,18 @@ fn spaces(html: &mut Html, figures: &Figures, words: Words) {
             format!("Besides, {} of the input named no space, or no valid row.", many(invalid, "line"));
         html.leaf("p", &[("class", &"aside")], text);
     }
+}
+
+/// The lines of a table, as many as the page has room for, and how many these are.
+fn lines<T>(html: &Html, all: &[T], cells: impl Fn(&mut Html, &T)) -> (Html, usize) {
+    let mut lines = Html::new(html.addresses());
+    for (place, one) in all.iter().enumerate() {
+        if place == LINES_MAX || lines.len() > LINES_BYTES_MAX {
+            return (lines, place);
+        }
+        lines.element("tr", &[], |html| cells(html, one));
+    }
+    (lines, all.len())
 }
 
 fn total(html: &mut Html, name: &str, counts: &[Count], sum: impl Fn(fn(&SpaceFigures) -> u64) -> u64) {
@@ -113,27 +122,25 @@ fn state(space: &SpaceFigures) -> String {
 fn channels(html: &mut Html, figures: &Figures) {
     let mut channels: Vec<&ChannelFigures> = figures.channels.iter().collect();
     channels.sort_by_key(|channel| channel.state != State::Rejected);
-    let shown = &channels[..channels.len().min(LINES_MAX)];
-    searched(html, "Find a channel", shown.len(), channels.len(), |html| {
+    let (lines, shown) = lines(html, &channels, |html, channel| {
+        let space = channel.space.as_deref().unwrap_or("–");
+        let space = space.strip_prefix("spaces/").unwrap_or(space);
+        for name in [channel.name.as_str(), &channel.made_as, space] {
+            html.element("td", &[], |html| html.name(shorten(name, NAME_CHARS_MAX)));
+        }
+        html.leaf("td", &[], made(channel));
+        let until = channel.expires_at.filter(|_| !channel.completed);
+        html.leaf("td", &[], until.map_or("–".to_owned(), day));
+    });
+    searched(html, "Find a channel", shown, channels.len(), |html| {
         headings(html, &["Channel", "Name of the space", "Space", "State", "To be completed by"]);
-        html.element("tbody", &[], |html| {
-            for channel in shown {
-                html.element("tr", &[], |html| {
-                    let space = channel.space.as_deref().unwrap_or("–");
-                    let space = space.strip_prefix("spaces/").unwrap_or(space);
-                    for name in [channel.name.as_str(), &channel.made_as, space] {
-                        html.element("td", &[], |html| html.name(shorten(name, NAME_CHARS_MAX)));
-                    }
-                    html.leaf("td", &[], made(channel.state));
-                    html.leaf("td", &[], channel.expires_at.map_or("–".to_owned(), day));
-                });
-            }
-        });
+        html.element("tbody", &[], |html| html.append(lines));
     });
 }
 
-fn made(state: State) -> &'static str {
-    match state {
+fn made(channel: &ChannelFigures) -> &'static str {
+    match channel.state {
+        _ if channel.completed => "completed",
         State::Pending | State::Open => "to do",
         State::InFlight => "in flight",
         State::Done => "made",

@@ -4,7 +4,7 @@ use super::super::Figures;
 use super::super::chart::{Column, Columns};
 use super::super::html::Html;
 use super::super::wording::{Words, day, many, thousands};
-use super::{figure, headings, section, wide};
+use super::{figure, headings, section, space_name, wide};
 use crate::model::Undertaking;
 
 /// Labels below the years, at most.
@@ -131,7 +131,7 @@ fn by_space(html: &mut Html, figures: &Figures) {
                     for (space, held) in &spaces {
                         html.element("tr", &[], |html| {
                             html.element("th", &[("scope", &"row")], |html| {
-                                html.name(short_name(&space.name))
+                                space_name(html, &space.name, space.title.as_deref());
                             });
                             for year in &years {
                                 let held = held.get(year).copied().unwrap_or(0);
@@ -153,8 +153,4 @@ fn shade(held: u64, most: u64) -> u64 {
         held => ((held as f64 / most.max(1) as f64).sqrt() * SHADES as f64).ceil().clamp(1.0, SHADES as f64)
             as u64,
     }
-}
-
-fn short_name(name: &str) -> &str {
-    name.strip_prefix("spaces/").unwrap_or(name)
 }

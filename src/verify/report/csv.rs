@@ -6,7 +6,7 @@ use crate::model::Timestamp;
 use crate::verify::Finding;
 
 /// The columns of `--csv`. Those of the input come in its own spelling, so that rows can be fed back.
-pub const CSV_COLUMNS: [&str; 15] = [
+pub const CSV_COLUMNS: [&str; 16] = [
     "space",
     "member",
     "createTime",
@@ -22,10 +22,11 @@ pub const CSV_COLUMNS: [&str; 15] = [
     "source",
     "line",
     "note",
+    "spaceName",
 ];
 
 /// The records of `--csv` for one space: all findings, with cells that no spreadsheet computes.
-pub fn csv_records(report: &Report, space: &CheckedSpace) -> Vec<[String; 15]> {
+pub fn csv_records(report: &Report, space: &CheckedSpace) -> Vec<[String; 16]> {
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
     let text = |text: &Option<Box<str>>| text.as_deref().unwrap_or_default().to_owned();
     let record = |finding: &Finding| {
@@ -47,6 +48,7 @@ pub fn csv_records(report: &Report, space: &CheckedSpace) -> Vec<[String; 15]> {
             source.unwrap_or_default(),
             finding.origin.map(|(_, line)| line.to_string()).unwrap_or_default(),
             finding.note.unwrap_or_default().to_owned(),
+            report.about.titles.of(space.name.as_str()).unwrap_or_default().to_owned(),
         ]
         .map(|cell| disarmed(&cell))
     };

@@ -61,10 +61,10 @@ fn finding_json(report: &Report, finding: &Finding) -> Value {
     })
 }
 
-/// One space of `--json`: `{"space", "shows", "outcome", "why", "rows": {"total", "matching", "missing", "different",
+/// One space of `--json`: `{"space", "name", "shows", "outcome", "why", "rows": {"total", "matching", "missing", "different",
 /// "role", "rejected", "unsettled", "open", "past", "untold"}, "listed": {"total", "matching", "unexpected", "different",
 /// "doubled", "rejected_but_held", "unsettled", "there_before", "apart", "untold"}, "differences": [...], "others":
-/// [...]}`. `shows` is `history` or `members`; `outcome` is `checked`, `refused` or `failed`. In each of the two, the parts
+/// [...]}`. `name` is what people call it, if that is known; `shows` is `history` or `members`; `outcome` is `checked`, `refused` or `failed`. In each of the two, the parts
 /// add up to `total`, but for a space that was not checked. A finding is `{"finding", "member", "user", "createTime",
 /// "deleteTime", "role", "chat": {"createTime", "deleteTime", "role", "copies"}, "source", "line", "note"}`, with null for
 /// what is not known.
@@ -79,6 +79,7 @@ pub fn json_space(report: &Report, space: &CheckedSpace) -> Value {
     };
     json!({
         "space": space.name.as_str(),
+        "name": report.about.titles.of(space.name.as_str()),
         "shows": if space.view.is_present() { "members" } else { "history" },
         "outcome": space.outcome.as_str(),
         "why": space.outcome.why(),

@@ -3,16 +3,18 @@
 
 mod csv;
 mod json;
+mod kept;
 mod text;
 
 use std::collections::HashMap;
 
 use super::{Compared, Counts, Finding, View};
-use crate::model::SpaceName;
+use crate::model::{SpaceName, SpaceTitles};
 use crate::wording::many;
 
 pub use csv::{CSV_COLUMNS, csv_records};
 pub use json::{json_end, json_space};
+pub use kept::{in_short, kept};
 pub use text::text;
 
 /// How many differences a person is shown.
@@ -85,6 +87,8 @@ pub struct About {
     pub running: bool,
     /// How many spaces were to be looked at.
     pub spaces_total: u64,
+    /// What people call the spaces.
+    pub titles: SpaceTitles,
     /// The journal's files, by their numbers in it.
     pub sources: HashMap<i64, String>,
     /// Whether all findings are written somewhere.
@@ -173,7 +177,7 @@ impl Report {
 
     /// Of [`Report::all_refused`], in words.
     pub fn refusal(&self) -> String {
-        let refused = self.lines.iter().find_map(|line| Some((&line.name, line.outcome.why()?)));
+        let refused = self.lines.iter().find_map(|line| Some((self.told(&line.name), line.outcome.why()?)));
         let tried = self.lines.len();
         match refused {
             Some((space, why)) if tried == 1 => {
@@ -191,12 +195,22 @@ impl Report {
         self.spaces(|outcome| matches!(outcome, SpaceOutcome::Failed(_))) > 0
     }
 
+    /// A space for people.
+    fn told(&self, space: &SpaceName) -> String {
+        self.about.titles.tell(space.as_str())
+    }
+
+    /// Spaces of which the journal says that Chat holds rows there, and which Chat does not show.
+    fn hidden(&self) -> u64 {
+        let hidden =
+            |line: &&Line| matches!(line.outcome, SpaceOutcome::Refused(_)) && line.counts.row_untold > 0;
+        self.lines.iter().filter(hidden).count() as u64
+    }
+
     /// Whether Chat and the journal disagree: a space of which the journal says that Chat holds rows there, and which Chat
     /// does not show, is a difference, too.
     pub fn differs(&self) -> bool {
-        let hidden =
-            |line: &Line| matches!(line.outcome, SpaceOutcome::Refused(_)) && line.counts.row_untold > 0;
-        self.totals.differences() > 0 || self.lines.iter().any(hidden)
+        self.totals.differences() > 0 || self.hidden() > 0
     }
 
     /// What the lists could not tell, each a sentence.
@@ -237,6 +251,7 @@ impl Report {
             ));
         }
         if let Some(space) = self.unended.first() {
+            let space = self.told(space);
             spots.push(format!(
                 "{space} lists members who have a createTime and no deleteTime: if it was completed by other means, say \
                  --standard-spaces."

@@ -9,7 +9,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use super::{Ending, Line, Report, SpaceOutcome};
 use crate::model::{SpaceName, Span};
 use crate::verify::{Counts, Finding, Kind};
-use crate::wording::{COLUMNS, many, span as long, wrapped};
+use crate::wording::{COLUMNS, many, shorten, span as long, wrapped};
 
 /// The kinds as a person reads them.
 fn word(kind: Kind) -> &'static str {
@@ -29,17 +29,20 @@ fn word(kind: Kind) -> &'static str {
 /// How many spaces are named that share a reason.
 const NAMED_MAX: usize = 3;
 
+/// How much of a space's title stands in the table.
+const TITLE_CHARS_MAX: usize = 28;
+
 /// Everything that a person reads at the end.
 pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
     let mut text = verdict(report, ending, elapsed);
     if !report.lines.is_empty() {
-        let _ = write!(text, "\n{}", table(&report.lines));
+        let _ = write!(text, "\n{}", table(report));
     }
-    text += &unseen(&report.lines);
+    text += &unseen(report);
     let mut last: Option<&SpaceName> = None;
     for (space, finding) in &report.shown {
         if last.replace(space) != Some(space) {
-            let _ = write!(text, "\n{space}\n");
+            let _ = write!(text, "\n{}\n", report.told(space));
         }
         text += &lines_of(report, finding);
     }
@@ -63,16 +66,16 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
 }
 
 /// The spaces that could not be listed, by the reason.
-fn unseen(lines: &[Line]) -> String {
+fn unseen(report: &Report) -> String {
     let mut reasons: BTreeMap<&str, Vec<&SpaceName>> = BTreeMap::new();
-    for line in lines {
+    for line in &report.lines {
         if let Some(why) = line.outcome.why() {
             reasons.entry(why).or_default().push(&line.name);
         }
     }
     let mut text = String::new();
     for (why, spaces) in reasons {
-        let named: Vec<&str> = spaces.iter().take(NAMED_MAX).map(|name| name.as_str()).collect();
+        let named: Vec<String> = spaces.iter().take(NAMED_MAX).map(|name| report.told(name)).collect();
         let more = match spaces.len() - named.len() {
             0 => String::new(),
             more => format!(" and {more} more"),
@@ -145,8 +148,11 @@ const TABLE: [Column; 14] = [
     ("APART", |counts| counts.apart),
 ];
 
-/// A line a space, with the columns in which something stands.
-fn table(lines: &[Line]) -> String {
+/// A line a space, with what people call it if that is known of any, and with the columns in which something stands.
+fn table(report: &Report) -> String {
+    let lines = &report.lines;
+    let title = |line: &Line| report.about.titles.of(line.name.as_str());
+    let titled = lines.iter().any(|line| title(line).is_some());
     let used: Vec<&Column> = TABLE
         .iter()
         .enumerate()
@@ -156,7 +162,8 @@ fn table(lines: &[Line]) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
-    let mut header = vec![Cell::new("SPACE")];
+    let mut header: Vec<Cell> = titled.then(|| Cell::new("NAME")).into_iter().collect();
+    header.push(Cell::new("SPACE"));
     header.extend(used.iter().map(|(heading, _)| right((*heading).to_owned())));
     table.set_header(header);
     for line in lines {
@@ -165,7 +172,9 @@ fn table(lines: &[Line]) -> String {
             (_, SpaceOutcome::Checked) => count.to_string(),
             _ => "?".to_owned(),
         };
-        let mut cells = vec![Cell::new(line.name.as_str())];
+        let named = titled.then(|| Cell::new(shorten(title(line).unwrap_or("-"), TITLE_CHARS_MAX)));
+        let mut cells: Vec<Cell> = named.into_iter().collect();
+        cells.push(Cell::new(line.name.as_str()));
         cells.extend(used.iter().map(|(_, count)| right(figure(count(&line.counts)))));
         table.add_row(cells);
     }

@@ -1,0 +1,121 @@
+//! How `verify` came out stays in the journal: `report` and `status` tell it, and say so when something was changed since.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use rusqlite::Connection;
+use serde_json::Value;
+
+use crate::report::report;
+use crate::support::{Emulator, Room, Run, UNPACED, args, people};
+
+const J: &str = "rows.csv.journal.db";
+
+/// A room with an import whose spaces are not completed.
+fn imported() -> (Room, Emulator) {
+    let room = Room::new();
+    room.write("rows.csv", people(12, 2) + "spaces/AAQA1,still@example.com,2020-01-01T00:00:00Z,\n");
+    let emulator = Emulator::start(&room, &["--writes-per-minute", "0"]);
+    tenure(&room, &emulator, &[&["import", "rows.csv"], &UNPACED[..]].concat()).expect(0);
+    (room, emulator)
+}
+
+fn tenure(room: &Room, emulator: &Emulator, command: &[&str]) -> Run {
+    room.tenure(&args(&[command], &emulator.connection()))
+}
+
+fn verified(room: &Room) -> Value {
+    room.status(J)["verified"].take()
+}
+
+#[test]
+fn from_not_yet_to_completed() {
+    let (room, emulator) = imported();
+    let status = || room.tenure(&["status", J]).expect(0);
+    status().says(&["verified not yet: tenure verify rows.csv.journal.db"]);
+    assert!(verified(&room).is_null());
+    assert!(report(&room, J).contains("Nobody has verified it yet."));
+
+    tenure(&room, &emulator, &["verify", J]).expect(0);
+    let run = status().says(&["verified history on 2"]);
+    assert!(run.words().contains("Z: 12 of 12 rows are listed as they should be"), "{}", run.out);
+    let told = verified(&room);
+    assert_eq!((&told["complete"], &told["changed_since"]), (&true.into(), &false.into()));
+    assert_eq!((&told["rows_matching"], &told["rows_expected"]), (&12.into(), &12.into()));
+    let page = report(&room, J);
+    assert!(
+        page.contains("12 of 12 rows are listed as they should be.") && !page.contains("changed since"),
+        "{page}"
+    );
+
+    // A run that finds nothing to do changes nothing; one that does something makes it old.
+    tenure(&room, &emulator, &["resume", J]).expect(0);
+    assert_eq!(verified(&room)["changed_since"], false);
+    tenure(&room, &emulator, &["complete", J, "--yes"]).expect(0);
+    assert_eq!(verified(&room)["changed_since"], true);
+    status().says(&["the journal has changed since"]);
+    let page = report(&room, J);
+    assert!(
+        page.contains("The history was verified on") && page.contains("The journal has changed since then"),
+        "{page}"
+    );
+
+    // What was seen before completion, which Chat lists no more, stays beside what is seen now.
+    tenure(&room, &emulator, &["verify", J]).expect(0);
+    let run = status();
+    assert!(run.words().contains("members on 2") && run.words().contains("history on 2"), "{}", run.out);
+    let told = verified(&room);
+    assert_eq!((&told["shows"], &told["changed_since"]), (&"members".into(), &false.into()));
+    let page = report(&room, J);
+    assert!(
+        page.contains("12 of 12 rows")
+            && page.contains("1 of 1 row is listed as it should be; 12 are of the past"),
+        "{page}"
+    );
+}
+
+#[test]
+fn differences_and_looks_at_some_spaces_only() {
+    let (room, emulator) = imported();
+    // Of one space of two nothing is kept.
+    tenure(&room, &emulator, &["verify", J, "--space", "AAQA0"]).expect(0);
+    assert!(verified(&room).is_null());
+    let journal = Connection::open(room.file(J)).unwrap();
+    journal.execute_batch("UPDATE rows SET create_time = create_time + 1000000 WHERE line = 3").unwrap();
+    drop(journal);
+    tenure(&room, &emulator, &["verify", J]).expect(3);
+    let told = verified(&room);
+    assert_eq!(
+        (&told["differences"]["different"], &told["differences_total"]),
+        (&1.into(), &1.into()),
+        "{told}"
+    );
+    room.tenure(&["status", J])
+        .expect(0)
+        .says(&["11 of 12 rows are listed as they should be; 1 difference: 1 different"]);
+    assert!(report(&room, J).contains("1 difference: 1 different"));
+}
+
+#[test]
+fn where_the_journal_cannot_be_written() {
+    let (room, emulator) = imported();
+    // Somebody works with it.
+    let lock = fs::File::open(room.file(&format!("{J}.lock"))).unwrap();
+    lock.lock().unwrap();
+    let run = tenure(&room, &emulator, &["verify", J]).expect(0);
+    run.says(&[
+        "12 rows",
+        "is not kept for `tenure report` and `tenure status`: a run is working with the journal",
+    ]);
+    drop(lock);
+    assert!(verified(&room).is_null());
+    // It may only be read; the superuser may write everywhere.
+    let read_only = |mode| fs::set_permissions(room.file(J), fs::Permissions::from_mode(mode)).unwrap();
+    read_only(0o400);
+    let may_write = fs::OpenOptions::new().write(true).open(room.file(J)).is_ok();
+    let run = tenure(&room, &emulator, &["verify", J, "--json"]).expect(0);
+    assert!(run.out.ends_with("}\n"), "{}", run.out);
+    assert_eq!(run.err.contains("is not kept"), !may_write, "{}", run.err);
+    read_only(0o600);
+    assert_eq!(verified(&room).is_null(), !may_write);
+}
