@@ -17,8 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(100);
 
 /// Ten years of a larger company: 574 memberships of 83 people in 12 spaces on 579 lines, with all that such a table has:
 /// several stints, members of today, roles, fractions of seconds, offsets, lines written twice, columns of its own.
-pub(crate) const SAMPLE: &str =
-    concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/input/memberships.csv");
+pub(crate) const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/input/memberships.csv");
 
 /// The folder of the samples.
 pub(crate) const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples");

@@ -45,7 +45,7 @@ pub(super) struct Days {
 pub(super) struct Point {
     pub(super) hours: u64,
     pub(super) calls: u64,
-    /// Characters that the engine and its onlookers fill, written out.
+    /// Bytes that the engine and its onlookers fill, written out.
     pub(super) held: u64,
     /// KiB of the process.
     pub(super) memory: u64,
@@ -55,7 +55,7 @@ pub(super) struct Point {
 impl fmt::Display for Point {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Point { hours, calls, held, memory, files } = self;
-        write!(f, "{hours} h, {calls} calls: {held} characters, {memory} KiB, {files} files")
+        write!(f, "{hours} h, {calls} calls: {held} bytes, {memory} KiB, {files} files")
     }
 }
 
@@ -125,7 +125,7 @@ impl Days {
             }
             if settled >= next_point * tally.total / POINTS {
                 next_point += 1;
-                let held = format!("{engine:?}{watching:?}").chars().count() as u64;
+                let held = format!("{engine:?}{watching:?}").len() as u64;
                 let (files, memory) = measured("self");
                 let hours = elapsed.as_secs() / 3600;
                 Point { hours, calls, held, memory, files: files as u64 }.write();

@@ -14,7 +14,7 @@ use tenure::model::{
 /// Rows of one space, at most.
 const ROWS_MAX: i64 = 100_000;
 /// How many people there are.
-const PEOPLE: i64 = 5000;
+const PEOPLE: i64 = 20_000;
 
 fn space_name(space: SpaceId) -> SpaceName {
     SpaceName::parse(&format!("AAQA{space}")).unwrap()
@@ -99,7 +99,7 @@ impl Journal {
 
 fn job(space: SpaceId, row: i64) -> Job {
     let id = RowId(space.0 * ROWS_MAX + row);
-    let member = MemberId(id.0 % PEOPLE);
+    let member = MemberId((space.0 * 7919 + row) % PEOPLE);
     let begin = Timestamp::from_micros(1_400_000_000_000_000 + id.0 * 60_000_000);
     Job {
         id,
