@@ -125,9 +125,13 @@ fn synopsis(path: &[&str], command: &Command) -> Roff {
         }
         let Some(long) = option.get_long() else { continue };
         let short = option.get_short().map(|short| format!("-{short}|")).unwrap_or_default();
-        let (typed, value) = (escaped(&format!("{short}--{long}")), values(option));
-        let value = value.map(|value| escaped(&value));
-        page.control("OP", [typed.as_str()].into_iter().chain(value.as_deref()));
+        let (typed, value) = (format!("{short}--{long}"), values(option));
+        if option.is_required_set() {
+            page.text([bold(typed), roman(" "), italic(value.unwrap_or_default())]);
+        } else {
+            let (typed, value) = (escaped(&typed), value.map(|value| escaped(&value)));
+            page.control("OP", [typed.as_str()].into_iter().chain(value.as_deref()));
+        }
     }
     for argument in command.get_positionals().filter(|arg| is_listed(arg)) {
         let Some(value) = values(argument) else { continue };
@@ -189,13 +193,13 @@ mod tests {
         program.build();
         walk(&program, &mut |path, command| {
             let text = synopsis(path, command).to_roff();
+            let plain = text.replace("\\fB", "").replace("\\fI", "").replace("\\fR", "");
             for option in command.get_arguments().filter(|arg| is_listed(arg) && arg.get_long().is_some()) {
-                let long = escaped(&format!("--{}", option.get_long().unwrap()));
-                let line = text.lines().find(|line| line.split([' ', '|']).any(|word| word == long));
-                let line = line.unwrap_or_else(|| panic!("{path:?} has no {long}:\n{text}"));
-                let value = values(option).map(|value| escaped(&value)).unwrap_or(long);
-                assert!(line.ends_with(&value), "{path:?}: {line}");
-                assert!(!option.is_required_set(), "{path:?}: {line} shows it as one to leave out");
+                let (long, value) = (format!("--{}", option.get_long().unwrap()), values(option));
+                let typed = escaped(&value.map_or(long.clone(), |value| format!("{long} {value}")));
+                let line = plain.lines().find(|line| line.ends_with(&typed));
+                let line = line.unwrap_or_else(|| panic!("{path:?} has no {typed}:\n{text}"));
+                assert_eq!(line.starts_with(".OP "), !option.is_required_set(), "{path:?}: {line}");
             }
         });
         let import = program.find_subcommand("import").unwrap();
