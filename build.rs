@@ -1,23 +1,50 @@
-//! Finds out what is built: the commit, the profile and the target, for `tenure --version`.
+//! Finds out what is built: the commit, the profile and the target for `tenure --version`, and the day to which manual
+//! pages are dated.
 //!
-//! The commit is read from the files of the checkout, not asked of git, and only for releases, so that committing does
-//! not build everything anew in development. Outside of a checkout it comes from `TENURE_COMMIT`, or is not known.
+//! Whoever builds can give commit and day: `TENURE_COMMIT`, `SOURCE_DATE_EPOCH`. An archive that git has made has both in
+//! `packaging/archived`. Of a checkout they are looked up only for releases, so that committing does not build everything
+//! anew in development: the commit in the checkout's files, its day by git, as it lies packed.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The commit in full and its time in seconds since 1970, once git has filled it in (`.gitattributes`).
+const ARCHIVED: &str = "packaging/archived";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-env-changed=TENURE_COMMIT");
     let of = |name: &str| env::var(name).unwrap_or_else(|_| "unknown".to_owned());
     let profile = of("PROFILE");
-    let told = env::var("TENURE_COMMIT").ok().filter(|commit| !commit.is_empty());
-    let found = || if profile == "release" { commit(Path::new(".git")) } else { None };
-    let commit = told.or_else(found).unwrap_or_else(|| "unknown".to_owned());
-    println!("cargo::rustc-env=TENURE_BUILD_COMMIT={commit}");
+    let archived = watched(Path::new(ARCHIVED)).unwrap_or_default();
+    let (archived, archived_at) = archived.split_once(' ').unwrap_or_default();
+    let checked_out = if profile == "release" { commit(Path::new(".git")) } else { None };
+    let unknown = match profile.as_str() {
+        "release" => "unknown (built from neither a checkout nor an archive of one)",
+        _ => "unknown (a development build)",
+    };
+    let commit = given("TENURE_COMMIT").or_else(|| short(archived)).or_else(|| checked_out.clone());
+    let epoch = given("SOURCE_DATE_EPOCH")
+        .or_else(|| short(archived).map(|_| archived_at.to_owned()))
+        .or_else(|| checked_out.as_deref().and_then(made_at));
+    println!("cargo::rustc-env=TENURE_BUILD_COMMIT={}", commit.as_deref().unwrap_or(unknown));
+    println!("cargo::rustc-env=TENURE_BUILD_EPOCH={}", epoch.unwrap_or_default());
     println!("cargo::rustc-env=TENURE_BUILD_PROFILE={profile}");
     println!("cargo::rustc-env=TENURE_BUILD_TARGET={}", of("TARGET"));
+}
+
+/// What whoever builds has said.
+fn given(name: &str) -> Option<String> {
+    println!("cargo::rerun-if-env-changed={name}");
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// When a commit was made, in seconds since 1970. Where there is no git, nobody knows.
+fn made_at(commit: &str) -> Option<String> {
+    let output = Command::new("git").args(["show", "-s", "--format=%ct", commit]).output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    Some(text.trim().to_owned()).filter(|text| output.status.success() && !text.is_empty())
 }
 
 /// The commit that is checked out, in 12 digits, as git's own files have it.

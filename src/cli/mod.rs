@@ -19,6 +19,7 @@ mod report;
 mod slips;
 mod spaces;
 mod stints;
+mod typed;
 mod verify;
 mod version;
 

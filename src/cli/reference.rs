@@ -8,6 +8,7 @@ use clap::{Arg, Command};
 use super::command;
 use super::naming::{Name, variable, walk};
 use super::parts::{Part, parts};
+use super::typed::typed;
 
 const PREFACE: &str = "\
 # Command line
@@ -80,7 +81,8 @@ fn section(text: &mut String, first: &str, path: &[&str], command: &Command) {
     }
 }
 
-fn is_listed(arg: &Arg) -> bool {
+/// Whether it is an argument of the command itself, and told of.
+pub(super) fn is_listed(arg: &Arg) -> bool {
     !arg.is_global_set() && !matches!(arg.get_id().as_str(), "help" | "version") && !arg.is_hide_set()
 }
 
@@ -94,20 +96,6 @@ fn table<'a>(
         let variable = variable(arg).map(|variable| format!("`{variable}`")).unwrap_or_default();
         let _ = writeln!(text, "| `{}` | {} | {variable} |", typed(arg), cell(&meaning(arg)));
     }
-}
-
-/// As it is typed.
-fn typed(arg: &Arg) -> String {
-    let value = arg.get_value_names().map(|names| names.iter().map(|name| name.as_str()).collect::<Vec<_>>());
-    let value =
-        value.filter(|_| arg.get_action().takes_values()).map(|names| names.join(" ")).unwrap_or_default();
-    match (arg.get_short(), arg.get_long()) {
-        (Some(short), Some(long)) => format!("-{short}, --{long} {value}"),
-        (None, Some(long)) => format!("--{long} {value}"),
-        _ => value,
-    }
-    .trim_end()
-    .to_owned()
 }
 
 fn meaning(arg: &Arg) -> String {

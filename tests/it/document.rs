@@ -1,46 +1,95 @@
-//! Commands that stand in a document, run as they stand there.
+//! Commands that stand in a document, run as they stand there, and what it says that the screen shows.
+//!
+//! A block ```` ```sh ```` holds commands, ```` ```screen ```` behind it what the last of them shows on a terminal of 80
+//! columns without bars. ```` ```screen 9 3 ```` leaves lines out: behind the first nine, before the last three.
 
+use std::io::Read as _;
+use std::ops::Range;
 use std::process::{Command, Stdio};
 
-use crate::support::{Room, Run};
+use crate::support::{Emulator, Room, Run};
 
 /// Where the documents' Chat API listens.
-const ENDPOINT: &str = "http://127.0.0.1:8090/";
+const ADDRESS: &str = "127.0.0.1:8090";
+/// Where whoever reads it has the clone.
+pub(crate) const CLONE: &str = "/home/maria/tenure";
 
 /// A line to type.
 pub(crate) struct Typed {
     pub(crate) line: String,
     /// What it ends with, by a comment behind it; without one, success.
     pub(crate) code: i32,
+    /// What is shown of it.
+    pub(crate) screen: Option<Screen>,
+}
+
+/// A block that shows the terminal.
+pub(crate) struct Screen {
+    /// Where its text lies in the document.
+    pub(crate) place: Range<usize>,
+    /// How many lines of the beginning and of the end it has, if not all.
+    ends: Option<(usize, usize)>,
+}
+
+impl Screen {
+    /// What the block has of a screen.
+    pub(crate) fn of(&self, shown: &str) -> String {
+        let lines: Vec<&str> = shown.trim_end().lines().map(str::trim_end).collect();
+        match self.ends {
+            Some((first, last)) if first + last < lines.len() => {
+                let (begin, end) = (&lines[..first], &lines[lines.len() - last..]);
+                [begin, &["…"], end].concat().join("\n") + "\n"
+            }
+            _ => lines.join("\n") + "\n",
+        }
+    }
 }
 
 /// A document's commands in their order, but for those of other terminals.
 pub(crate) fn commands(document: &str) -> Vec<Typed> {
-    let mut commands = Vec::new();
-    let mut inside = false;
-    for line in document.lines() {
-        match line {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            _ if inside => {
+    let mut commands: Vec<Typed> = Vec::new();
+    let mut at = 0;
+    let mut block = None;
+    for line in document.split_inclusive('\n') {
+        let begin = at;
+        at += line.len();
+        match (block, line.trim_end()) {
+            (Some(_), "```") => block = None,
+            (Some("sh"), line) => {
                 let code =
                     line.split_once("# exit code ").map_or(0, |(_, code)| code.trim().parse().unwrap());
-                commands.push(Typed { line: line.to_owned(), code });
+                commands.push(Typed { line: line.to_owned(), code, screen: None });
             }
-            _ => {}
+            (Some(info), _) => {
+                if let Some(counts) = info.strip_prefix("screen") {
+                    let counts: Vec<usize> =
+                        counts.split_whitespace().map(|count| count.parse().unwrap()).collect();
+                    let ends = counts.first().map(|first| (*first, counts.get(1).copied().unwrap_or(0)));
+                    let last = commands.last_mut().expect("a screen of nothing");
+                    let begin = last.screen.as_ref().map_or(begin, |screen| screen.place.start);
+                    last.screen = Some(Screen { place: begin..at, ends });
+                }
+            }
+            (None, line) => block = line.strip_prefix("```"),
         }
     }
     assert!(!commands.is_empty(), "the document has no commands");
     commands
 }
 
-/// A shell for one of them, which knows `tenure` and what the document has set by then.
-pub(crate) fn shell(room: &Room, endpoint: &str, document: &str, command: &str) -> Command {
+/// What a shell is to do for one of them: it knows `tenure`, and what the document has set by then.
+fn script(emulator: &Emulator, document: &str, command: &str) -> String {
     let tenure = env!("CARGO_BIN_EXE_tenure");
-    let chat = document.lines().find(|line| line.starts_with("CHAT=")).unwrap().replace(ENDPOINT, endpoint);
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &format!("tenure() {{ exec {tenure} \"$@\"; }}\n{chat}\n{command}")])
+    let address = format!("127.0.0.1:{}", emulator.port());
+    let chat = document.lines().find(|line| line.starts_with("CHAT=")).unwrap().replace(ADDRESS, &address);
+    format!("tenure() {{ exec {tenure} \"$@\"; }}\n{chat}\n{command}")
+}
+
+/// A program in the room, which finds nothing else there.
+fn within(room: &Room, program: &str, args: &[&str]) -> Command {
+    let mut command = Command::new(program);
+    command
+        .args(args)
         .current_dir(room.path())
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
@@ -48,6 +97,18 @@ pub(crate) fn shell(room: &Room, endpoint: &str, document: &str, command: &str) 
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    command
+}
+
+/// A shell for one of them.
+pub(crate) fn shell(room: &Room, emulator: &Emulator, document: &str, command: &str) -> Command {
+    within(room, "sh", &["-c", &script(emulator, document, command)])
+}
+
+/// The same where the pace is no part of what the document says.
+pub(crate) fn unpaced_shell(room: &Room, emulator: &Emulator, document: &str, command: &str) -> Command {
+    let mut shell = self::shell(room, emulator, document, command);
+    shell.env("TENURE_WRITES_PER_MINUTE", "0").env("TENURE_WRITES_PER_MINUTE_PER_SPACE", "0");
     shell
 }
 
@@ -59,4 +120,33 @@ pub(crate) fn run(mut shell: Command) -> Run {
         out: String::from_utf8(output.stdout).unwrap(),
         err: String::from_utf8(output.stderr).unwrap(),
     }
+}
+
+/// Runs one of them on a terminal: how it ends, and what that shows, with the document's address and folder. `None` where
+/// the machine has no script(1).
+pub(crate) fn run_on_terminal(
+    room: &Room,
+    emulator: &Emulator,
+    document: &str,
+    command: &str,
+) -> Option<(i32, String)> {
+    let typed = format!("stty cols 80 rows 40\n{}", script(emulator, document, command));
+    let mut terminal = within(room, "script", &["-q", "-e", "-c", &typed, "/dev/null"])
+        .env("TENURE_PROGRESS", "plain")
+        .env("NO_COLOR", "1")
+        // Kept open: at its end script(1) would type Ctrl-D.
+        .stdin(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let keyboard = terminal.stdin.take();
+    let mut shown = String::new();
+    terminal.stdout.take().unwrap().read_to_string(&mut shown).unwrap();
+    let code = terminal.wait().unwrap().code().unwrap();
+    drop(keyboard);
+    let shown = shown
+        .replace("\r\n", "\n")
+        .replace(&format!("127.0.0.1:{}", emulator.port()), ADDRESS)
+        .replace(env!("CARGO_MANIFEST_DIR"), CLONE)
+        .replace(room.path().to_str().unwrap(), CLONE);
+    Some((code, shown))
 }

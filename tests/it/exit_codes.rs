@@ -81,8 +81,9 @@ fn three_when_rows_were_rejected() {
 fn four_when_the_input_has_errors() {
     let room = Room::new();
     let broken = format!("{SAMPLES}/broken.csv");
+    let spaces = format!("{SAMPLES}/spaces.csv");
     for command in [&["check", &broken][..], &["import", &broken, "--emulator"]] {
-        let run = room.tenure(command).expect(4);
+        let run = room.tenure(&[command, &["--spaces", &spaces]].concat()).expect(4);
         assert!(run.out.contains("14 problems"), "{}", run.out);
         assert!(run.err.contains("broken.csv:3:"), "{}", run.err);
     }

@@ -1,24 +1,24 @@
-//! `docs/first-hour.md` and the migration in README, run as they are written.
+//! `docs/first-hour.md` and the migration in README, run as they are written, and held against the screens in them.
+//!
+//! After a change of what is shown, this draws the screens anew: `INSTA_UPDATE=always cargo test --test it first_hour`.
 
 use std::os::unix::fs::symlink;
+use std::path::Path;
 
 use serde_json::Value;
 
-use crate::document;
+use crate::document::{self, Typed};
+use crate::masks::show_the_same;
 use crate::support::{Emulator, Room};
 
-const FIRST_HOUR: &str = include_str!("../../docs/first-hour.md");
+/// Where the document lies, below the clone.
+const FIRST_HOUR: &str = "docs/first-hour.md";
 const README: &str = include_str!("../../README.md");
 
-/// Runs what stands in a document, in a folder that has the samples.
-fn walk(text: &str, skipped: impl Fn(&str) -> bool) -> Room {
+/// A folder that has the samples.
+fn clone() -> Room {
     let room = Room::new();
     symlink(concat!(env!("CARGO_MANIFEST_DIR"), "/samples"), room.file("samples")).unwrap();
-    let emulator = Emulator::start_without_spaces(&room, &[]);
-    for command in document::commands(text).iter().filter(|command| !skipped(&command.line)) {
-        let run = document::run(document::shell(&room, &emulator.endpoint, text, &command.line));
-        assert_eq!(run.code, Some(command.code), "{}\n{}{}", command.line, run.out, run.err);
-    }
     room
 }
 
@@ -26,17 +26,57 @@ fn walk(text: &str, skipped: impl Fn(&str) -> bool) -> Room {
 fn is_finished(room: &Room) {
     let status = room.tenure(&["status", "memberships.jsonl.journal.db", "--json"]).expect(0);
     let status: Value = serde_json::from_str(&status.out).unwrap();
-    assert_eq!((&status["rows"]["done"], &status["rows"]["total"]), (&21.into(), &21.into()));
-    assert_eq!((&status["spaces"]["completed"], &status["spaces"]["total"]), (&4.into(), &4.into()));
+    assert_eq!((&status["rows"]["done"], &status["rows"]["total"]), (&54.into(), &54.into()));
+    assert_eq!((&status["spaces"]["completed"], &status["spaces"]["total"]), (&6.into(), &6.into()));
     assert!(room.read("report.html").contains("</html>"));
 }
 
 #[test]
 fn the_first_hour_goes_as_it_is_told() {
-    is_finished(&walk(FIRST_HOUR, |_| false));
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(FIRST_HOUR);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let room = clone();
+    let emulator = Emulator::start_without_spaces(&room, &[]);
+    let (mut drawn, mut stale) = (text.clone(), Vec::new());
+    // How much longer than the document what is drawn is by then.
+    let mut longer = 0;
+    for Typed { line, code, screen } in document::commands(&text) {
+        let shown = screen.as_ref().and_then(|_| document::run_on_terminal(&room, &emulator, &text, &line));
+        let (ended, shown) = match shown {
+            Some((ended, shown)) => (Some(ended), Some(shown)),
+            None => (document::run(document::shell(&room, &emulator, &text, &line)).code, None),
+        };
+        assert_eq!(ended, Some(code), "{line}\n{}", shown.unwrap_or_default());
+        let (Some(screen), Some(shown)) = (screen, shown) else { continue };
+        let (told, shown) = (&text[screen.place.clone()], screen.of(&shown));
+        if !show_the_same(told, &shown) {
+            stale.push(format!("$ {line}\n{FIRST_HOUR} shows:\n{told}\nThe terminal shows:\n{shown}"));
+            let begin = screen.place.start.checked_add_signed(longer).unwrap();
+            drawn.replace_range(begin..begin + told.len(), &shown);
+            longer += shown.len() as isize - told.len() as isize;
+        }
+    }
+    is_finished(&room);
+    if std::env::var("INSTA_UPDATE").is_ok_and(|how| how == "always") {
+        std::fs::write(&file, drawn).unwrap();
+        return;
+    }
+    assert!(
+        stale.is_empty(),
+        "{}\nINSTA_UPDATE=always cargo test --test it first_hour draws them anew",
+        stale.join("\n")
+    );
 }
 
 #[test]
 fn the_ten_lines_of_readme_do_what_they_say() {
-    is_finished(&walk(README, |line| line.starts_with("cargo ") || line.starts_with("tenure emulator")));
+    let room = clone();
+    let emulator = Emulator::start_without_spaces(&room, &["--writes-per-minute", "0"]);
+    let elsewhere = |line: &str| line.starts_with("cargo ") || line.starts_with("tenure emulator");
+    for Typed { line, code, .. } in document::commands(README).iter().filter(|typed| !elsewhere(&typed.line))
+    {
+        let run = document::run(document::unpaced_shell(&room, &emulator, README, line));
+        assert_eq!(run.code, Some(*code), "{line}\n{}{}", run.out, run.err);
+    }
+    is_finished(&room);
 }

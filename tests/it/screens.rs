@@ -1,6 +1,6 @@
 //! What a person reads at the end of a run, and when asking where it stands: pinned, but for what differs each time.
 
-use crate::support::{Emulator, Room, SAMPLE, UNPACED, args, people};
+use crate::support::{Emulator, Room, SAMPLE, SAMPLES, UNPACED, args, people};
 
 /// Checks a text with everything that differs from run to run replaced.
 macro_rules! assert_screen {
@@ -75,10 +75,13 @@ fn a_run_that_was_killed() {
 #[test]
 fn broken_input() {
     let room = Room::new();
-    std::fs::copy(format!("{}/broken.csv", crate::support::SAMPLES), room.file("broken.csv")).unwrap();
-    let run = room.tenure(&["check", "--progress", "none", "broken.csv"]).expect(4);
+    for file in ["broken.csv", "spaces.csv"] {
+        std::fs::copy(format!("{SAMPLES}/{file}"), room.file(file)).unwrap();
+    }
+    let broken = ["--progress", "none", "broken.csv", "--spaces", "spaces.csv"];
+    let run = room.tenure(&[&["check"], &broken[..]].concat()).expect(4);
     assert_screen!("broken_input", run.err);
     insta::assert_snapshot!("broken_input_verdict", run.out);
-    let run = room.tenure(&["import", "--emulator", "--progress", "none", "broken.csv"]).expect(4);
+    let run = room.tenure(&[&["import", "--emulator"], &broken[..]].concat()).expect(4);
     insta::assert_snapshot!("broken_input_import", run.out);
 }
