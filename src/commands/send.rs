@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{connect, note, spaces_age, tell};
+use super::{columns, connect, note, spaces_age, tell};
 use crate::chat::Access;
 use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
@@ -157,7 +157,8 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now()) {
             progress.say(&line);
         }
-        progress.begin(&journal.reject_kinds().map_err(|error| error.at(path))?);
+        let doing = if completes { "Completing" } else { summary::doing(settings.undertaking) };
+        progress.begin(doing, &journal.reject_kinds().map_err(|error| error.at(path))?);
         watch.begin(&journal, path, &mut progress).map_err(|error| error.at(path))?;
         lock.settle(false);
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));
@@ -216,7 +217,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let whole = !is_large || signals.received().is_none();
     is_kept(journal, path, &tally, whole).map_err(|error| error.at(path))?;
     lock.settle(true);
-    let setup = Setup { identity: &identity, access: settings.access };
+    let setup = Setup { identity: &identity, access: settings.access, elsewhere: settings.elsewhere() };
     let remedy = match &finish {
         Finish::Stopped(stop) => setup.of_stop(stop),
         Finish::Complete if kinds.iter().any(|kind| kind.kind == SPACE_REFUSED) => {
@@ -236,6 +237,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         finish: &finish,
         remedy: remedy.as_deref(),
         resume: &resume,
+        columns: columns(),
     }))?;
     Ok(match finish {
         Finish::Complete if tally.rejected > 0 => Exit::Rejects,

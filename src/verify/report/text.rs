@@ -9,7 +9,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use super::{Ending, Line, Report, SpaceOutcome};
 use crate::model::{SpaceName, Span};
 use crate::verify::{Counts, Finding, Kind};
-use crate::wording::{COLUMNS, many, span as long, wrapped};
+use crate::wording::{many, span as long, wrapped};
 
 /// The kinds as a person reads them.
 fn word(kind: Kind) -> &'static str {
@@ -29,19 +29,19 @@ fn word(kind: Kind) -> &'static str {
 /// How many spaces are named that share a reason.
 const NAMED_MAX: usize = 3;
 
-/// Everything that a person reads at the end.
-pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
-    let mut text = verdict(report, ending, elapsed);
+/// Everything that a person reads at the end, in so many columns.
+pub fn text(report: &Report, ending: &Ending, elapsed: Duration, columns: usize) -> String {
+    let mut text = verdict(report, ending, elapsed, columns);
     if !report.lines.is_empty() {
         let _ = write!(text, "\n{}", table(&report.lines));
     }
-    text += &unseen(&report.lines);
+    text += &unseen(&report.lines, columns);
     let mut last: Option<&SpaceName> = None;
     for (space, finding) in &report.shown {
         if last.replace(space) != Some(space) {
             let _ = write!(text, "\n{space}\n");
         }
-        text += &lines_of(report, finding);
+        text += &lines_of(report, finding, columns);
     }
     if report.hidden > 0 {
         let all = if report.about.csv { "the CSV has all" } else { "--csv FILE has all" };
@@ -53,17 +53,17 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
         text.push('\n');
     }
     for spot in spots {
-        let _ = writeln!(text, "  {}", wrapped(&spot, COLUMNS - 2).replace('\n', "\n  "));
+        let _ = writeln!(text, "  {}", wrapped(&spot, columns - 2).replace('\n', "\n  "));
     }
     let _ = write!(text, "\njournal   {}\n", report.about.journal);
     if let Some(remedy) = &report.remedy {
-        let _ = writeln!(text, "do        {}", wrapped(remedy, COLUMNS - 10).replace('\n', "\n          "));
+        let _ = writeln!(text, "do        {}", wrapped(remedy, columns - 10).replace('\n', "\n          "));
     }
     text
 }
 
 /// The spaces that could not be listed, by the reason.
-fn unseen(lines: &[Line]) -> String {
+fn unseen(lines: &[Line], columns: usize) -> String {
     let mut reasons: BTreeMap<&str, Vec<&SpaceName>> = BTreeMap::new();
     for line in lines {
         if let Some(why) = line.outcome.why() {
@@ -78,12 +78,12 @@ fn unseen(lines: &[Line]) -> String {
             more => format!(" and {more} more"),
         };
         let story = format!("{}{more} could not be listed: {why}", named.join(", "));
-        let _ = write!(text, "\n{}\n", wrapped(&story, COLUMNS).replace('\n', "\n  "));
+        let _ = write!(text, "\n{}\n", wrapped(&story, columns).replace('\n', "\n  "));
     }
     text
 }
 
-fn verdict(report: &Report, ending: &Ending, elapsed: Duration) -> String {
+fn verdict(report: &Report, ending: &Ending, elapsed: Duration, columns: usize) -> String {
     let place = if report.about.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
     let seen = match report.about.spaces_total {
         1 => format!("{} of 1 space", report.checked()),
@@ -119,7 +119,7 @@ fn verdict(report: &Report, ending: &Ending, elapsed: Duration) -> String {
         _ if report.differs() => format!("So far they differ: {}.\n", found()),
         _ => String::new(),
     };
-    format!("{}\n{differs}", wrapped(&story, COLUMNS))
+    format!("{}\n{differs}", wrapped(&story, columns))
 }
 
 /// The table's columns of figures: a heading, and what stands below it.
@@ -176,7 +176,7 @@ fn table(lines: &[Line]) -> String {
 }
 
 /// The lines of one difference.
-fn lines_of(report: &Report, finding: &Finding) -> String {
+fn lines_of(report: &Report, finding: &Finding, columns: usize) -> String {
     let who = match (&finding.member, &finding.user) {
         (Some(member), Some(user)) if member != user => format!("{member} ({user})"),
         (Some(name), _) | (None, Some(name)) => name.to_string(),
@@ -208,7 +208,7 @@ fn lines_of(report: &Report, finding: &Finding) -> String {
         let _ = write!(
             first,
             "\n              {}",
-            wrapped(&line, COLUMNS - 14).replace('\n', "\n              ")
+            wrapped(&line, columns - 14).replace('\n', "\n              ")
         );
     }
     first.push('\n');
