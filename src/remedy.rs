@@ -223,7 +223,8 @@ impl Setup<'_> {
     fn reachable(&self) -> String {
         match self.elsewhere {
             Some(url) => format!(
-                "check that a Chat API is listening at {url}, and that --endpoint names the right host and port"
+                "check the network and its proxy, and that a Chat API is listening at {url} (has --endpoint the right host \
+                 and port?)"
             ),
             None => "check the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
         }

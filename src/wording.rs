@@ -141,8 +141,11 @@ fn fitted_line(line: &str, columns: usize) -> String {
     if width(words) <= columns || is_command {
         return line.to_owned();
     }
-    let fits = |begin: &&usize| width(&words[..**begin]) + ROOM_MIN <= columns;
-    let begin = begins.iter().rev().find(fits).copied().unwrap_or(0);
+    let room = |begin: usize| columns.saturating_sub(width(&words[..begin]));
+    let holds_words = |begin: usize| words[begin..].split(' ').all(|word| width(word) <= room(begin));
+    let roomy: Vec<usize> = begins.into_iter().rev().filter(|begin| room(*begin) >= ROOM_MIN).collect();
+    let whole = roomy.iter().copied().find(|begin| holds_words(*begin));
+    let begin = whole.or(roomy.first().copied()).unwrap_or(0);
     let (head, rest) = words.split_at(begin);
     let indent = width(head);
     let below = format!("\n{}", " ".repeat(indent));
@@ -243,6 +246,9 @@ mod tests {
             fitted(row, 60),
             "complete          12  spaces.completeImport  the end of\n                      import mode\n"
         );
+        // A word that would be broken there stands further to the left.
+        let row = "  endpoint      https://chat.example.com/  default";
+        assert_eq!(fitted(row, 36), "  endpoint\n  https://chat.example.com/  default");
         assert_eq!(
             fitted("\u{1b}[1mfour\u{1b}[0m more words here", 15),
             "\u{1b}[1mfour\u{1b}[0m more words\nhere"

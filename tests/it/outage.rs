@@ -112,7 +112,7 @@ fn a_wrong_endpoint_is_named_and_binds_nothing() {
     let host = wrong.trim_start_matches("http://").trim_end_matches('/');
     assert!(run.err.contains(&format!("no connection: {host}: ")), "{}", run.err);
     run.says(&[&format!(
-        "do check that a Chat API is listening at {wrong}, and that --endpoint names the right"
+        "and that a Chat API is listening at {wrong} (has --endpoint the right host and port?)"
     )]);
     // Nothing was sent there, so the rows may go elsewhere.
     room.tenure(&args(&[&import], &emulator.connection())).expect(0);

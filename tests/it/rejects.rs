@@ -246,7 +246,7 @@ fn one_of_two_reasons_is_mended_and_exactly_those_rows_are_settled() {
     let reasons = serde_json::json!({ "INVALID_ARGUMENT": 2, "SPACE_REFUSED": 2 });
     assert_eq!(room.status("j.db")["rejects"], reasons);
     let run = room.tenure(&["rejects", "j.db", "--kind", "INVALID_ARGUMENT", "-o", "bad.csv"]).expect(0);
-    run.says(&["tenure import bad.csv --journal j.db", "mend what Chat complains of"]);
+    run.says(&["tenure import bad.csv --journal j.db", "mend in each row what Chat complains of"]);
     let text = room.read("bad.csv");
     assert!(text.starts_with('\u{feff}'), "a spreadsheet takes it for UTF-8");
     assert_eq!(table(&text, b',').1.len(), 2);
