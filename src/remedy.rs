@@ -47,7 +47,7 @@ impl Setup<'_> {
                 "wait, or lower --writes-per-minute if other programs share the project's quota".to_owned(),
             ),
             Stop::GaveUp { throttled: false, .. } if self.elsewhere.is_some() => {
-                Some(format!("{}, then go on", self.reachable()))
+                Some(self.unreachable("go on"))
             }
             Stop::GaveUp { throttled: false, .. } => Some(
                 "check the network and its proxy, and whether Google reports trouble \
@@ -73,7 +73,7 @@ impl Setup<'_> {
                     .to_owned(),
             ),
             Failure::NotOffered(_) => None,
-            Failure::NotSent(_) => Some(format!("{}, then try again", self.reachable())),
+            Failure::NotSent(_) => Some(self.unreachable("try again")),
             Failure::Lost(_) => {
                 Some("it may have been applied: look before you try again (tenure members list)".to_owned())
             }
@@ -220,13 +220,14 @@ impl Setup<'_> {
         })
     }
 
-    fn reachable(&self) -> String {
+    /// What to check where nobody answers, and what to do then.
+    fn unreachable(&self, then: &str) -> String {
         match self.elsewhere {
             Some(url) => format!(
-                "check the network and its proxy, and that a Chat API is listening at {url} (has --endpoint the right host \
-                 and port?)"
+                "check the network and its proxy, and that a Chat API is listening at {url}; then {then}, with another \
+                 --endpoint if that one is wrong"
             ),
-            None => "check the network and the proxy (HTTPS_PROXY, NO_PROXY)".to_owned(),
+            None => format!("check the network and the proxy (HTTPS_PROXY, NO_PROXY), then {then}"),
         }
     }
 
