@@ -56,7 +56,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     let place = if summary.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
     match summary.finish {
         Finish::Complete if summary.settled + summary.completed == 0 => {
-            let _ = writeln!(text, "Nothing was left to {}{place}.", verb(summary.undertaking));
+            let _ = writeln!(text, "Nothing was left to {}{place}.", summary.undertaking.verb());
         }
         Finish::Complete => {
             let _ = writeln!(text, "Done: {} in {}{place}.", done(summary), span(summary.elapsed));
@@ -84,27 +84,13 @@ pub fn of_run(summary: &Summary<'_>) -> String {
 /// What a run has done.
 fn done(summary: &Summary<'_>) -> String {
     let spaces = (summary.completed > 0).then(|| format!("{} completed", many(summary.completed, "space")));
-    let rows = (summary.settled > 0).then(|| format!("{} settled", many(summary.settled, "row")));
+    let rows = (summary.settled > 0)
+        .then(|| format!("{} settled", many(summary.settled, summary.undertaking.noun())));
     spaces.into_iter().chain(rows).collect::<Vec<_>>().join(", ")
 }
 
 fn plural_rows(count: u64) -> &'static str {
     if count == 1 { "row" } else { "rows" }
-}
-
-/// What is done with rows, in a word for a bar.
-pub const fn doing(undertaking: Undertaking) -> &'static str {
-    match undertaking {
-        Undertaking::Import => "Importing",
-        Undertaking::Remove => "Removing",
-        Undertaking::Update => "Updating",
-        Undertaking::Rollback => "Deleting",
-        Undertaking::Spaces => "Creating",
-    }
-}
-
-fn verb(undertaking: Undertaking) -> &'static str {
-    if undertaking.removes() { "delete" } else { "send" }
 }
 
 /// Where a run stands.

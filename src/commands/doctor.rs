@@ -287,7 +287,9 @@ impl Doctor {
             let story = format!("{read}, with {}{first}", inputs::count(&intake.problems));
             self.found(Check::failed("input", story, remedy()))?;
         }
-        if let Some(line) = plan::estimate(&loader.outlook().pending, &settings.rates(), &Zoned::now()) {
+        if let Some(line) =
+            plan::estimate(&loader.outlook().pending, &settings.rates(), &Zoned::now(), settings.undertaking)
+        {
             self.found(Check::ok("quota", format!("quota: {line}")))?;
         }
         Ok(Some(names))

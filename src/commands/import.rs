@@ -339,7 +339,9 @@ fn dry_run(
         note(&doubts);
     }
     let mut text = check::verdict(&intake, outlook);
-    if let Some(line) = plan::estimate(&outlook.pending, &settings.rates(), &Zoned::now()) {
+    if let Some(line) =
+        plan::estimate(&outlook.pending, &settings.rates(), &Zoned::now(), settings.undertaking)
+    {
         text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";

@@ -154,11 +154,14 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             None => journal.work().map_err(|error| error.at(path))?,
         };
         let rates = settings.rates();
-        if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now()) {
+        if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now(), settings.undertaking) {
             progress.say(&line);
         }
-        let doing = if completes { "Completing" } else { summary::doing(settings.undertaking) };
-        progress.begin(doing, &journal.reject_kinds().map_err(|error| error.at(path))?);
+        let doing = if completes { "Completing" } else { settings.undertaking.doing() };
+        progress.begin(
+            (doing, settings.undertaking.noun()),
+            &journal.reject_kinds().map_err(|error| error.at(path))?,
+        );
         watch.begin(&journal, path, &mut progress).map_err(|error| error.at(path))?;
         lock.settle(false);
         let guard = tokio::spawn(stop_when_gone(Arc::clone(&lock), path.to_owned(), signals.clone()));

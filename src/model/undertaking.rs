@@ -45,6 +45,34 @@ impl Undertaking {
         }
     }
 
+    /// What is done with its rows, to a person who watches.
+    pub const fn doing(self) -> &'static str {
+        match self {
+            Undertaking::Import => "Importing",
+            Undertaking::Rollback => "Deleting",
+            Undertaking::Remove => "Removing",
+            Undertaking::Update => "Updating",
+            Undertaking::Spaces => "Creating",
+        }
+    }
+
+    /// What is to be done with those that are left.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Undertaking::Import | Undertaking::Update => "send",
+            Undertaking::Rollback | Undertaking::Remove => "delete",
+            Undertaking::Spaces => "create",
+        }
+    }
+
+    /// What becomes of one of its rows.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Undertaking::Spaces => "space",
+            _ => "row",
+        }
+    }
+
     /// What is to be done with a row of its input; `standard` says whether the spaces are not in import mode.
     pub const fn operation(self, standard: bool) -> Operation {
         match self {

@@ -19,8 +19,8 @@ pub(super) struct Bars {
     all: MultiProgress,
     reading: Option<(String, ProgressBar)>,
     working: Option<Working>,
-    /// What is done with rows.
-    doing: &'static str,
+    /// What is done, and with what.
+    doing: (&'static str, &'static str),
     meter: Meter,
     zone: TimeZone,
 }
@@ -114,7 +114,7 @@ impl Bars {
             all: MultiProgress::new(),
             reading: None,
             working: None,
-            doing: "Sending",
+            doing: ("Sending", "row"),
             meter: Meter::default(),
             zone,
         }
@@ -177,8 +177,8 @@ impl Display for Bars {
         }
     }
 
-    fn begin(&mut self, doing: &'static str) {
-        self.doing = doing;
+    fn begin(&mut self, doing: &'static str, noun: &'static str) {
+        self.doing = (doing, noun);
     }
 
     fn say(&mut self, line: &str) {
@@ -199,8 +199,8 @@ impl Display for Bars {
         let (settled, goal) = (snapshot.settled(), snapshot.goal());
         self.meter.note(now.elapsed, settled);
         let figures = figures(&self.meter, &local(now, &self.zone), snapshot, kinds);
-        let message = format!("{} / {} rows", thousands(settled), thousands(goal));
-        self.draw(self.doing, settled, goal, message, &below(&figures, columns()));
+        let message = format!("{} / {} {}s", thousands(settled), thousands(goal), self.doing.1);
+        self.draw(self.doing.0, settled, goal, message, &below(&figures, columns()));
     }
 
     fn looking(&mut self, elapsed: Duration, looking: &Looking) {

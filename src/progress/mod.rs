@@ -30,8 +30,8 @@ pub trait Display {
     fn reading(&mut self, reading: &Reading<'_>);
     /// All input is read.
     fn reading_done(&mut self, rows: u64);
-    /// What is done with rows from now on, in a word.
-    fn begin(&mut self, _doing: &'static str) {}
+    /// What is done from now on, and with what, in a word each.
+    fn begin(&mut self, _doing: &'static str, _noun: &'static str) {}
     /// Something worth a line of its own happened.
     fn say(&mut self, line: &str);
     /// Something happened.
@@ -74,9 +74,9 @@ impl Progress {
         Progress { display, unreachable: false, kinds: Kinds::default() }
     }
 
-    /// What is to be shown is what is done with rows, in a word, and what was rejected before.
-    pub fn begin(&mut self, doing: &'static str, kinds: &[RejectKind]) {
-        self.display.begin(doing);
+    /// What is to be shown is what is done, and with what, in a word each; and what was rejected before.
+    pub fn begin(&mut self, (doing, noun): (&'static str, &'static str), kinds: &[RejectKind]) {
+        self.display.begin(doing, noun);
         self.kinds = Kinds::of(kinds);
     }
 
