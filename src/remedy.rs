@@ -21,6 +21,8 @@ pub struct Setup<'a> {
     pub identity: &'a Identity,
     /// In what capacity.
     pub access: Access,
+    /// The endpoint, where that is not Google's.
+    pub elsewhere: Option<&'a str>,
 }
 
 impl Setup<'_> {
@@ -44,6 +46,9 @@ impl Setup<'_> {
             Stop::GaveUp { throttled: true, .. } => Some(
                 "wait, or lower --writes-per-minute if other programs share the project's quota".to_owned(),
             ),
+            Stop::GaveUp { throttled: false, .. } if self.elsewhere.is_some() => {
+                Some(self.unreachable("go on"))
+            }
             Stop::GaveUp { throttled: false, .. } => Some(
                 "check the network and its proxy, and whether Google reports trouble \
                  (https://www.google.com/appsstatus/dashboard/), then go on; `tenure doctor` tells which"
@@ -68,9 +73,7 @@ impl Setup<'_> {
                     .to_owned(),
             ),
             Failure::NotOffered(_) => None,
-            Failure::NotSent(_) => Some(
-                "check the network and the proxy (HTTPS_PROXY, NO_PROXY), then try again".to_owned(),
-            ),
+            Failure::NotSent(_) => Some(self.unreachable("try again")),
             Failure::Lost(_) => {
                 Some("it may have been applied: look before you try again (tenure members list)".to_owned())
             }
@@ -217,6 +220,17 @@ impl Setup<'_> {
         })
     }
 
+    /// What to check where nobody answers, and what to do then.
+    fn unreachable(&self, then: &str) -> String {
+        match self.elsewhere {
+            Some(url) => format!(
+                "check the network and its proxy, and that a Chat API is listening at {url}; then {then}, with another \
+                 --endpoint if that one is wrong"
+            ),
+            None => format!("check the network and the proxy (HTTPS_PROXY, NO_PROXY), then {then}"),
+        }
+    }
+
     fn unauthorized(&self) -> String {
         match self.identity.client_email {
             Some(_) => "check this machine's clock, and whether the key or the delegation was revoked",
@@ -300,7 +314,7 @@ mod tests {
 
     fn of_token(code: &str, description: &str, clock_ahead_s: Option<i64>) -> String {
         let identity = identity();
-        let setup = Setup { identity: &identity, access: Access::Import };
+        let setup = Setup { identity: &identity, access: Access::Import, elsewhere: None };
         let refusal = TokenRefusal {
             code: code.to_owned(),
             description: description.to_owned(),
@@ -336,7 +350,7 @@ mod tests {
     #[test]
     fn the_project_is_filled_in() {
         let identity = identity();
-        let setup = Setup { identity: &identity, access: Access::Import };
+        let setup = Setup { identity: &identity, access: Access::Import, elsewhere: None };
         let refusal = |reason: &str, consumer: Option<&str>| Refusal {
             http_status: 403,
             status: "PERMISSION_DENIED".to_owned(),

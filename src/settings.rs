@@ -216,6 +216,14 @@ impl Settings {
         self.target == Target::Emulator
     }
 
+    /// The endpoint, where calls go neither to Google nor to a rehearsal's emulator.
+    pub fn elsewhere(&self) -> Option<&str> {
+        match &self.target {
+            Target::Endpoint(url) if url != Endpoint::GOOGLE => Some(url),
+            Target::Endpoint(_) | Target::Emulator => None,
+        }
+    }
+
     /// What proves who this program is, and whom it acts for; needed for anything but a rehearsal.
     ///
     /// # Errors

@@ -9,15 +9,15 @@ use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::model::Undertaking;
 use crate::remedy::rejects::of_reject;
-use crate::wording::{many, quoted, shorten, span, wrapped};
+use crate::wording::{many, one_line, quoted, shorten, span, wrapped};
 
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
-/// How wide a remedy is, beside its ten columns of margin.
-const REMEDY_COLUMNS: usize = 70;
-/// How much further to the right one stands below a reason.
-const REMEDY_INDENT: usize = 10;
-/// How much of an example is shown.
+/// How wide the margin is.
+const MARGIN: usize = 10;
+/// How wide the margin of a reason is, and of what to do about it.
+const REASON_MARGIN: usize = 14;
+/// How much of an example is shown where reasons are merely counted.
 const EXAMPLE_CHARS_MAX: usize = 100;
 
 /// Everything that a summary is made of.
@@ -45,6 +45,8 @@ pub struct Summary<'a> {
     pub remedy: Option<&'a str>,
     /// The command that goes on.
     pub resume: &'a str,
+    /// How wide what is laid out here becomes, in columns.
+    pub columns: usize,
 }
 
 /// The end of an import.
@@ -54,7 +56,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     let place = if summary.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
     match summary.finish {
         Finish::Complete if summary.settled + summary.completed == 0 => {
-            let _ = writeln!(text, "Nothing was left to {}{place}.", verb(summary.undertaking));
+            let _ = writeln!(text, "Nothing was left to {}{place}.", summary.undertaking.verb());
         }
         Finish::Complete => {
             let _ = writeln!(text, "Done: {} in {}{place}.", done(summary), span(summary.elapsed));
@@ -68,7 +70,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     text.push('\n');
     let _ = writeln!(text, "journal   {journal}");
     if let Some(remedy) = summary.remedy {
-        let _ = writeln!(text, "do        {}", wrapped(remedy, REMEDY_COLUMNS).replace('\n', "\n          "));
+        let _ = writeln!(text, "do        {}", below(remedy, MARGIN, summary.columns));
     }
     if let Finish::Stopped(_) = summary.finish {
         let _ = writeln!(text, "go on     {}", summary.resume);
@@ -89,10 +91,6 @@ fn done(summary: &Summary<'_>) -> String {
 
 fn plural_rows(count: u64) -> &'static str {
     if count == 1 { "row" } else { "rows" }
-}
-
-fn verb(undertaking: Undertaking) -> &'static str {
-    if undertaking.removes() { "delete" } else { "send" }
 }
 
 /// Where a run stands.
@@ -117,7 +115,7 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     line("done", tally.done, &existed);
     line("rejected", tally.rejected, "");
     for kind in kinds.iter().take(KINDS_MAX) {
-        line("", kind.count, &reason(kind));
+        line("", kind.count, &reason(kind, &shorten(&one_line(&kind.example), EXAMPLE_CHARS_MAX)));
     }
     if kinds.len() > KINDS_MAX {
         let more = kinds[KINDS_MAX..].iter().map(|kind| kind.count).sum();
@@ -153,14 +151,20 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
 }
 
 /// Why rows were refused, with an example of what Chat said.
-fn reason(kind: &RejectKind) -> String {
+fn reason(kind: &RejectKind, example: &str) -> String {
     let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
-    let example = if kind.alike { "" } else { ", e.g." };
-    format!("{status}{}{example}: {}", kind.kind, shorten(&kind.example, EXAMPLE_CHARS_MAX))
+    let such_as = if kind.alike { "" } else { ", e.g." };
+    format!("{status}{}{such_as}: {example}", kind.kind)
 }
 
-/// Why rows were refused, and what to do: reasons with the same remedy together.
-pub fn reasons(kinds: &[RejectKind]) -> String {
+/// The text behind a margin: what goes on stands below it.
+fn below(text: &str, margin: usize, columns: usize) -> String {
+    let lines = wrapped(text, columns.saturating_sub(margin));
+    lines.replace('\n', &format!("\n{:margin$}", ""))
+}
+
+/// Why rows were refused, in full, and what to do: reasons with the same remedy together, in so many columns.
+pub fn reasons(kinds: &[RejectKind], columns: usize) -> String {
     let mut remedies: Vec<(&str, Vec<&RejectKind>)> = Vec::new();
     for kind in kinds {
         let remedy = of_reject(&kind.kind);
@@ -172,10 +176,15 @@ pub fn reasons(kinds: &[RejectKind]) -> String {
     let mut text = String::new();
     for (remedy, alike) in remedies {
         for kind in alike {
-            let _ = writeln!(text, "  {:>9}   {}", kind.count, reason(kind));
+            let reason = reason(kind, &one_line(&kind.example));
+            let _ = writeln!(text, "  {:>9}   {}", kind.count, below(&reason, REASON_MARGIN, columns));
         }
-        let remedy = wrapped(remedy, REMEDY_COLUMNS - REMEDY_INDENT);
-        let _ = writeln!(text, "              do: {}", remedy.replace('\n', "\n                  "));
+        let _ = writeln!(
+            text,
+            "{:REASON_MARGIN$}do: {}",
+            "",
+            below(remedy, REASON_MARGIN + "do: ".len(), columns)
+        );
     }
     text
 }

@@ -97,9 +97,19 @@ pub fn when(now: &Zoned, after: Duration) -> Option<String> {
 /// How wide a text is, so that it fits a terminal of 80 columns with a margin of two.
 pub const COLUMNS: usize = 78;
 
-/// Columns that a text takes on a terminal: two for a character of East Asia, none for a mark that combines with another.
+/// Columns that a text takes on a terminal: two for a character of East Asia, none for a mark that combines with another,
+/// and none for what colours the text.
 pub fn width(text: &str) -> usize {
-    text.chars().map(|c| c.width().unwrap_or(0)).sum()
+    let mut colours = false;
+    let mut taken = 0;
+    for c in text.chars() {
+        match (colours, c) {
+            (false, '\u{1b}') => colours = true,
+            (false, c) => taken += c.width().unwrap_or(0),
+            (true, c) => colours = c != 'm',
+        }
+    }
+    taken
 }
 
 /// The text in lines of at most so many columns, broken between words where there are any.
@@ -111,28 +121,62 @@ pub fn wrapped(text: &str, columns: usize) -> String {
                 line.push(' ');
                 line.push_str(word);
             }
+            // Of several blanks none begins a line.
+            Some(_) if word.is_empty() => {}
             _ => lines.push(word.to_owned()),
         }
     }
+    let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
     lines.join("\n")
 }
 
-/// Lines that are wider than a terminal, broken between words; what goes on stands below the line's last column. Commands
-/// stay whole, to be copied.
+/// Fewer columns than these hold too few words to go on in.
+const ROOM_MIN: usize = 20;
+
+/// Lines that are wider than a terminal, broken between words; what goes on stands below the line's last column, where
+/// there is room for it, and else below one before that. Commands stay whole, to be copied.
 pub fn fitted(text: &str, columns: usize) -> String {
     text.split_inclusive('\n').map(|line| fitted_line(line, columns)).collect()
 }
 
 fn fitted_line(line: &str, columns: usize) -> String {
     let (words, end) = line.strip_suffix('\n').map_or((line, ""), |words| (words, "\n"));
-    let begins = words.rfind("  ").map_or(0, |gap| gap + 2);
-    let (head, rest) = words.split_at(begins);
-    let indent = width(head);
-    if width(words) <= columns || rest.starts_with("tenure ") || indent > columns / 2 {
+    let begins = column_begins(words);
+    let is_command = begins.iter().any(|begin| words[*begin..].starts_with("tenure "));
+    if width(words) <= columns || is_command {
         return line.to_owned();
     }
+    let room = |begin: usize| columns.saturating_sub(width(&words[..begin]));
+    let holds_words = |begin: usize| words[begin..].split(' ').all(|word| width(word) <= room(begin));
+    let roomy: Vec<usize> = begins.into_iter().rev().filter(|begin| room(*begin) >= ROOM_MIN).collect();
+    let whole = roomy.iter().copied().find(|begin| holds_words(*begin));
+    let begin = whole.or(roomy.first().copied()).unwrap_or(0);
+    let (head, rest) = words.split_at(begin);
+    let indent = width(head);
     let below = format!("\n{}", " ".repeat(indent));
     format!("{head}{}{end}", wrapped(rest, columns - indent).replace('\n', &below))
+}
+
+/// Where the columns of a line begin: its beginning, and whatever stands behind several blanks.
+fn column_begins(line: &str) -> Vec<usize> {
+    let mut begins = vec![0];
+    let mut blanks = 0;
+    for (place, c) in line.char_indices() {
+        if c == ' ' {
+            blanks += 1;
+        } else {
+            begins.extend((blanks > 1).then_some(place));
+            blanks = 0;
+        }
+    }
+    begins
+}
+
+/// The text on one line, with one blank between words.
+pub fn one_line(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_control() || c == ' ').filter(|word| !word.is_empty()).collect();
+    words.join(" ")
 }
 
 /// The text on one line, cut to so many characters.
@@ -201,6 +245,19 @@ mod tests {
              go on     tenure resume a-rather-long-name.journal.db\n"
         );
         assert_eq!(fitted(text, 80), text);
+        // The last column is too far to the right for words to go on there.
+        let row = "complete          12  spaces.completeImport  the end of import mode\n";
+        assert_eq!(
+            fitted(row, 60),
+            "complete          12  spaces.completeImport  the end of\n                      import mode\n"
+        );
+        // A word that would be broken there stands further to the left.
+        let row = "  endpoint      https://chat.example.com/  default";
+        assert_eq!(fitted(row, 36), "  endpoint\n  https://chat.example.com/  default");
+        assert_eq!(
+            fitted("\u{1b}[1mfour\u{1b}[0m more words here", 15),
+            "\u{1b}[1mfour\u{1b}[0m more words\nhere"
+        );
     }
 
     #[test]
@@ -253,6 +310,7 @@ mod tests {
         assert_eq!(wrapped("a bc def ghij", 6), "a bc\ndef\nghij");
         assert_eq!(wrapped("abcdefgh i", 4), "abcdefgh\ni");
         assert_eq!(wrapped("", 4), "");
+        assert_eq!(wrapped("ab   c  def", 4), "ab\nc\ndef");
     }
 
     #[test]

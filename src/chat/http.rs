@@ -34,7 +34,8 @@ impl<T: Tokens> HttpChat<T> {
             headers: &[],
             body,
         };
-        let reply = self.client.send(outgoing).await?;
+        let reply =
+            self.client.send(outgoing).await.map_err(|unanswered| unanswered.at(&self.endpoint.host()))?;
         read_answer(call, reply.status, reply.retry_after(), &reply.body, Timestamp::now())
     }
 }

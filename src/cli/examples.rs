@@ -159,7 +159,12 @@ Examples:
   tenure rejects memberships.csv.journal.db -o rejects.csv
       Mend them, then feed them back:
   tenure import rejects.csv --journal memberships.csv.journal.db
-  tenure rejects memberships.csv.journal.db --format jsonl";
+  tenure rejects memberships.jsonl.journal.db -o rejects.csv
+      Rows that came as JSONL, to be mended in a spreadsheet.
+  tenure rejects memberships.csv.journal.db --reasons
+      Why, how often, and what to do about it.
+
+A file's name says in which format it is written and read; under any other name it takes --format csv, here and when it is fed back.";
 
 pub(super) const REPORT: &str = "\
 Examples:

@@ -385,7 +385,7 @@ pub struct RejectsArgs {
     /// The journal of the run
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
-    /// Format to write [default: that of the input]
+    /// Format to write [default: as the name of the file says, else that of the input]
     #[arg(long, value_name = "FORMAT", help_heading = "Output")]
     pub format: Option<InputFormat>,
     /// Write to this new file instead of standard output

@@ -57,9 +57,8 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
 /// Puts what there is to be said about members with several stints to the warning about them, if there is one; else gives it
 /// back to be said by itself.
 pub(super) fn with_doubts(intake: &mut Intake, policy: Policy, doubts: Option<String>) -> Option<String> {
-    let mut left = doubts;
-    if policy.stints == Stints::Each {
-        let doubts = left.clone();
+    let mut left = doubts.clone();
+    if policy.stints == Stints::Each && doubts.is_some() {
         intake.warnings.each_kept(|warning| {
             if warning.kind == ProblemKind::SeveralStints {
                 warning.help.clone_from(&doubts);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::connect::REHEARSAL_SUBJECT;
 use super::spaces_age::LAST_CALL;
-use super::{Usage, confirm, note, print, send, tell};
+use super::{Usage, confirm, note, send, tell};
 use crate::cli::CompleteArgs;
 use crate::engine::Completion;
 use crate::exit::Exit;
@@ -39,7 +39,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     expect_import(&journal).map_err(at)?;
     let before = send::last_settings(&journal).map_err(at)?;
     let settings = before.with(&args.send)?;
-    journal.expect_destination(settings.destination()).map_err(at)?;
+    journal.set_out_for(settings.destination()).map_err(at)?;
     if settings.destination().standard {
         return Err(
             Usage("these spaces are not in import mode, so there is nothing to complete".to_owned()).into()
@@ -56,7 +56,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         && !args.yes
         && !confirm::ask(&story(&plan, &titles), "Complete them? That cannot be undone.")?
     {
-        print("Nothing was done.\n")?;
+        tell("Nothing was done.\n")?;
         return Ok(Exit::Stopped);
     }
     if args.yes || plan.to_complete == 0 {

@@ -1,6 +1,6 @@
 //! `tenure config`: what holds here, and where each value comes from.
 
-use super::{print, send};
+use super::{columns, print, send, tell};
 use crate::cli::{self, ConfigArgs};
 use crate::config::{Found, Remembered, Report};
 use crate::exit::Exit;
@@ -26,6 +26,10 @@ pub(super) fn run(args: ConfigArgs, found: &Found) -> anyhow::Result<Exit> {
     if !args.all {
         report = report.without_unset();
     }
-    print(&if args.json { format!("{}\n", report.json()) } else { report.text() })?;
+    if args.json {
+        print(&format!("{}\n", report.json()))?;
+    } else {
+        tell(&report.text(columns()))?;
+    }
     Ok(Exit::Done)
 }

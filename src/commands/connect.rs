@@ -15,7 +15,6 @@ use crate::emulator::Emulator;
 use crate::network::Endpoint;
 use crate::remedy::Setup;
 use crate::settings::{GOOGLE_CREDENTIALS, Settings, SettingsError, Target};
-use crate::wording::{COLUMNS, wrapped};
 
 /// Whom the service account acts for in a rehearsal.
 pub(super) const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
@@ -90,6 +89,7 @@ pub(super) fn chat(
 pub(super) struct Connection {
     pub(super) caller: Arc<Caller<HttpChat<Credentials>>>,
     credentials: Arc<Credentials>,
+    elsewhere: Option<String>,
 }
 
 impl Connection {
@@ -112,12 +112,21 @@ impl Connection {
     pub(super) fn with(settings: &Settings, credentials: Arc<Credentials>) -> anyhow::Result<Connection> {
         let chat = chat(settings, None, Arc::clone(&credentials))?;
         let random = StdRng::try_from_rng(&mut SysRng)?;
-        Ok(Connection { caller: Arc::new(Caller::new(chat, settings.access, random, note)), credentials })
+        let elsewhere = settings.elsewhere().map(str::to_owned);
+        Ok(Connection {
+            caller: Arc::new(Caller::new(chat, settings.access, random, note)),
+            credentials,
+            elsewhere,
+        })
     }
 
     /// Whose failures they are.
     pub(super) fn setup(&self) -> Setup<'_> {
-        Setup { identity: self.credentials.identity(), access: self.caller.access() }
+        Setup {
+            identity: self.credentials.identity(),
+            access: self.caller.access(),
+            elsewhere: self.elsewhere.as_deref(),
+        }
     }
 
     /// A failure as the operator reads it, with what to do about it.
@@ -132,9 +141,7 @@ pub(super) fn explain(what: &str, failure: &Failure, remedy: Option<String>) -> 
     let unknown = what.replacen(" was not ", ": it is not known whether it was ", 1);
     let what = if failure.may_have_been_applied() { unknown.as_str() } else { what };
     match remedy {
-        Some(remedy) => {
-            anyhow::anyhow!("{what}: {failure}\n  {}", wrapped(&remedy, COLUMNS).replace('\n', "\n  "))
-        }
+        Some(remedy) => anyhow::anyhow!("{what}: {failure}\n  {remedy}"),
         None => anyhow::anyhow!("{what}: {failure}"),
     }
 }

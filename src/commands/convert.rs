@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 
 use super::rejects::{create, is_broken_pipe};
-use super::{Usage, inputs, note, print};
+use super::{Usage, inputs, note, print, tell};
 use crate::cli::{
     ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertMattermostArgs, ConvertRocketchatArgs,
     ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
@@ -128,7 +128,7 @@ fn one(
     } else if to_stdout {
         note(report.text().trim_end());
     } else {
-        print(&report.text())?;
+        tell(&report.text())?;
     }
     Ok(if report.is_partial() { Exit::Rejects } else { Exit::Done })
 }

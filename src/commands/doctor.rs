@@ -11,7 +11,7 @@ use rand::rngs::SysRng;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
 use super::connect::{self, Connection};
-use super::{Usage, inputs, note, print};
+use super::{Usage, columns, inputs, note, print, tell};
 use crate::chat::{Access, Call, Listing};
 use crate::cli::{DoctorArgs, ProgressMode};
 use crate::credentials::{Actor, Credentials, Need, Scope, Tokens as _};
@@ -86,7 +86,7 @@ pub(super) async fn run(args: DoctorArgs) -> anyhow::Result<Exit> {
     if args.json {
         print(&format!("{}\n", report.json(&url)))?;
     } else {
-        print(&format!("\n{}", report.verdict()))?;
+        tell(&format!("\n{}", report.verdict()))?;
     }
     Ok(if report.is_ready() { Exit::Done } else { Exit::Failed })
 }
@@ -104,7 +104,7 @@ impl Doctor {
             // What was said above need not be said again.
             let again = self.report.checks.iter().any(|known| known.remedy == check.remedy);
             let shown = Check { remedy: check.remedy.clone().filter(|_| !again), ..check.clone() };
-            print(&shown.text())?;
+            tell(&shown.text(columns()))?;
         }
         self.report.checks.push(check);
         Ok(())
@@ -219,7 +219,11 @@ impl Doctor {
             Access::Admin => &[(person(Scope::ADMIN_MEMBERSHIPS), None)],
             Access::App => &[(app(Scope::APP_MEMBERSHIPS), None), (app(Scope::BOT), None)],
         };
-        let setup = crate::remedy::Setup { identity: credentials.identity(), access: settings.access };
+        let setup = crate::remedy::Setup {
+            identity: credentials.identity(),
+            access: settings.access,
+            elsewhere: settings.elsewhere(),
+        };
         let mut as_app = false;
         for (need, what_for) in needs {
             let result = credentials.token(*need, None).await.map(drop);
@@ -283,7 +287,9 @@ impl Doctor {
             let story = format!("{read}, with {}{first}", inputs::count(&intake.problems));
             self.found(Check::failed("input", story, remedy()))?;
         }
-        if let Some(line) = plan::estimate(&loader.outlook().pending, &settings.rates(), &Zoned::now()) {
+        if let Some(line) =
+            plan::estimate(&loader.outlook().pending, &settings.rates(), &Zoned::now(), settings.undertaking)
+        {
             self.found(Check::ok("quota", format!("quota: {line}")))?;
         }
         Ok(Some(names))

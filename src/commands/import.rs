@@ -5,9 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
-use super::{
-    Usage, again, check, confirm, connect, inputs, new_journal, note, print, probed, send, stints, tell,
-};
+use super::{Usage, again, check, confirm, connect, inputs, new_journal, note, probed, send, stints, tell};
 use crate::chat::Access;
 use crate::cli::{ImportArgs, RetryArgs, StintArgs};
 use crate::exit::Exit;
@@ -118,7 +116,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         }
         Err(Refused::Interrupted) => {
             progress.finish();
-            print(&format!("{}\n", inputs::INTERRUPTED))?;
+            tell(&format!("{}\n", inputs::INTERRUPTED))?;
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
         Err(Refused::Journal(error)) => return Err(error.at(&path)),
@@ -133,6 +131,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     if intake.invalid > 0 {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
     }
+    inputs::say_unread_columns(&intake.warnings, &mut progress);
     if let Some(said) = inputs::likely_refused(&intake.warnings) {
         progress.say(&said);
     }
@@ -260,7 +259,7 @@ fn read_in(
 ) -> Result<(Journal, Box<Intake>), Refused> {
     if path.exists() {
         let mut journal = Journal::open(path)?;
-        journal.expect_destination(settings.destination())?;
+        journal.set_out_for(settings.destination())?;
         let policy = stints::kept(&journal, history.typed, path).map_err(Refused::History)?;
         let intake = fill(&mut journal, inputs, policy, progress, signals, now)?;
         return Ok((journal, intake));
@@ -319,7 +318,7 @@ fn dry_run(
         Ok(intake) => intake,
         Err(IntakeError::Interrupted) => {
             progress.finish();
-            print(&format!("{}\n", inputs::INTERRUPTED))?;
+            tell(&format!("{}\n", inputs::INTERRUPTED))?;
             return Ok(Exit::Signal(signals.received().unwrap_or(2)));
         }
         Err(error) => return Err(error).context("reading"),
@@ -341,7 +340,9 @@ fn dry_run(
         note(&doubts);
     }
     let mut text = check::verdict(&intake, outlook);
-    if let Some(line) = plan::estimate(&outlook.pending, &settings.rates(), &Zoned::now()) {
+    if let Some(line) =
+        plan::estimate(&outlook.pending, &settings.rates(), &Zoned::now(), settings.undertaking)
+    {
         text += &format!("{line}.\n");
     }
     text += "This was a dry run: nothing was written, nothing was sent.\n";

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use console::Term;
 
-use super::{note, print};
+use super::{note, tell};
 use crate::cli::{InputArgs, ReadArgs};
 use crate::diagnostics::{Screen, Severity, screen};
 use crate::input::{Format, ProblemKind, Problems, Rules, SpaceMap, TimeReader, UserMap, quote_again};
@@ -160,7 +160,15 @@ pub(super) fn interrupted(to_script: bool) -> std::io::Result<()> {
         note(INTERRUPTED);
         return Ok(());
     }
-    print(&format!("{INTERRUPTED}\n"))
+    tell(&format!("{INTERRUPTED}\n"))
+}
+
+/// Says in a line each which columns are passed over that most likely should not be.
+pub(super) fn say_unread_columns(warnings: &Problems, progress: &mut Progress) {
+    for problem in warnings.only(ProblemKind::UnreadColumn).kept() {
+        let help = problem.help.as_ref().map_or(String::new(), |help| format!(" ({help})"));
+        progress.say(&format!("warning: {problem}{help}"));
+    }
 }
 
 /// What to say of rows that Chat will most likely refuse, before they are sent.

@@ -4,7 +4,7 @@ use comfy_table::{Table, presets};
 use serde_json::Value;
 
 use super::connect::{Connection, explain};
-use super::{Usage, note, print, print_on};
+use super::{Usage, note, print, print_on, tell};
 use crate::chat::{Access, Answer, Call, Cause, Failure, Listing, Membership};
 use crate::cli::{MemberNameArgs, MembersCommand};
 use crate::exit::Exit;
@@ -299,7 +299,7 @@ async fn list(
         }
     }
     if !seen.is_empty() {
-        print(&table(&seen))?;
+        tell(&table(&seen))?;
     }
     note(&format!("{} in {space}", many(count, "membership")));
     Ok(Exit::Done)

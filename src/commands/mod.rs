@@ -46,7 +46,7 @@ use crate::exit::Exit;
 use crate::logging;
 use crate::model::Undertaking;
 use crate::settings::SettingsError;
-use crate::wording::{fitted, harmless};
+use crate::wording::{COLUMNS, fitted, harmless};
 
 /// Runs the program and says how it ends.
 pub fn run() -> Exit {
@@ -55,9 +55,7 @@ pub fn run() -> Exit {
     let (cli, found) = match crate::config::parse(&typed, &Environment::of_process()) {
         Ok(parsed) => parsed,
         Err(Refusal::Typed(error)) => {
-            // Help and version come this way too, on standard output; a closed pipe is no failure of theirs.
-            let _ = error.print();
-            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            return say_what_was_mistyped(&error);
         }
         Err(Refusal::Given(problems)) => {
             for problem in problems {
@@ -105,8 +103,7 @@ pub fn run() -> Exit {
     match result {
         Ok(exit) => exit,
         Err(error) => {
-            // Standard error may be gone as well; the exit code still tells.
-            let _ = writeln!(io::stderr(), "error: {}", harmless(&format!("{error:#}")));
+            note(&format!("error: {error:#}"));
             if error.downcast_ref::<Usage>().is_some() || error.downcast_ref::<SettingsError>().is_some() {
                 Exit::Usage
             } else {
@@ -114,6 +111,20 @@ pub fn run() -> Exit {
             }
         }
     }
+}
+
+/// Says what is wrong with what was typed. Help and version come this way too, on standard output.
+fn say_what_was_mistyped(error: &clap::Error) -> Exit {
+    let place = Term::stderr();
+    if !error.use_stderr() || !place.is_term() {
+        // A closed pipe is no failure of help; and the exit code tells if standard error is gone.
+        let _ = error.print();
+        return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+    }
+    let shown = error.render();
+    let text = if console::colors_enabled_stderr() { shown.ansi().to_string() } else { shown.to_string() };
+    let _ = write!(io::stderr(), "{}", on(&place, &text));
+    Exit::Usage
 }
 
 /// A file that lies in the folder can have come with somebody else's export: whoever looks sees that it counts.
@@ -160,6 +171,19 @@ fn note(line: &str) {
 /// Writes a result in words to standard output.
 fn tell(text: &str) -> io::Result<()> {
     print(&on(&Term::stdout(), text))
+}
+
+/// A terminal is taken to have so many columns at least.
+const COLUMNS_MIN: usize = 40;
+
+/// How wide a text is made that is laid out for standard output: as the terminal has it with a margin of two, and nowhere
+/// wider than lines are read with ease.
+fn columns() -> usize {
+    let place = Term::stdout();
+    if !place.is_term() {
+        return COLUMNS;
+    }
+    usize::from(place.size().1).saturating_sub(2).clamp(COLUMNS_MIN, COLUMNS)
 }
 
 /// As it fits a terminal; elsewhere as it is.

@@ -16,12 +16,12 @@ pub(super) fn create<T, E: From<JournalError>>(
     now: Timestamp,
     fill: impl FnOnce(&mut Journal) -> Result<T, E>,
 ) -> Result<(Journal, T), E> {
-    // SQLite would take what another journal left for this one's.
-    if let Some(left) =
-        ["-wal", "-shm"].map(|suffix| dashed(path, suffix)).into_iter().find(|left| left.exists())
-    {
+    // SQLite would take what another journal left for this one's. Of one that was looked at last, empty files are left.
+    let left = dashed(path, "-wal");
+    if fs::metadata(&left).is_ok_and(|file| file.len() > 0) {
         return Err(JournalError::Leftover { left }.into());
     }
+    remove_beside(path);
     let unfinished = sibling(path, "new");
     // Left by one that was killed.
     remove(&unfinished);
@@ -45,7 +45,12 @@ pub(super) fn create<T, E: From<JournalError>>(
 /// A journal that never was, with what SQLite keeps beside it. Whatever cannot be removed is found and removed by the
 /// next one.
 fn remove(path: &Path) {
-    for name in [path.to_owned(), dashed(path, "-wal"), dashed(path, "-shm")] {
+    let _ = fs::remove_file(path);
+    remove_beside(path);
+}
+
+fn remove_beside(path: &Path) {
+    for name in ["-wal", "-shm"].map(|suffix| dashed(path, suffix)) {
         let _ = fs::remove_file(name);
     }
 }

@@ -3,11 +3,11 @@
 use jiff::Zoned;
 
 use super::inputs::{self, Looked, NotLooked};
-use super::{note, print, stints};
+use super::{columns, note, print, stints, tell};
 use crate::chat::Access;
 use crate::cli::PlanArgs;
 use crate::exit::Exit;
-use crate::input::SpaceMap;
+use crate::input::{ProblemKind, SpaceMap};
 use crate::intake::Intake;
 use crate::journal::{Loader, Outlook};
 use crate::model::{Policy, SpaceName, Timestamp};
@@ -48,6 +48,7 @@ pub(super) async fn run(args: PlanArgs) -> anyhow::Result<Exit> {
         ));
         return Ok(Exit::BadInput);
     }
+    inputs::warn(&intake.warnings.only(ProblemKind::UnreadColumn));
     let spaces: Vec<String> = loader.spaces()?.iter().map(ToString::to_string).collect();
     let people = loader.names().members().into();
     let read = Read { intake: &intake, outlook: loader.outlook(), spaces: &spaces, people };
@@ -56,7 +57,7 @@ pub(super) async fn run(args: PlanArgs) -> anyhow::Result<Exit> {
     if args.json {
         print(&format!("{:#}\n", plan.json()))?;
     } else {
-        print(&plan.text())?;
+        tell(&plan.text(columns()))?;
     }
     Ok(Exit::Done)
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Usage, again, note, tell};
-use crate::cli::{InputFormat, RejectsArgs};
+use super::{Usage, again, columns, note, tell};
+use crate::cli::RejectsArgs;
 use crate::exit::Exit;
 use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
 use crate::journal::{Journal, JournalError, REPLACES, RejectKind, RejectedRow};
@@ -29,13 +29,6 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
     let journal = Journal::open_read_only(path).map_err(at)?;
     let kinds = selected(&journal, args)?;
     let undertaking = journal.undertaking().map_err(at)?;
-    let advice = |file: Option<&Path>| {
-        format!("{}{}", summary::reasons(&kinds), next_steps(undertaking, path, file, &kinds))
-    };
-    if args.reasons {
-        tell(&advice(None))?;
-        return Ok(Exit::Done);
-    }
     let layouts: Vec<Layout> = journal
         .layouts()
         .map_err(at)?
@@ -43,25 +36,34 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         .map(|(_, json)| layout(json))
         .collect::<Result<_, _>>()
         .map_err(at)?;
+    let of_channels = undertaking == Undertaking::Spaces;
+    let named = args.output.as_deref().and_then(|file| Format::of_name(&file.to_string_lossy()));
     let format = match args.format {
         Some(format) => format.into(),
+        None if of_channels => Format::Csv,
         // JSONL says what CSV says, but not the other way round.
-        None if layouts.iter().all(|layout| layout.format == Format::Csv) => Format::Csv,
-        None => Format::Jsonl,
+        None if layouts.iter().all(|layout| layout.format == Format::Csv) => named.unwrap_or(Format::Csv),
+        None => named.unwrap_or(Format::Jsonl),
     };
+    let advice = |file: Option<&Path>| {
+        let next = NextSteps { undertaking, journal: path, file, format };
+        format!("{}{}", summary::reasons(&kinds, columns()), next.text(&kinds))
+    };
+    if args.reasons {
+        tell(&advice(None))?;
+        return Ok(Exit::Done);
+    }
     let rejects = Rejects { journal: &journal, kind: args.kind.as_deref() };
-    let of_channels = undertaking == Undertaking::Spaces;
     let write = |out: &mut dyn Write, look: Look| match format {
-        _ if of_channels => write_channels(&rejects, args.format.map(Into::into), out, look),
+        _ if of_channels => write_channels(&rejects, format, out, look),
         Format::Csv => write_csv(&rejects, &layouts, out, look),
         Format::Jsonl => write_jsonl(&rejects, out, look),
     };
     let written = match &args.output {
         Some(file) => {
             let mut out = BufWriter::new(create(file)?);
-            let is_csv =
-                if of_channels { args.format != Some(InputFormat::Jsonl) } else { format == Format::Csv };
-            let is_table = is_csv && file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+            let is_table =
+                format == Format::Csv && file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
             // Without it a spreadsheet takes an umlaut for two characters.
             let mark: &[u8] = if is_table { BYTE_ORDER_MARK.as_bytes() } else { b"" };
             let written = out.write_all(mark).map_err(anyhow::Error::from);
@@ -104,29 +106,52 @@ fn selected(journal: &Journal, args: &RejectsArgs) -> anyhow::Result<Vec<RejectK
 }
 
 /// What to type next.
-fn next_steps(undertaking: Undertaking, journal: &Path, file: Option<&Path>, kinds: &[RejectKind]) -> String {
-    if kinds.is_empty() {
-        return "No row was refused.\n".to_owned();
-    }
-    let name = quoted(&journal.display().to_string());
-    let mut text = String::from("\n");
-    let mut line = |label: &str, command: String| text += &format!("{label:<10}{command}\n");
-    let mended = file.map_or("rejects.csv".to_owned(), |file| quoted(&file.display().to_string()));
-    if undertaking != Undertaking::Rollback {
-        if file.is_none() {
-            line("give back", format!("tenure rejects {name} -o {mended}"));
+struct NextSteps<'a> {
+    undertaking: Undertaking,
+    journal: &'a Path,
+    /// What the rows were written to, if they were.
+    file: Option<&'a Path>,
+    /// In what format they are, or would be, written.
+    format: Format,
+}
+
+impl NextSteps<'_> {
+    fn text(&self, kinds: &[RejectKind]) -> String {
+        if kinds.is_empty() {
+            return "No row was refused.\n".to_owned();
         }
-        line("mended", format!("tenure {} {mended} --journal {name}", undertaking.as_str()));
-        line("", "(with the --spaces and --users of before, if there were any)".to_owned());
+        let name = quoted(&self.journal.display().to_string());
+        let mut text = String::from("\n");
+        let mut line = |label: &str, command: String| text += &format!("{label:<10}{command}\n");
+        if self.undertaking != Undertaking::Rollback {
+            let ending = self.format.as_str();
+            let file = self.file.map_or(format!("rejects.{ending}"), |file| file.display().to_string());
+            let mended = quoted(&file);
+            if self.file.is_none() {
+                line("to mend", format!("tenure rejects {name} -o {mended}"));
+                if self.format == Format::Jsonl {
+                    line("", format!("tenure rejects {name} -o rejects.csv"));
+                    line("", "(the second opens in a spreadsheet; mend either)".to_owned());
+                }
+            }
+            // A name that tells nothing is no help to who reads the file, either.
+            let format = match Format::of_name(&file) {
+                Some(named) if named == self.format => String::new(),
+                _ if self.undertaking == Undertaking::Spaces => String::new(),
+                _ => format!(" --format {ending}"),
+            };
+            line("mended", format!("tenure {} {mended}{format} --journal {name}", self.undertaking.as_str()));
+            line("", "(with the --spaces and --users of before, if there were any)".to_owned());
+        }
+        let again: Vec<&str> =
+            kinds.iter().map(|reason| reason.kind.as_str()).filter(|kind| can_be_retried(kind)).collect();
+        match again.as_slice() {
+            [] => {}
+            [kind] => line("as is", format!("tenure resume {name} --retry-rejected {kind}")),
+            _ => line("as is", format!("tenure resume {name} --retry-rejected")),
+        }
+        text
     }
-    let again: Vec<&str> =
-        kinds.iter().map(|reason| reason.kind.as_str()).filter(|kind| can_be_retried(kind)).collect();
-    match again.as_slice() {
-        [] => {}
-        [kind] => line("as is", format!("tenure resume {name} --retry-rejected {kind}")),
-        _ => line("as is", format!("tenure resume {name} --retry-rejected")),
-    }
-    text
 }
 
 /// Refused rows, all or those of one kind.
@@ -183,7 +208,7 @@ fn layout(json: &str) -> Result<Layout, JournalError> {
 }
 
 /// The columns of every input, each once, in the order in which they were met.
-fn columns(layouts: &[Layout]) -> Vec<String> {
+fn columns_of(layouts: &[Layout]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
     let contract = ["space", "member", "createTime", "deleteTime", "role"].map(str::to_owned);
     let of_jsonl = layouts.iter().any(|layout| layout.format == Format::Jsonl);
@@ -202,7 +227,7 @@ fn write_csv(
     out: &mut dyn Write,
     look: Look,
 ) -> anyhow::Result<()> {
-    let columns = columns(layouts);
+    let columns = columns_of(layouts);
     let delimiter =
         layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
     let mut csv =
@@ -262,7 +287,7 @@ fn write_jsonl(rejects: &Rejects<'_>, out: &mut dyn Write, look: Look) -> anyhow
 /// Channels that were refused, as `spaces create` reads them.
 fn write_channels(
     rejects: &Rejects<'_>,
-    format: Option<Format>,
+    format: Format,
     out: &mut dyn Write,
     look: Look,
 ) -> anyhow::Result<()> {
@@ -281,7 +306,7 @@ fn write_channels(
             rejected.http_status.map(|status| status.to_string()).unwrap_or_default(),
         ]
     });
-    if format == Some(Format::Jsonl) {
+    if format == Format::Jsonl {
         for fields in rejected {
             let pairs = columns.clone().map(str::to_owned).zip(fields.map(Value::String));
             writeln!(out, "{}", look(&Value::Object(pairs.collect()).to_string()))?;

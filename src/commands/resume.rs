@@ -17,7 +17,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let mut journal = Journal::open(&path).map_err(|error| error.at(&path))?;
     let before = send::last_settings(&journal).map_err(|error| error.at(&path))?;
     let settings = before.with(&args.send)?;
-    journal.expect_destination(settings.destination()).map_err(|error| error.at(&path))?;
+    journal.set_out_for(settings.destination()).map_err(|error| error.at(&path))?;
     stints::expect(journal.policy().map_err(|error| error.at(&path))?, args.stints, &path)?;
     again::expect(&journal, &args.retry, &path)?;
     let (signals, stops) = Signals::listen()?;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{confirm, print, send, tell};
+use super::{confirm, send, tell};
 use crate::cli::RollbackArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RollbackPlan};
@@ -30,12 +30,12 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
     let before = send::last_settings(&journal).map_err(at)?;
     let undertaking = before.undertaking;
     let mut settings = before.with(&args.send)?;
-    journal.expect_destination(settings.destination()).map_err(at)?;
+    journal.set_out_for(settings.destination()).map_err(at)?;
     settings.undertaking = Undertaking::Rollback;
     let plan = journal.rollback_plan().map_err(at)?;
     if undertaking != Undertaking::Rollback && plan.to_delete + plan.unsent > 0 {
         if !args.yes && !confirm::ask(&story(&plan), "Delete them?")? {
-            print("Nothing was deleted.\n")?;
+            tell("Nothing was deleted.\n")?;
             return Ok(Exit::Stopped);
         }
         if plan.in_flight > 0 {

@@ -10,7 +10,7 @@ use rand::SeedableRng;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{connect, note, spaces_age, tell};
+use super::{columns, connect, note, spaces_age, tell};
 use crate::chat::Access;
 use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
@@ -154,7 +154,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             None => journal.work().map_err(|error| error.at(path))?,
         };
         let rates = settings.rates();
-        if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now()) {
+        if let Some(line) = plan::estimate(&work.pending(), &rates, &Zoned::now(), settings.undertaking) {
             progress.say(&line);
         }
         let titles = journal.titles().map_err(|error| error.at(path))?;
@@ -218,7 +218,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let whole = !is_large || signals.received().is_none();
     is_kept(journal, path, &tally, whole).map_err(|error| error.at(path))?;
     lock.settle(true);
-    let setup = Setup { identity: &identity, access: settings.access };
+    let setup = Setup { identity: &identity, access: settings.access, elsewhere: settings.elsewhere() };
     let remedy = match &finish {
         Finish::Stopped(stop) => setup.of_stop(stop),
         Finish::Complete if kinds.iter().any(|kind| kind.kind == SPACE_REFUSED) => {
@@ -238,6 +238,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         finish: &finish,
         remedy: remedy.as_deref(),
         resume: &resume,
+        columns: columns(),
     }))?;
     Ok(match finish {
         Finish::Complete if tally.rejected > 0 => Exit::Rejects,

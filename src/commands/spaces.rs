@@ -10,7 +10,7 @@ use rand::rngs::{StdRng, SysRng};
 use serde_json::json;
 
 use super::connect::Connection;
-use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, whole};
+use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell, whole};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
@@ -51,7 +51,7 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         Ok(files) => files,
         Err(problems) => {
             inputs::show(&problems);
-            print(&format!("{}; nothing was created.\n", inputs::count(&problems)))?;
+            tell(&format!("{}; nothing was created.\n", inputs::count(&problems)))?;
             return Ok(Exit::BadInput);
         }
     };
@@ -60,7 +60,7 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         note(&said);
     }
     if args.dry_run {
-        print(&format!(
+        tell(&format!(
             "{} in order. This was a dry run: nothing was written, nothing was created.\n",
             many(total as u64, "channel")
         ))?;
@@ -73,8 +73,8 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
     let at = |error: JournalError| error.at(&path);
     let mut lock = Lock::take(&path).map_err(at)?;
     let mut journal = if path.exists() {
-        let journal = Journal::open(&path).map_err(at)?;
-        journal.expect_destination(settings.destination()).map_err(at)?;
+        let mut journal = Journal::open(&path).map_err(at)?;
+        journal.set_out_for(settings.destination()).map_err(at)?;
         journal
     } else {
         new_journal::create(&path, settings.destination(), now, |_| Ok::<_, JournalError>(())).map_err(at)?.0
@@ -92,7 +92,7 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
                     channel.line, channel.name
                 ));
             }
-            print("Nothing was created.\n")?;
+            tell("Nothing was created.\n")?;
             return Ok(Exit::BadInput);
         }
     }
@@ -115,7 +115,7 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
     if !made.is_empty() {
         write_map(&map, &made)?;
         let name = quoted(&map.display().to_string());
-        print(&format!("map       {name}   {}\n", many(made.len() as u64, "space")))?;
+        tell(&format!("map       {name}   {}\n", many(made.len() as u64, "space")))?;
     }
     Ok(ended)
 }
@@ -246,7 +246,7 @@ fn list(args: &SpacesListArgs) -> anyhow::Result<Exit> {
         column.set_padding((0, 2));
     });
     let lines: String = table.lines().map(|line| format!("{}\n", line.trim_end())).collect();
-    print(&lines)?;
+    tell(&lines)?;
     Ok(Exit::Done)
 }
 
@@ -272,7 +272,7 @@ async fn complete(args: SpacesCompleteArgs) -> anyhow::Result<Exit> {
         .collect::<Result<Vec<_>, _>>()?;
     let plan = format!("{} to complete: {}.", many(spaces.len() as u64, "space"), args.spaces.join(", "));
     if !args.yes && !confirm::ask(&plan, "Complete them? That cannot be undone.")? {
-        print("Nothing was done.\n")?;
+        tell("Nothing was done.\n")?;
         return Ok(Exit::Stopped);
     }
     let connection = Connection::open(&settings).await?;
@@ -282,7 +282,7 @@ async fn complete(args: SpacesCompleteArgs) -> anyhow::Result<Exit> {
             .call(Call::CompleteImport(space.clone()))
             .await
             .map_err(|failure| connection.explain(&format!("{space} was not completed"), &failure))?;
-        print(&format!("completed {space}\n"))?;
+        tell(&format!("completed {space}\n"))?;
     }
     Ok(Exit::Done)
 }

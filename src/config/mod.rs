@@ -103,7 +103,7 @@ pub fn parse(typed: &[OsString], environment: &Environment) -> Result<(Cli, Foun
         Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
             lenient(program.clone()).try_get_matches_from(typed).map_err(|_| Refusal::Typed(error))?
         }
-        Err(error) => return Err(Refusal::Typed(cli::explained(error, &program))),
+        Err(error) => return Err(Refusal::Typed(cli::explained(error, &program, typed))),
     };
     let (path, leaf, below) = leaf(&program, &matches);
     let takes_none = leaf.get_arguments().all(|arg| arg.get_long().is_none());

@@ -22,6 +22,11 @@ pub struct Remembered {
     pub source: &'static str,
 }
 
+/// How wide a value is, at most, that others are put in a column with.
+const VALUE_MAX: usize = 32;
+/// How wide most sources are.
+const SOURCE: usize = "not set".len();
+
 /// Every setting.
 #[derive(Debug)]
 pub struct Report {
@@ -66,8 +71,9 @@ impl Report {
         self
     }
 
-    /// For people: under the headings of the help, and of one command as the file has it.
-    pub fn text(&self) -> String {
+    /// For people, in so many columns where that can be: under the headings of the help, and of one command as the file has
+    /// it.
+    pub fn text(&self, columns: usize) -> String {
         let mut text = match &self.file {
             Some(file) => format!("Settings from {}", file.display()),
             None => format!("No {FILE} applies"),
@@ -90,7 +96,9 @@ impl Report {
         let shown = |setting: &Setting| setting.value.as_ref().map_or("-".to_owned(), in_words);
         let chars = |text: &str| text.chars().count();
         let names = self.settings.iter().map(|setting| chars(&setting.name.option)).max().unwrap_or(0);
-        let values = self.settings.iter().map(|setting| chars(&shown(setting))).filter(|width| *width <= 32);
+        let room = columns.saturating_sub(names + 2 + 2 + 2 + SOURCE).min(VALUE_MAX);
+        let values =
+            self.settings.iter().map(|setting| chars(&shown(setting))).filter(|width| *width <= room);
         let values = values.max().unwrap_or(0);
         for (title, settings) in groups {
             let _ = writeln!(text, "\n{title}");

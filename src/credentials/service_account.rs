@@ -107,7 +107,7 @@ impl ServiceAccount {
         let fetched = tokio::time::timeout(TIMEOUT, flow.force_refreshed_token(&scope)).await;
         let token = match fetched {
             Err(_) => return Err(TokenFailure::Passing("the token endpoint does not answer".to_owned())),
-            Ok(Err(error)) => return Err(failure(error)),
+            Ok(Err(error)) => return Err(failure(error, &self.token_uri)),
             Ok(Ok(token)) => token,
         };
         let text = token
@@ -132,7 +132,7 @@ async fn flow(
     builder.build().await.map_err(CredentialError::Tls)
 }
 
-fn failure(error: OAuthError) -> TokenFailure {
+fn failure(error: OAuthError, token_uri: &str) -> TokenFailure {
     match error {
         OAuthError::AuthError(error) => {
             TokenFailure::of_code(error.error.as_str(), &error.error_description.unwrap_or_default())
@@ -141,7 +141,8 @@ fn failure(error: OAuthError) -> TokenFailure {
             TokenFailure::Passing("the token endpoint answered with something else than JSON".to_owned())
         }
         other => {
-            TokenFailure::Passing(format!("the token endpoint cannot be reached: {}", innermost(&other)))
+            let story = innermost(&other);
+            TokenFailure::Passing(format!("the token endpoint cannot be reached: {token_uri}: {story}"))
         }
     }
 }

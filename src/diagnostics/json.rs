@@ -5,22 +5,33 @@ use serde_json::{Value, json};
 use super::Severity;
 use crate::input::{Fold, Problem, Problems};
 
-/// A list with an object a kind: `severity`, `kind`, `count`, `first` (the first of them, in full) and `more` (file and line
-/// of some others). `docs/check.md` describes it.
+/// A list with an object a kind: `severity`, `kind`, `count`, `first` (the first of each way to mend it, in full) and `more`
+/// (file and line of some others). `docs/check.md` describes it.
 pub fn listed(problems: &Problems, severity: Severity) -> Vec<Value> {
-    let kind = |fold: &Fold<'_>| {
-        let first: Vec<Value> = fold.first.iter().map(|problem| in_full(problem)).collect();
+    let mut kinds: Vec<Fold<'_>> = Vec::new();
+    for mut fold in problems.folds() {
+        match kinds.iter_mut().find(|kind| kind.kind == fold.kind) {
+            Some(kind) => {
+                kind.count += fold.count;
+                kind.first.append(&mut fold.first);
+                kind.more.append(&mut fold.more);
+            }
+            None => kinds.push(fold),
+        }
+    }
+    let kind = |kind: &Fold<'_>| {
+        let first: Vec<Value> = kind.first.iter().map(|problem| in_full(problem)).collect();
         let more: Vec<Value> =
-            fold.more.iter().map(|(file, line)| json!({ "file": file, "line": line })).collect();
+            kind.more.iter().map(|(file, line)| json!({ "file": file, "line": line })).collect();
         json!({
             "severity": severity.as_str(),
-            "kind": fold.kind.as_str(),
-            "count": fold.count,
+            "kind": kind.kind.as_str(),
+            "count": kind.count,
             "first": first,
             "more": more,
         })
     };
-    problems.folds().iter().map(kind).collect()
+    kinds.iter().map(kind).collect()
 }
 
 /// What is not known or does not apply is `null`.

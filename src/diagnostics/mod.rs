@@ -35,7 +35,7 @@ impl Severity {
     }
 }
 
-/// `and 1,234 more of this kind: lines 7, 9, 12, …`; nothing when all of them are shown.
+/// `and 1,234 more like it: lines 7, 9, 12, …`; nothing when all of them are shown.
 fn rest(fold: &Fold<'_>) -> Option<String> {
     let more = fold.count.checked_sub(fold.first.len() as u64).filter(|more| *more > 0)?;
     let file = fold.first.first().map_or("", |first| &*first.file);
@@ -62,7 +62,7 @@ fn rest(fold: &Fold<'_>) -> Option<String> {
     let here = (!lines.is_empty()).then(|| format!("{word} {}", lines.join(", ")));
     let places: Vec<String> = here.into_iter().chain(elsewhere).collect();
     let places = if places.is_empty() { String::new() } else { format!(": {}", places.join(", ")) };
-    Some(format!("and {} more of this kind{places}", thousands(more)))
+    Some(format!("and {} more like it{places}", thousands(more)))
 }
 
 /// The text on one line, and with nothing in it that would do something on a terminal.

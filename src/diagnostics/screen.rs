@@ -21,7 +21,7 @@ const COLUMNS: usize = 120;
 /// Fewer columns than these would show nothing.
 const COLUMNS_MIN: usize = 40;
 
-/// All problems, kind by kind.
+/// All problems, sort by sort.
 pub fn screen(problems: &Problems, severity: Severity, screen: Screen) -> String {
     let paint = Paint::new(severity, screen.colour);
     let columns = screen.columns.map(|columns| columns.max(COLUMNS_MIN));
@@ -30,12 +30,12 @@ pub fn screen(problems: &Problems, severity: Severity, screen: Screen) -> String
         if severity == Severity::Warning {
             fold.shorten(1);
         }
-        one_kind(&fold, severity, columns, &paint, &mut text);
+        one_sort(&fold, severity, columns, &paint, &mut text);
     }
     text
 }
 
-fn one_kind(fold: &Fold<'_>, severity: Severity, columns: Option<usize>, paint: &Paint, text: &mut String) {
+fn one_sort(fold: &Fold<'_>, severity: Severity, columns: Option<usize>, paint: &Paint, text: &mut String) {
     let rest = rest(fold);
     for (number, problem) in fold.first.iter().enumerate() {
         let gutter = problem.excerpt.as_ref().map_or(1, |excerpt| excerpt.line.to_string().len());

@@ -286,7 +286,7 @@ mod tests {
     fn what_one_call_tells() {
         use Outcome::{Failed, Ok as Fine, Skipped};
         let identity = Identity::default();
-        let setup = Setup { identity: &identity, access: Access::Import };
+        let setup = Setup { identity: &identity, access: Access::Import, elsewhere: None };
         for (failure, expected) in [
             (refusal(403, "PERMISSION_DENIED", "", ""), [("api", Fine), ("app", Fine), ("user", Fine)]),
             (
@@ -310,7 +310,7 @@ mod tests {
     #[test]
     fn spaces_by_what_is_wrong_with_them() {
         let identity = Identity::default();
-        let setup = Setup { identity: &identity, access: Access::Import };
+        let setup = Setup { identity: &identity, access: Access::Import, elsewhere: None };
         let now = Timestamp::from_micros(1_700_000_000_000_000);
         let in_days = |days: i64| Some(Timestamp::from_micros(now.as_micros() + days * 86_400_000_000));
         let space = |name: &str, seen: Seen| SpaceSeen { space: SpaceName::parse(name).unwrap(), seen };

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::wording::{COLUMNS, wrapped};
+use crate::wording::wrapped;
 
 /// In front of what continues a line.
 const MARGIN: &str = "\n  ";
@@ -57,17 +57,17 @@ impl Check {
         Check { check, outcome: Outcome::Skipped, story: story.into(), remedy: None }
     }
 
-    /// The lines that an operator reads.
-    pub fn text(&self) -> String {
+    /// The lines that an operator reads, in so many columns.
+    pub fn text(&self, columns: usize) -> String {
         let sign = match self.outcome {
             Outcome::Ok => '✓',
             Outcome::Warning => '!',
             Outcome::Failed => '✗',
             Outcome::Skipped => '–',
         };
-        let mut text = format!("{sign} {}", wrapped(&self.story, COLUMNS).replace('\n', MARGIN));
+        let mut text = format!("{sign} {}", wrapped(&self.story, columns).replace('\n', MARGIN));
         for remedy in self.remedy.iter().flat_map(|remedy| remedy.lines()) {
-            let lines = wrapped(remedy, COLUMNS - 2).replace('\n', "\n    ");
+            let lines = wrapped(remedy, columns - 2).replace('\n', "\n    ");
             text += &format!("{MARGIN}→ {lines}");
         }
         text.push('\n');
@@ -123,7 +123,7 @@ mod tests {
         report.checks.push(Check::warning("token", "old", None));
         assert_eq!(report.verdict(), "Ready, with one thing to know.\n");
         report.checks.push(Check::failed("app", "there is none", Some("make one".to_owned())));
-        assert_eq!(report.checks[2].text(), "✗ there is none\n  → make one\n");
+        assert_eq!(report.checks[2].text(78), "✗ there is none\n  → make one\n");
         assert_eq!(report.verdict(), "Not ready: one thing to mend, with one thing to know.\n");
         let json = report.json("emulator");
         assert_eq!((&json["ready"], &json["checks"][2]["outcome"]), (&false.into(), &"failed".into()));

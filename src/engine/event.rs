@@ -183,7 +183,7 @@ pub struct Snapshot {
     pub answer_time: Duration,
     /// How fast writes leave, and why; a second old at most.
     pub pace: Pace,
-    /// How many calls have failed since the last that succeeded.
+    /// How many calls have failed since the last that succeeded; one that a quota has refused has not failed.
     pub failures_in_a_row: u32,
 }
 

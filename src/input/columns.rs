@@ -84,9 +84,24 @@ impl Key {
                 "mail",
                 "person",
             ],
-            Key::CreateTime => &["created", "createdat", "joined", "joinedat", "start", "from"],
-            Key::DeleteTime => &["deleted", "deletedat", "left", "leftat", "end", "until", "to"],
-            Key::Role => &["memberrole"],
+            Key::CreateTime => &["membersince", "datejoined", "dateadded"],
+            Key::DeleteTime => &["memberuntil", "dateleft", "dateremoved"],
+            Key::Role => &["memberrole", "userrole", "channelrole", "roomrole", "rolename"],
+        }
+    }
+
+    /// Words that say it in names of several words, too: `joined_at`, `Left on`.
+    const fn words(self) -> &'static [&'static str] {
+        match self {
+            Key::Space | Key::Member | Key::Role => &[],
+            Key::CreateTime => &[
+                "added", "began", "begin", "begins", "create", "created", "creation", "entered", "from",
+                "join", "joined", "joins", "since", "start", "started", "starts",
+            ],
+            Key::DeleteTime => &[
+                "delete", "deleted", "deletion", "end", "ended", "ends", "exit", "exited", "leave", "leaves",
+                "left", "remove", "removed", "til", "till", "to", "until",
+            ],
         }
     }
 }
@@ -206,6 +221,35 @@ fn meant(key: Key, header: &[String]) -> Option<&String> {
         .or_else(|| unknown().find(|name| key.also_called().contains(&plain(name).as_str())))
 }
 
+/// The column that most likely says what this one of ours would say, of those that are none of ours.
+pub fn lookalike(key: Key, columns: &[String]) -> Option<&str> {
+    let means = |name: &&String| {
+        let words = words(name);
+        // Who made a row, and not when.
+        let says_who = words.last().is_some_and(|last| last == "by");
+        let says_so = words.iter().any(|word| key.words().contains(&word.as_str()));
+        key.also_called().contains(&plain(name).as_str()) || (says_so && !says_who)
+    };
+    columns.iter().filter(|name| Key::of(name).is_none()).find(means).map(String::as_str)
+}
+
+/// The words of a name, in lower case: `joinedAt`, `joined_at` and `Joined at` have the same.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if !c.is_alphanumeric() || (c.is_uppercase() && was_lower) {
+            words.push(String::new());
+        }
+        was_lower = c.is_lowercase();
+        if let (Some(word), true) = (words.last_mut(), c.is_alphanumeric()) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 fn missing_help(header: &[String]) -> String {
     if header.first().is_some_and(|name| name.to_ascii_lowercase().starts_with("sep=")) {
         return "the first line is Excel's own mark: delete it, so that the column names come first"
@@ -240,6 +284,27 @@ mod tests {
     #[test]
     fn what_is_near_a_known_column_but_there_beside_it_is_another_column() {
         assert!(read("space,spaces,member,Member,role,roles").is_ok());
+    }
+
+    #[test]
+    fn columns_under_other_names() {
+        let found = |key, header: &str| {
+            let header: Vec<String> = header.split(',').map(str::to_owned).collect();
+            lookalike(key, &header).map(str::to_owned)
+        };
+        for (header, joined, left) in [
+            ("joined,left", Some("joined"), Some("left")),
+            ("from,to", Some("from"), Some("to")),
+            ("joinedAt,leftAt", Some("joinedAt"), Some("leftAt")),
+            ("Date joined,End date", Some("Date joined"), Some("End date")),
+            ("START_TS,UNTIL_TS", Some("START_TS"), Some("UNTIL_TS")),
+            ("createTime,deleteTime", None, None),
+            ("created_by,total,endpoint,fromage", None, None),
+        ] {
+            assert_eq!(found(Key::CreateTime, header).as_deref(), joined, "{header}");
+            assert_eq!(found(Key::DeleteTime, header).as_deref(), left, "{header}");
+        }
+        assert_eq!(found(Key::Role, "note,Member Role").as_deref(), Some("Member Role"));
     }
 
     #[test]

@@ -41,7 +41,7 @@ use crate::model::{MemberName, Names, SpaceName, Tenure};
 
 pub use again::quote_again;
 pub use channels::{CHANNEL_COLUMNS, read_channels, read_channels_from};
-pub use columns::{COLUMNS_MAX, Key, is_title_column};
+pub use columns::{COLUMNS_MAX, Key, is_title_column, lookalike};
 pub use excerpt::Excerpt;
 pub use format::{Format, Layout};
 pub use formula::disarmed;
@@ -52,7 +52,7 @@ pub use problem::{Problem, ProblemKind, SHOWN_CHARS_MAX, printable};
 pub use problems::{Fold, Place, Problems};
 pub use row::{Becoming, CannotJoin, Rules, TimeFormat, TimeReader};
 pub use source::{Progress, STDIN, Source};
-pub(crate) use suggest::is_near;
+pub(crate) use suggest::{is_near, nearest};
 pub use table::{ForeignLine, ForeignTable, foreign_columns};
 pub(crate) use utf16::Utf16Reader;
 
@@ -177,6 +177,14 @@ impl Reader {
     /// What problems call the input: its path as given, or `<stdin>`.
     pub fn file(&self) -> &Arc<str> {
         &self.file
+    }
+
+    /// The line of the header, from 1; 0 where there is none.
+    pub fn header_line(&self) -> u64 {
+        match &self.rows {
+            Rows::Csv(rows) => rows.table.header_line,
+            Rows::Jsonl(_) => 0,
+        }
     }
 
     /// The next row, its names by their numbers in `names`: where there are millions.

@@ -124,6 +124,8 @@ kinds! {
     RolesDiffer = "roles-differ",
     /// A stint that would change history that was sent already. Found by the loader.
     HistorySent = "history-sent",
+    /// A warning: a column that nothing is made of, and whose name says that something should be.
+    UnreadColumn = "unread-column",
     /// A warning: a member with several stints in one space. Found by the loader.
     SeveralStints = "several-stints",
     /// A warning: history of somebody from outside the organisation.

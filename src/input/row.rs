@@ -12,7 +12,7 @@ use super::columns::Key;
 use super::maps::{SpaceMap, UserMap};
 use super::names::Naming;
 use super::problem::ProblemKind;
-use super::suggest::{date_of, is_near, plain, unit_of};
+use super::suggest::{calendar_of, date_of, is_near, plain, unit_of};
 
 /// How times are written (`--time-format`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -156,12 +156,8 @@ impl Flaw {
         Flaw { key: key.into(), kind, message: message.into(), help: None }
     }
 
-    pub(super) fn help(self, help: impl Into<String>) -> Self {
-        self.helps(Some(help.into()))
-    }
-
-    fn helps(mut self, help: Option<String>) -> Self {
-        self.help = help;
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
         self
     }
 }
@@ -350,7 +346,7 @@ fn member<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Mem
                 } else if is_half {
                     flaw.help("write the whole address, name@domain.example, or users/ and its number")
                 } else if is_name {
-                    flaw
+                    flaw.help("write users/ and a number or an e-mail address, or groups/ and the id of a Google group")
                 } else {
                     flaw.help("to use other ids, give --users MAP.csv with the columns id,member")
                 }
@@ -391,8 +387,11 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
         let flaw = Flaw::new(key, kind, error.to_string());
         match (error, format) {
             (TimeError::NoZone, _) => flaw.help(WITH_A_ZONE),
-            (TimeError::BareNumber, _) => flaw.helps(unit_of(text)),
-            (TimeError::Malformed, TimeFormat::Rfc3339) => flaw.helps(date_of(text).map(str::to_owned)),
+            (TimeError::BareNumber, _) => flaw.help(unit_of(text).unwrap_or_else(|| NO_UNIT.to_owned())),
+            (TimeError::Malformed, TimeFormat::Rfc3339) => {
+                flaw.help(date_of(text).unwrap_or(as_it_is_left(key)))
+            }
+            (TimeError::NoSuchTime, _) => flaw.help(calendar_of(text)),
             (TimeError::OutOfRange, TimeFormat::EpochS) => flaw.help(IN_MILLISECONDS),
             // The end of time stands for "never" in some systems.
             (TimeError::OutOfRange, _) if key == Key::DeleteTime => flaw.help(STILL_A_MEMBER),
@@ -424,12 +423,21 @@ fn time(key: Key, fields: &Fields<'_>, rules: &Rules) -> Result<Option<Timestamp
         return Err(match (format, key) {
             (TimeFormat::EpochS, _) => flaw.help(IN_MILLISECONDS),
             (_, Key::DeleteTime) => flaw.help(STILL_A_MEMBER),
-            _ => flaw,
+            _ => flaw.help("correct it, or leave the row out until then"),
         });
     }
     Ok(Some(time))
 }
 
+/// What else there is for a time that cannot be read.
+const fn as_it_is_left(key: Key) -> &'static str {
+    match key {
+        Key::DeleteTime => "write it so, or leave it empty for somebody who is still a member",
+        _ => "write it so, or leave it empty where nobody knows it",
+    }
+}
+
+const NO_UNIT: &str = "write it as 2021-03-05T09:30:00Z, or give --time-format epoch-s or epoch-ms if all times are numbers of that";
 const WITH_A_ZONE: &str =
     "write it with Z or an offset such as +02:00, or give --timezone, e.g. --timezone Europe/Berlin";
 const STILL_A_MEMBER: &str = "leave it empty for somebody who is still a member";

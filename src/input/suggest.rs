@@ -17,6 +17,14 @@ pub(crate) fn is_near(text: &str, word: &str) -> bool {
     text.chars().count().abs_diff(word.chars().count()) <= slack && distance(&text, &word) <= slack
 }
 
+/// The words that are nearest to a text; none when it is a slip of none of them.
+pub(crate) fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
+    let apart: Vec<(usize, &str)> = words.map(|word| (distance(text, word), word)).collect();
+    let least = apart.iter().map(|(apart, _)| *apart).min().unwrap_or_default();
+    let near = least <= (text.chars().count() / 3).max(1);
+    apart.into_iter().filter(move |(apart, _)| near && *apart == least).map(|(_, word)| word)
+}
+
 /// Letters to insert, delete, replace or swap with their neighbour to come from one to the other (optimal string
 /// alignment).
 fn distance(a: &str, b: &str) -> usize {
@@ -90,9 +98,46 @@ pub(super) fn date_of(text: &str) -> Option<&'static str> {
     }
 }
 
+/// What to do about a time that is written as RFC 3339 has it, and that no calendar and no clock has.
+pub(super) fn calendar_of(text: &str) -> String {
+    let number = |part: Option<&str>| part.and_then(|part| part.parse::<i8>().ok());
+    let date = text.trim().get(..10).unwrap_or_default();
+    let mut parts = date.split('-');
+    let year = parts.next().and_then(|year| year.parse::<i16>().ok());
+    let (month, day) = (number(parts.next()), number(parts.next()));
+    let (Some(year), Some(month), Some(day)) = (year, month, day) else { return IN_ORDER.to_owned() };
+    if month > 12 && (1..=12).contains(&day) {
+        return format!("year, month and day come in this order: is it {year:04}-{day:02}-{month:02}?");
+    }
+    match jiff::civil::Date::new(year, month, 1) {
+        Ok(first) if day > first.days_in_month() => {
+            format!("that month ends with {}: correct the day", first.last_of_month())
+        }
+        Ok(_) if (1..=31).contains(&day) => {
+            "hours go from 00 to 23, and minutes and seconds to 59; midnight is 00:00:00 of the day that begins".to_owned()
+        }
+        _ => IN_ORDER.to_owned(),
+    }
+}
+
+const IN_ORDER: &str = "year, month and day come in this order, then the time: 2021-03-05T09:30:00Z";
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_that_are_in_no_calendar() {
+        for (text, expected) in [
+            ("2021-13-05T09:30:00Z", "is it 2021-05-13?"),
+            ("2021-02-30T09:30:00Z", "that month ends with 2021-02-28"),
+            ("2021-02-03T24:30:00Z", "from 00 to 23"),
+            ("2021-00-03T09:30:00Z", "in this order"),
+            ("ä", "in this order"),
+        ] {
+            assert!(calendar_of(text).contains(expected), "{text}: {}", calendar_of(text));
+        }
+    }
 
     #[test]
     fn units_of_numbers() {

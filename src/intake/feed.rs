@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::remarks::Remarks;
 use super::titles::Titles;
-use super::{Inputs, notices, source_name};
+use super::{Inputs, header, source_name};
 use crate::input::{BadRow, Entry, Layout, Problem, Problems, Progress, Reader};
 use crate::journal::Incoming;
 use crate::model::Names;
@@ -44,7 +44,7 @@ pub(super) struct Begun {
     pub(super) file: Arc<str>,
     pub(super) layout: Layout,
     pub(super) progress: Progress,
-    pub(super) notices: Vec<String>,
+    pub(super) remarks: header::Remarks,
 }
 
 /// Some rows.
@@ -108,7 +108,12 @@ fn read_one(
             file: Arc::clone(reader.file()),
             layout: reader.layout().clone(),
             progress: reader.progress().clone(),
-            notices: notices(&reader, &inputs.rules.becoming),
+            remarks: header::look(
+                reader.file(),
+                reader.header_line(),
+                reader.layout(),
+                &inputs.rules.becoming,
+            ),
         }),
     )?;
     let mut piece = Piece::default();

@@ -1,6 +1,7 @@
 //! Input into a journal: every row read, checked, told from its like, and taken in, before anything is sent.
 
 mod feed;
+mod header;
 mod remarks;
 mod titles;
 
@@ -14,10 +15,9 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::input::{
-    BadRow, Becoming, Format, Given, Key, Layout, Problem, ProblemKind, Problems, Reader, Restored, Rules,
-    SpaceMap, is_title_column, printable, quote_again,
+    BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, Restored, Rules, SpaceMap, quote_again,
 };
-use crate::journal::{Finding, JournalError, Loader, Overlap, REPLACES, Refusal, Taken, Verdict};
+use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
 use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure};
 use crate::wording::thousands;
 
@@ -130,7 +130,9 @@ pub fn take_in(
         match said {
             Said::Refused(problems) => intake.problems.absorb_at((files.len(), 0), problems),
             Said::Began(mut begun) => {
-                intake.notices.append(&mut begun.notices);
+                intake.notices.append(&mut begun.remarks.notices);
+                let unread = std::mem::take(&mut begun.remarks.unread);
+                intake.warnings.absorb_at((files.len(), 0), unread);
                 let layout = serde_json::to_string(&begun.layout)
                     .map_err(|error| JournalError::Content(error.to_string()))?;
                 loader.begin_source(&begun.name, &layout)?;
@@ -175,39 +177,6 @@ fn look(
         problems: intake.problems.total(),
     };
     if watch(reading).is_break() { Err(IntakeError::Interrupted) } else { Ok(()) }
-}
-
-/// What the header says that the operator should know: columns that nothing is made of, and the one without which
-/// everybody is still a member.
-fn notices(reader: &Reader, becoming: &Becoming) -> Vec<String> {
-    let (file, columns) = (reader.file(), &reader.layout().columns);
-    let mut notices = Vec::new();
-    if columns.is_empty() {
-        return notices;
-    }
-    let has = |key| columns.iter().any(|name| Key::of(name) == Some(key));
-    let waits_for_end = matches!(becoming, Becoming::History);
-    if let Becoming::Today(_) = becoming {
-        if has(Key::CreateTime) {
-            notices.push(format!(
-                "{file}: createTime is not sent: in a space that is not in import mode a membership begins when it is made"
-            ));
-        }
-        if has(Key::Role) {
-            notices.push(format!("{file}: role is kept, but not set: `tenure members patch` sets one"));
-        }
-    } else if waits_for_end && !has(Key::DeleteTime) {
-        notices.push(format!(
-            "{file}: there is no column deleteTime, so every row counts as a member to this day"
-        ));
-    }
-    let is_used = |name: &str| Key::of(name).is_some() || is_title_column(name) || name == REPLACES;
-    let unknown: Vec<String> =
-        columns.iter().filter(|name| !is_used(name)).map(|name| printable(name)).collect();
-    if !unknown.is_empty() {
-        notices.push(format!("{file}: kept, but not used: {}", unknown.join(", ")));
-    }
-    notices
 }
 
 /// A row that was in order by itself, as it stood, for those that are kept without their tenure.
@@ -312,7 +281,9 @@ fn settle(
         let file = file_of(&names, &at.path);
         let source = files.iter().position(|begun| begun.name == at.path).unwrap_or_default();
         let message = format!("{} has several stints in {}", at.member, at.space);
-        let warning = Problem::new(&file, at.line, ProblemKind::SeveralStints, message);
+        let help = "Google does not say whether Chat keeps them: `tenure doctor --probe` finds out, and --stints merge \
+                    sends one membership for them all";
+        let warning = Problem::new(&file, at.line, ProblemKind::SeveralStints, message).help(help);
         intake.warnings.push_at((source, at.line), warning);
     }
     let several = loader.outlook().several_more.max(0).cast_unsigned();

@@ -33,6 +33,10 @@ pub enum LastEnd {
 #[derive(Debug)]
 pub struct Lock {
     file: File,
+    /// Where it lies, if this process has made it.
+    made: Option<PathBuf>,
+    /// Whether it says anything that the next process has to know.
+    followed: AtomicBool,
     /// What the process before has left in it.
     left: Note,
     /// Whether an end from here on is one in order.
@@ -51,17 +55,16 @@ impl Lock {
     /// [`JournalError::Locked`] when another process holds it; an I/O error when the folder cannot be written to.
     pub fn take(path: &Path) -> Result<Lock, JournalError> {
         let lock_path = lock_path(path);
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&lock_path).map_err(|error| match path.exists() {
-            true => JournalError::Barred(error),
-            false => JournalError::Place { path: path.to_owned(), error },
-        })?;
+        let mut holder = None;
         // `status` holds it shared for a moment, to see whether somebody else does.
         for _ in 0..PATIENCE_STEPS {
+            let (mut file, made) = open(&lock_path).map_err(|error| match path.exists() {
+                true => JournalError::Barred(error),
+                false => JournalError::Place { path: path.to_owned(), error },
+            })?;
             match file.try_lock() {
+                // Whoever held it has taken it away since it was opened.
+                Ok(()) if !is_at(&file, &lock_path) => {}
                 Ok(()) => {
                     let failed = |error| JournalError::file(&lock_path, error);
                     let left = Note::read(&mut file);
@@ -69,15 +72,20 @@ impl Lock {
                     // A power cut must not make it look as if nothing had been cut off.
                     file.sync_all().map_err(failed)?;
                     let settled = AtomicBool::new(left.pid == 0);
-                    let mut lock = Lock { file, left, settled, journal: None, length: 0 };
+                    let made = made.then(|| lock_path.clone());
+                    let followed = AtomicBool::new(false);
+                    let mut lock = Lock { file, made, followed, left, settled, journal: None, length: 0 };
                     lock.hold(path)?;
                     return Ok(lock);
                 }
-                Err(TryLockError::WouldBlock) => std::thread::sleep(PATIENCE_STEP),
+                Err(TryLockError::WouldBlock) => {
+                    holder = Note::read(&mut file).holder();
+                    std::thread::sleep(PATIENCE_STEP);
+                }
                 Err(TryLockError::Error(error)) => return Err(JournalError::file(&lock_path, error)),
             }
         }
-        Err(JournalError::Locked { holder: Note::read(&mut file).holder() })
+        Err(JournalError::Locked { holder })
     }
 
     /// How the last process on this journal ended.
@@ -103,6 +111,7 @@ impl Lock {
         let (begun_at, commits) = journal.commits()?;
         let failed = |error| JournalError::file(Path::new("the lock beside the journal"), error);
         Note { pid: std::process::id(), journal: begun_at, commits }.write(&self.file).map_err(failed)?;
+        self.followed.store(true, Ordering::Relaxed);
         journal.count_commits_in(CommitMark(self.file.try_clone().map_err(failed)?));
         self.settle(true);
         Ok(())
@@ -154,6 +163,13 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        if let (Some(path), false) = (&self.made, self.followed.load(Ordering::Relaxed)) {
+            // Nothing has begun: nothing is to be left, and the next process needs no file to know that.
+            if is_at(&self.file, path) {
+                let _ = std::fs::remove_file(path);
+            }
+            return;
+        }
         if self.settled.load(Ordering::Relaxed) {
             // Failing to note it costs the next run a list of each space.
             let _ = Note { pid: 0, ..Note::read(&mut &self.file) }.write(&self.file);
@@ -215,6 +231,26 @@ impl CommitMark {
             .seek(SeekFrom::Start(Note::COMMITS_AT))
             .and_then(|_| self.0.write_all(format!("{commits:20}").as_bytes()));
     }
+}
+
+/// Opens the file of a lock, readable by its owner alone; says whether it was not there.
+fn open(path: &Path) -> io::Result<(File, bool)> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.clone().create_new(true).open(path) {
+        Ok(file) => Ok((file, true)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            Ok((options.create(true).truncate(false).open(path)?, false))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Whether an open file is the one that lies at a path.
+fn is_at(file: &File, path: &Path) -> bool {
+    matches!((file.metadata(), std::fs::metadata(path)), (Ok(held), Ok(there)) if is_same(&held, &there))
 }
 
 #[cfg(unix)]

@@ -506,7 +506,7 @@ impl Journal {
             .map_err(|error| JournalError::file(&path, error))
     }
 
-    /// Refuses a journal whose rows went elsewhere.
+    /// Refuses a journal whose rows went elsewhere. One that has sent nothing yet can go anywhere.
     ///
     /// # Errors
     /// [`JournalError::OtherTarget`], [`JournalError::OtherSpaces`], [`JournalError::OtherUndertaking`].
@@ -520,13 +520,37 @@ impl Journal {
             return Err(JournalError::OtherUndertaking { journal: own, run: undertaking });
         }
         let journal = self.target()?;
-        if journal != target {
+        if journal != target && self.has_sent()? {
             return Err(JournalError::OtherTarget { journal: place(&journal), run: place(target) });
         }
         if self.is_standard()? != standard {
             return Err(JournalError::OtherSpaces { standard: !standard });
         }
         Ok(())
+    }
+
+    /// The same; its rows go there from now on.
+    ///
+    /// # Errors
+    /// As [`Journal::expect_destination`], and when it cannot be written.
+    pub fn set_out_for<'a>(&mut self, destination: impl Into<Destination<'a>>) -> Result<(), JournalError> {
+        let destination = destination.into();
+        self.expect_destination(destination)?;
+        if self.target()? != destination.target {
+            self.conn.execute("UPDATE journal SET target = ?1", [destination.target])?;
+        }
+        Ok(())
+    }
+
+    /// Whether a call of it may have reached anybody. Calls without a connection are not counted; of a run that was cut off
+    /// nobody knows.
+    fn has_sent(&self) -> Result<bool, JournalError> {
+        Ok(self.conn.query_row(
+            "SELECT EXISTS (SELECT 1 FROM runs WHERE sent > 0 OR ended_at IS NULL)
+                 OR EXISTS (SELECT 1 FROM spaces WHERE in_flight > 0)",
+            [],
+            |row| row.get(0),
+        )?)
     }
 
     /// Notes that a run begins, with its settings as JSON (no secrets).

@@ -263,7 +263,18 @@ fn other_files_and_newer_journals_are_refused() {
     assert!(matches!(Journal::open(&path), Err(JournalError::NotAJournal)));
     std::fs::remove_file(&path).unwrap();
     Journal::create(&path, "emulator", NOW).unwrap();
-    Journal::open(&path).unwrap().expect_destination("emulator").unwrap();
+    let mut journal = Journal::open(&path).unwrap();
+    journal.expect_destination("emulator").unwrap();
+    // What has sent nothing can go anywhere; a run that reached nobody has sent nothing.
+    journal.begin_run("{}", NOW).unwrap();
+    journal.end_run("nobody answered", NOW).unwrap();
+    journal.set_out_for("https://chat.example/").unwrap();
+    assert_eq!(journal.target().unwrap(), "https://chat.example/");
+    journal.begin_run("{}", NOW).unwrap();
+    let calls = Calls { sent: 1, failed: 1, ..Calls::default() };
+    journal.apply(&[Change::Calls { at: NOW, calls }]).unwrap();
+    journal.end_run("interrupted", NOW).unwrap();
+    drop(journal);
     let other = Journal::open(&path).unwrap().expect_destination("https://chat.googleapis.com/").unwrap_err();
     assert!(matches!(other, JournalError::OtherTarget { .. }));
     Connection::open(&path).unwrap().pragma_update(None, "user_version", 99).unwrap();
@@ -281,7 +292,14 @@ fn a_lock_has_one_holder() {
     assert_eq!(Lock::holder(&path), Some(Some(std::process::id())));
     drop(lock);
     assert_eq!(Lock::holder(&path), None);
-    Lock::take(&path).unwrap();
+    assert!(!sibling(&path, "lock").exists(), "nothing has begun, so nothing is left");
+    let lock = Lock::take(&path).unwrap();
+    let mut journal = Journal::create(&path, "emulator", NOW).unwrap();
+    lock.follow(&mut journal).unwrap();
+    drop((journal, lock));
+    assert!(sibling(&path, "lock").exists(), "it says how the run ended");
+    drop(Lock::take(&path).unwrap());
+    assert!(sibling(&path, "lock").exists());
 }
 
 #[test]

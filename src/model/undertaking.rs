@@ -45,10 +45,19 @@ impl Undertaking {
         }
     }
 
-    /// What is counted in it.
+    /// What is to be done with those that are left.
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Undertaking::Import | Undertaking::Update => "send",
+            Undertaking::Rollback | Undertaking::Remove => "delete",
+            Undertaking::Spaces => "create",
+        }
+    }
+
+    /// What becomes of one of its rows.
     pub const fn noun(self) -> &'static str {
         match self {
-            Undertaking::Spaces => "channel",
+            Undertaking::Spaces => "space",
             _ => "row",
         }
     }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Method, Response, Url};
 
-use super::endpoint::is_loopback;
+use super::endpoint::{is_loopback, place};
 use crate::model::Timestamp;
 
 /// The largest body that is read: a full page of `members.list` is well under 1 MiB.
@@ -65,6 +65,15 @@ pub enum Unanswered {
 }
 
 impl Unanswered {
+    /// The same, naming where the request was to go, if no connection could be made.
+    #[must_use]
+    pub fn at(self, host: &str) -> Self {
+        match self {
+            Unanswered::NotSent(story) => Unanswered::NotSent(format!("{host}: {story}")),
+            lost @ Unanswered::Lost(_) => lost,
+        }
+    }
+
     /// What happened, in words.
     pub fn story(&self) -> &str {
         match self {
@@ -153,7 +162,10 @@ impl Client {
     pub async fn post_form(&self, url: &str, fields: &[(&str, &str)]) -> Result<Reply, Unanswered> {
         let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         let body = Some(("application/x-www-form-urlencoded", form));
-        self.send(Outgoing { method: "POST", url: parse(url)?, token: None, headers: &[], body }).await
+        let url = parse(url)?;
+        let host = place(&url);
+        let outgoing = Outgoing { method: "POST", url, token: None, headers: &[], body };
+        self.send(outgoing).await.map_err(|unanswered| unanswered.at(&host))
     }
 
     /// Asks for a page without a token, for what its head tells.

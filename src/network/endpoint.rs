@@ -66,8 +66,7 @@ impl Endpoint {
 
     /// The host, with its port where that is not the usual one.
     pub fn host(&self) -> String {
-        let host = self.0.host_str().unwrap_or_default();
-        self.0.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+        place(&self.0)
     }
 
     /// The URL as it was given: without a slash that it did not have.
@@ -87,6 +86,12 @@ impl Endpoint {
         }
         url
     }
+}
+
+/// A URL's host, with its port where that is not the usual one.
+pub(super) fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
 /// Whether a URL is about this machine.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{SpaceName, Stints};
+use crate::wording::COLUMNS;
 
 const EACH: Policy = Policy { stints: Stints::Each, bridges: false };
 const MERGE: Policy = Policy { stints: Stints::Merge, bridges: false };
@@ -59,7 +60,8 @@ fn an_evenings_migration() {
         ..facts(&pending, &staying, &spaces, &now)
     };
     let plan = Plan::of(facts);
-    insta::assert_snapshot!(plan.text());
+    insta::assert_snapshot!(plan.text(COLUMNS));
+    insta::assert_snapshot!("an_evenings_migration_at_60_columns", plan.text(58));
     insta::assert_snapshot!("an_evenings_migration_for_a_script", format!("{:#}", plan.json()));
 }
 
@@ -74,11 +76,11 @@ fn too_much_for_what_is_left_of_import_mode() {
         staying_with_role: 0,
         ..facts(&[400_000], &[0], &spaces, &now)
     };
-    insta::assert_snapshot!(Plan::of(facts.clone()).text());
+    insta::assert_snapshot!(Plan::of(facts.clone()).text(COLUMNS));
     let later = Timestamp::parse("2027-01-01T00:00:00Z", None).unwrap();
     assert!(
         Plan::of(Facts { expires: Some(later), ..facts })
-            .text()
+            .text(COLUMNS)
             .contains("It fits: the first space is deleted")
     );
 }
@@ -93,17 +95,17 @@ fn members_of_today() {
         duplicate: 0,
         ..facts(&[9, 3], &[9, 3], &spaces, &now)
     };
-    insta::assert_snapshot!(Plan::of(facts).text());
+    insta::assert_snapshot!(Plan::of(facts).text(COLUMNS));
 }
 
 #[test]
 fn nothing_to_do_and_no_limit() {
     let (now, spaces) = (friday(), names(1));
     let none = Facts { several: (0, 0), ..facts(&[0], &[0], &spaces, &now) };
-    assert!(!Plan::of(none).text().contains("\ntime"));
+    assert!(!Plan::of(none).text(COLUMNS).contains("\ntime"));
     let limitless = Rates { writes_per_minute: 0, ..Rates::default() };
     let plan = Plan::of(Facts { rates: limitless, ..facts(&[7], &[0], &spaces, &now) });
-    assert!(plan.text().contains("there is no limit to go by"));
+    assert!(plan.text(COLUMNS).contains("there is no limit to go by"));
     assert_eq!(
         (plan.json()["import_mode"].is_null(), plan.json()["quotas"].as_array().unwrap().len()),
         (true, 0)
@@ -124,8 +126,10 @@ proptest! {
         let merged: Vec<u64> = pending.iter().map(|rows| rows / 2).collect();
         let policies = vec![(EACH, pending.as_slice()), (MERGE, merged.as_slice())];
         let plan = Plan::of(Facts { rates, policies, ..facts(&pending, staying, &spaces, &now) });
-        for line in plan.text().lines() {
-            prop_assert!(line.chars().count() <= 80, "{line}");
+        for columns in [58, COLUMNS] {
+            for line in plan.text(columns).lines() {
+                prop_assert!(line.chars().count() <= columns + 2, "{line}");
+            }
         }
         let json = plan.json();
         let created: u64 = json["calls"].as_array().unwrap().iter()

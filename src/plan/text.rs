@@ -8,7 +8,7 @@ use jiff::Zoned;
 use super::time::end;
 use super::{Plan, Step, Timing, WINDOW, Window};
 use crate::model::{Policy, Stints};
-use crate::wording::{COLUMNS, span, thousands, wrapped};
+use crate::wording::{span, thousands, wrapped};
 
 /// The width of what stands before each paragraph.
 const MARGIN: usize = 10;
@@ -18,9 +18,9 @@ const FIGURE: usize = 10;
 const WORTH_A_WORD: Duration = Duration::from_secs(60);
 
 impl Plan<'_> {
-    /// The whole plan, in paragraphs of at most 80 columns.
-    pub fn text(&self) -> String {
-        let mut page = Page::default();
+    /// The whole plan, in paragraphs of at most so many columns.
+    pub fn text(&self, columns: usize) -> String {
+        let mut page = Page { text: String::new(), columns };
         self.rows(&mut page);
         if self.to_send + self.facts.open == 0 {
             return page.text;
@@ -60,7 +60,12 @@ impl Plan<'_> {
             let calls: Vec<_> = self.calls.iter().filter(|calls| calls.step == step).collect();
             for (place, calls) in calls.into_iter().enumerate() {
                 let name = if place == 0 { step.as_str() } else { "" };
-                page.figure(name, calls.count, &format!("{:<22} {}", calls.method, calls.about));
+                let about = if page.is_narrow() {
+                    format!("{}: {}", calls.method, calls.about)
+                } else {
+                    format!("{:<22} {}", calls.method, calls.about)
+                };
+                page.figure(name, calls.count, &about);
             }
         }
         page.end();
@@ -139,7 +144,12 @@ impl Plan<'_> {
 
     fn quotas(&self, page: &mut Page) {
         let (Some(import), false) = (self.import, self.quotas.is_empty()) else { return };
-        page.line("quota", &format!("{:>10}  {:>12}  {:>12}  until", "writes/min", "time", "saves"));
+        // What is saved stands in the times, too.
+        let row = |quota: &str, time: &str, saves: &str, until: &str| match page.is_narrow() {
+            true => format!("{quota:>10}  {time:>11}  {until}"),
+            false => format!("{quota:>10}  {time:>12}  {saves:>12}  {until}"),
+        };
+        let mut lines = vec![row("writes/min", "time", "saves", "until")];
         let rows =
             std::iter::once((self.facts.rates.writes_per_minute, import)).chain(self.quotas.iter().copied());
         for (quota, timing) in rows {
@@ -147,14 +157,11 @@ impl Plan<'_> {
             let saves = if saved == Duration::ZERO { "-".to_owned() } else { span(saved) };
             let until = end(self.facts.now, timing.takes).map_or(String::new(), |end| day(&end));
             let limit = if timing.by_space { " *" } else { "" };
-            page.line(
-                "",
-                &format!(
-                    "{:>10}  {:>12}  {saves:>12}  {until}{limit}",
-                    thousands(quota.into()),
-                    span(timing.takes)
-                ),
-            );
+            let until = format!("{until}{limit}");
+            lines.push(row(&thousands(quota.into()), &span(timing.takes), &saves, &until));
+        }
+        for (place, line) in lines.iter().enumerate() {
+            page.line(if place == 0 { "quota" } else { "" }, line);
         }
         if self.quotas.iter().any(|(_, timing)| timing.by_space) {
             page.paragraph("", "* as long as the biggest space takes: --writes-per-minute-per-space");
@@ -166,9 +173,17 @@ impl Plan<'_> {
         if self.facts.policies.is_empty() {
             return;
         }
-        page.line("history", &format!("{:<31}{:>12}  {:>12}", "", "to send", "time"));
-        for (policy, rows, timing) in self.by_policy() {
+        if !page.is_narrow() {
+            page.line("history", &format!("{:<31}{:>12}  {:>12}", "", "to send", "time"));
+        }
+        for (place, (policy, rows, timing)) in self.by_policy().enumerate() {
             let time = timing.map_or("-".to_owned(), |Timing { takes, .. }| span(takes));
+            if page.is_narrow() {
+                let here = if policy == self.facts.policy { " (this plan)" } else { "" };
+                let story = format!("{}: {} to send, {time}{here}", typed(policy), thousands(rows));
+                page.paragraph(if place == 0 { "history" } else { "" }, &story);
+                continue;
+            }
             let here = if policy == self.facts.policy { "  this plan" } else { "" };
             page.line("", &format!("{:<31}{:>12}  {time:>12}{here}", typed(policy), thousands(rows)));
         }
@@ -196,13 +211,20 @@ fn day(time: &Zoned) -> String {
     time.strftime("%a %Y-%m-%d %H:%M").to_string()
 }
 
+/// Fewer columns than these do not hold the tables with all that stands in them.
+const TABLE_COLUMNS: usize = 74;
+
 /// Paragraphs, each with a word before it.
-#[derive(Default)]
 struct Page {
     text: String,
+    columns: usize,
 }
 
 impl Page {
+    fn is_narrow(&self) -> bool {
+        self.columns < TABLE_COLUMNS
+    }
+
     fn line(&mut self, name: &str, text: &str) {
         let line = format!("{name:<MARGIN$}{text}");
         let _ = writeln!(self.text, "{}", line.trim_end());
@@ -212,7 +234,7 @@ impl Page {
         let mut count = thousands(count);
         let mut name = name;
         for line in
-            wrapped(about, COLUMNS - MARGIN - FIGURE - 2).lines().chain(about.is_empty().then_some(""))
+            wrapped(about, self.columns - MARGIN - FIGURE - 2).lines().chain(about.is_empty().then_some(""))
         {
             self.line(name, &format!("{count:>FIGURE$}  {line}"));
             (name, count) = ("", String::new());
@@ -226,7 +248,7 @@ impl Page {
     }
 
     fn paragraph(&mut self, name: &str, text: &str) {
-        for (place, line) in wrapped(text, COLUMNS - MARGIN).lines().enumerate() {
+        for (place, line) in wrapped(text, self.columns - MARGIN).lines().enumerate() {
             self.line(if place == 0 { name } else { "" }, line);
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Zoned;
 
 use crate::engine::Rates;
+use crate::model::Undertaking;
 use crate::wording::{many, span};
 
 /// From here on an end is told as a date.
@@ -42,7 +43,7 @@ pub(super) fn end(now: &Zoned, takes: Duration) -> Option<Zoned> {
 }
 
 /// How long sending takes at the quota, and when it ends if that is not soon. `None` without a quota.
-pub fn estimate(spaces: &[u64], rates: &Rates, now: &Zoned) -> Option<String> {
+pub fn estimate(spaces: &[u64], rates: &Rates, now: &Zoned, undertaking: Undertaking) -> Option<String> {
     let Timing { takes, by_space } = timing(spaces, rates)?;
     let rows = spaces.iter().sum();
     let why = match by_space {
@@ -50,8 +51,8 @@ pub fn estimate(spaces: &[u64], rates: &Rates, now: &Zoned) -> Option<String> {
         false => String::new(),
     };
     let quota = rates.writes_per_minute;
-    let mut text =
-        format!("{} to send: about {} at {quota} writes a minute{why}", many(rows, "row"), span(takes));
+    let what = format!("{} to {}", many(rows, undertaking.noun()), undertaking.verb());
+    let mut text = format!("{what}: about {} at {quota} writes a minute{why}", span(takes));
     if let Some(end) = end(now, takes).filter(|_| takes >= LONG) {
         let _ = write!(text, ", until {}", end.strftime("%A %Y-%m-%d %H:%M %Z"));
     }
@@ -73,7 +74,8 @@ mod tests {
         let now: Zoned = "2026-11-20T18:00:00+01:00[Europe/Berlin]".parse().unwrap();
         let estimate = |pending: u64, quota| {
             let spaces = vec![pending / 10; 10];
-            estimate(&spaces, &Rates { writes_per_minute: quota, ..Rates::default() }, &now)
+            let rates = Rates { writes_per_minute: quota, ..Rates::default() };
+            estimate(&spaces, &rates, &now, Undertaking::Import)
         };
         assert_eq!(estimate(520, 6000).unwrap(), "520 rows to send: about 6 s at 6000 writes a minute");
         assert_eq!(

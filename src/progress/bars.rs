@@ -12,7 +12,7 @@ use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
-use crate::wording::{harmless, many, span, thousands, wrapped};
+use crate::wording::{fitted, harmless, many, shorten, span, thousands, width};
 
 /// One bar for reading, then one for what is done.
 pub(super) struct Bars {
@@ -36,7 +36,7 @@ struct Working {
     columns: usize,
 }
 
-const READING: &str = "  Reading  [{bar:24}] {percent:>3} %  {wide_msg}";
+const READING: &str = "Reading";
 const READING_STREAM: &str = "  Reading  {spinner} {bytes}  {wide_msg}";
 const COMPARING: &str = "Comparing";
 const SPACER: &str = " ";
@@ -51,10 +51,42 @@ const TITLE_GAP: usize = 2;
 /// The last column stays empty, so that no line wraps.
 const MARGIN: usize = 1;
 
+/// How much of a file's name is shown, at most, and fewer columns than which show nothing of it.
+const NAME_MAX: usize = 24;
+const NAME_MIN: usize = 8;
+
+fn bar_columns(columns: usize) -> usize {
+    if columns < NARROW_COLUMNS { 12 } else { 24 }
+}
+
 /// A bar with its title, as wide as fits.
 fn template(title: &str, columns: usize) -> String {
-    let bar = if columns < NARROW_COLUMNS { 12 } else { 24 };
+    let bar = bar_columns(columns);
     format!("{title:>TITLE_COLUMNS$}  [{{bar:{bar}}}] {{percent:>3}} %  {{wide_msg}}")
+}
+
+/// What is left beside such a bar.
+fn beside_bar(columns: usize) -> usize {
+    columns.saturating_sub("  Reading  [] 100 %  ".len() + bar_columns(columns) + MARGIN)
+}
+
+/// What is left where the size of what is read is not known.
+fn beside_stream(columns: usize) -> usize {
+    columns.saturating_sub("  Reading  . 1023.99 MiB  ".len() + MARGIN)
+}
+
+/// How far the reading is, and of which file, in so many columns.
+fn reading_message(reading: &Reading<'_>, room: usize) -> String {
+    let problems = match reading.problems {
+        0 => String::new(),
+        problems => format!(", {}", many(problems, "problem")),
+    };
+    let rows = format!("{} rows{problems}", thousands(reading.rows));
+    let left = room.saturating_sub(width(&rows) + 2);
+    if left < NAME_MIN {
+        return shorten(&rows, room);
+    }
+    format!("{rows}  {}", tail(&harmless(reading.file), left.min(NAME_MAX)))
 }
 
 fn set_template(bar: &ProgressBar, template: &str) {
@@ -109,7 +141,7 @@ impl Bars {
             set_template(&working.bar, &template(working.title, columns));
         }
         working.bar.set_position(done);
-        working.bar.set_message(message);
+        working.bar.set_message(shorten(&message, beside_bar(columns)));
         working.spacer.tick();
         for (line, text) in working.lines.iter().zip(below) {
             line.set_message(text.clone());
@@ -128,18 +160,15 @@ impl Display for Bars {
                 bar.finish();
             }
             let bar = match reading.bytes_total {
-                Some(total) => self.add(ProgressBar::new(total), READING),
+                Some(total) => self.add(ProgressBar::new(total), &template(READING, columns())),
                 None => self.add(ProgressBar::new_spinner(), READING_STREAM),
             };
             self.reading = Some((reading.file.to_owned(), bar));
         }
-        if let Some((file, bar)) = &self.reading {
+        if let Some((_, bar)) = &self.reading {
+            let beside = if reading.bytes_total.is_some() { beside_bar } else { beside_stream };
             bar.set_position(reading.bytes);
-            let problems = match reading.problems {
-                0 => String::new(),
-                problems => format!(", {}", many(problems, "problem")),
-            };
-            bar.set_message(format!("{} rows{problems}  {}", thousands(reading.rows), tail(&harmless(file))));
+            bar.set_message(reading_message(reading, beside(columns())));
         }
     }
 
@@ -155,9 +184,11 @@ impl Display for Bars {
         // Without bars there is nothing to print above of; indicatif would count the line as one of theirs.
         let bars = self.working.is_some() || self.reading.is_some();
         // A line that wraps by itself would be counted as one.
-        let line = harmless(line);
-        let lines = wrapped(&line, columns().saturating_sub(1));
-        if !bars || self.all.is_hidden() || self.all.println(lines).is_err() {
+        let mut line = harmless(line).into_owned();
+        if console::Term::stderr().is_term() {
+            line = fitted(&line, columns().saturating_sub(MARGIN));
+        }
+        if !bars || self.all.is_hidden() || self.all.println(&line).is_err() {
             // Nobody reads it when standard error is gone.
             let _ = writeln!(std::io::stderr(), "{line}");
         }
@@ -204,14 +235,14 @@ impl Display for Bars {
     }
 }
 
-/// The end of a path: that is where its name is.
-fn tail(path: &str) -> String {
-    let skip = path.chars().count().saturating_sub(24);
-    if skip == 0 {
-        path.to_owned()
-    } else {
-        format!("…{}", path.chars().skip(skip + 1).collect::<String>())
+/// The end of a path, in so many columns: that is where its name is.
+fn tail(path: &str, columns: usize) -> String {
+    if width(path) <= columns {
+        return path.to_owned();
     }
+    let mut begins = path.char_indices().map(|(place, _)| place);
+    let begin = begins.find(|begin| width(&path[*begin..]) < columns).unwrap_or(path.len());
+    format!("…{}", &path[begin..])
 }
 
 #[cfg(test)]
@@ -245,6 +276,33 @@ mod tests {
                 assert_eq!(below(&figures, title, 80)[0].find('5'), Some(bar), "{title}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_read_stands_beside_its_bar() {
+        let reading = |file, rows, problems| Reading { file, bytes: 1, bytes_total: Some(2), rows, problems };
+        let shown: Vec<String> = [40, 60, 80, 120]
+            .into_iter()
+            .flat_map(|columns| {
+                [
+                    reading("samples/memberships.csv", 579, 0),
+                    reading("exports/2026/田中/memberships-of-all-channels.csv", 1_234_567, 12),
+                ]
+                .map(|reading| {
+                    let message = reading_message(&reading, beside_bar(columns));
+                    let bar = template(READING, columns)
+                        .replace("{wide_msg}", &message)
+                        .replace("{percent:>3}", "100")
+                        .replace(
+                            &format!("{{bar:{}}}", bar_columns(columns)),
+                            &"=".repeat(bar_columns(columns)),
+                        );
+                    assert!(width(&bar) < columns, "{columns}: {bar}");
+                    bar
+                })
+            })
+            .collect();
+        insta::assert_snapshot!("reading", shown.join("\n"));
     }
 
     #[test]

@@ -12,12 +12,12 @@ pub fn of_reject(kind: &str) -> &'static str {
             "create the space anew (tenure spaces create), and feed these rows back with the new map (--spaces)"
         }
         "INVALID_ARGUMENT" => {
-            "mend what Chat complains of (an address nobody has, a time it does not take), and feed the rows back; where \
-             addresses have changed, --users MAP.csv translates them"
+            "mend in each row what Chat complains of there (an address nobody has, a time it does not take, a group, which \
+             cannot have history), and feed the rows back; where addresses have changed, --users MAP.csv translates them"
         }
         "NOT_FOUND" => {
-            "check that the space and the member are there; once they are, try the rows again, or mend them and feed them \
-             back"
+            "check each row's space and member: is one misspelt, deleted, or of another organisation? Once they are there, \
+             try the rows again as they are, or mend them and feed them back"
         }
         "PERMISSION_DENIED" => {
             "check that the member may be in this space (somebody from outside? a space for the organisation alone?), \
@@ -31,24 +31,40 @@ pub fn of_reject(kind: &str) -> &'static str {
             "Chat refuses a second stint beside the one that it holds: send them merged (--stints merge, in a new \
              journal after tenure rollback), or leave them out"
         }
-        "KEPT_FAILING" => "Chat kept failing at these rows alone: try them again later",
-        "UNDECIDED" => {
-            "look whether the space holds the membership (tenure members list, tenure verify); if not, feed the row back \
-             in another file"
+        "KEPT_FAILING" | "NO_ANSWER" | "NO_CONNECTION" => {
+            "nothing is wrong with these rows themselves, as far as Chat says: try them again later"
         }
-        "DOUBLED" => "the space holds the membership twice: look at it (tenure members list), and leave one",
+        "UNDECIDED" => {
+            "look whether each row's space holds its membership (tenure members list SPACE): if it does, nothing is left to \
+             be done; if not, feed the row back in another file"
+        }
+        "DOUBLED" => {
+            "the space holds the membership twice: look at it (tenure members list SPACE), and delete one of the two as the \
+             row's message says"
+        }
         "PERHAPS_THERE" => {
-            "not sent, since Chat may hold it: look at the space (tenure members list); if it lacks the membership, create \
-             it (tenure members create)"
+            "not sent, since Chat may hold it and would then hold it twice: look at each row's space (tenure members list \
+             SPACE), and create what it lacks (tenure members create)"
         }
         "NOT_SENT" => "nothing: the import was rolled back before these rows were sent",
         "NAME_TAKEN" => "choose other display names, or number them: --on-name-clash suffix",
-        "overlap" | "roles-differ" | "history-sent" => {
+        "overlap" | "roles-differ" | "duplicate-with-other-role" => {
             "mend the times or roles of these lines so that a member's stints go together, and feed them back"
+        }
+        "history-sent" => {
+            "history that was sent cannot be changed: leave these lines out, or delete what was sent (tenure rollback) and \
+             import all of it into a new journal, while the space is in import mode"
+        }
+        "unknown-user" => {
+            "add a line for each of these people to the map (columns id, member), and feed the rows back with it (--users)"
+        }
+        "unknown-space" => {
+            "add a line for each of these channels to the map (columns name, space), and feed the rows back with it \
+             (--spaces)"
         }
         // Of the line itself, by its spelling.
         kind if kind.starts_with(|c: char| c.is_ascii_lowercase()) => {
-            "mend these lines, and feed them back: what is wrong is in the column `error`"
+            "mend these lines, and feed them back: what is wrong with each stands in its column `error`"
         }
         _ => "mend what Chat complains of, and feed the rows back; if it is mended elsewhere, try them again",
     }
@@ -58,4 +74,44 @@ pub fn of_reject(kind: &str) -> &'static str {
 pub fn can_be_retried(kind: &str) -> bool {
     let is_of_the_line = kind.starts_with(|c: char| !c.is_ascii_uppercase());
     !is_of_the_line && !matches!(kind, "UNDECIDED" | "DOUBLED" | "PERHAPS_THERE" | "NOT_SENT")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_to_do_about_each_reason() {
+        let kinds = [
+            SPACE_REFUSED,
+            "SPACE_EXPIRED",
+            "INVALID_ARGUMENT",
+            "NOT_FOUND",
+            "PERMISSION_DENIED",
+            "FAILED_PRECONDITION",
+            "ALREADY_EXISTS",
+            "OTHER_TIMES",
+            "KEPT_FAILING",
+            "UNDECIDED",
+            "DOUBLED",
+            "PERHAPS_THERE",
+            "NOT_SENT",
+            "NAME_TAKEN",
+            "HTTP_418",
+            "overlap",
+            "duplicate-with-other-role",
+            "history-sent",
+            "unknown-user",
+            "unknown-space",
+            "bad-time",
+        ];
+        let told: Vec<String> = kinds
+            .iter()
+            .map(|kind| {
+                let again = if can_be_retried(kind) { " [--retry-rejected]" } else { "" };
+                format!("{kind}{again}\n    {}", of_reject(kind))
+            })
+            .collect();
+        insta::assert_snapshot!(told.join("\n"));
+    }
 }

@@ -120,7 +120,7 @@ fn many_problems_are_folded() {
     room.write("rows.csv", format!("{HEADER}{rows}"));
     let run = room.tenure(&["check", "--progress", "none", "rows.csv"]).expect(4);
     assert_eq!(run.err.matches("error[bad-space]").count(), 3, "{}", run.err);
-    let note = "= note: and 497 more of this kind: lines 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, …\n";
+    let note = "= note: and 497 more like it: lines 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, …\n";
     assert!(run.err.contains(note), "{}", run.err);
     assert_eq!(run.out.lines().last(), Some("500 problems; nothing may be sent before they are mended."));
     let object = json(&room, &["rows.csv"], 4);

@@ -86,7 +86,7 @@ fn full_while_rows_are_read() {
         "error: disk/j.db: the disk is full; make room and run the same command again, nothing is lost",
     ]);
     let left: Vec<_> = fs::read_dir(&disk.folder).unwrap().map(|file| file.unwrap().file_name()).collect();
-    assert_eq!(left, ["j.db.lock"]);
+    assert!(left.is_empty(), "{left:?}");
     disk.remount("size=64m");
     room.tenure(&import).expect(0);
     assert_eq!(room.status("disk/j.db")["rows"]["pending"], 3000);
@@ -212,7 +212,6 @@ fn a_journal_of_somebody_else() {
     for readable in ["j.db", "key.json"] {
         fs::set_permissions(room.file(readable), fs::Permissions::from_mode(0o644)).unwrap();
     }
-    fs::remove_file(room.file("j.db.lock")).unwrap();
     as_nobody(&room, &["status", "j.db"]).unwrap().expect(0);
     let run = as_nobody(&room, &["resume", "j.db"]).unwrap().expect(1);
     run.says(&[

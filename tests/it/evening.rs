@@ -22,12 +22,20 @@ fn a_file_without_an_end_says_what_that_means() {
         "space,member,createTime,left_at\nspaces/A,a@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z\n",
     );
     let run = room.tenure(&["check", "rows.csv"]).expect(0);
-    assert!(
-        run.err.contains("there is no column deleteTime, so every row counts as a member to this day"),
-        "{}",
-        run.err
-    );
-    assert!(run.err.contains("kept, but not used: left_at"), "{}", run.err);
+    for said in [
+        "warning[unread-column]: left_at: it is not read, and there is no deleteTime: every row counts as a member to this day",
+        " --> rows.csv:1:25\n",
+        "1 | space,member,createTime,left_at\n  |                         ^^^^^^^\n",
+        "= help: if it says until when somebody was a member, rename it to deleteTime\n",
+    ] {
+        assert!(run.err.contains(said), "{}", run.err);
+    }
+    // So do those that do not show warnings otherwise.
+    for command in [&["plan", "rows.csv"][..], &["import", "rows.csv", "--emulator", "--progress", "plain"]] {
+        let run = room.tenure(command).expect(0);
+        assert!(run.err.contains("left_at"), "{}", run.err);
+        assert!(run.err.contains("rename it to deleteTime"), "{}", run.err);
+    }
 }
 
 #[test]

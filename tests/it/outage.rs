@@ -95,6 +95,32 @@ fn an_api_that_goes_away_and_comes_back_in_time() {
 }
 
 #[test]
+fn a_wrong_endpoint_is_named_and_binds_nothing() {
+    let room = Room::new();
+    room.write("rows.csv", people(6, 2));
+    let emulator = Emulator::start(&room, &["--writes-per-minute", "0"]);
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let wrong = format!("http://{}/", nobody.local_addr().unwrap());
+    drop(nobody);
+    let elsewhere: Vec<String> = emulator
+        .connection()
+        .into_iter()
+        .map(|arg| if arg.starts_with("http://") { wrong.clone() } else { arg })
+        .collect();
+    let import = ["import", "rows.csv", "--give-up-after", "300ms"];
+    let run = room.tenure(&args(&[&import], &elsewhere)).expect(5);
+    let host = wrong.trim_start_matches("http://").trim_end_matches('/');
+    assert!(run.err.contains(&format!("no connection: {host}: ")), "{}", run.err);
+    run.says(&[&format!(
+        "a Chat API is listening at {wrong}; then go on, with another --endpoint if that one is wrong"
+    )]);
+    // Nothing was sent there, so the rows may go elsewhere.
+    room.tenure(&args(&[&import], &emulator.connection())).expect(0);
+    assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
+    room.tenure(&args(&[&import], &elsewhere)).expect(1).says(&["this journal belongs to"]);
+}
+
+#[test]
 fn nobody_answers_at_all() {
     let room = Room::new();
     room.write("rows.csv", people(20, 2));
@@ -104,6 +130,8 @@ fn nobody_answers_at_all() {
     let import = args(&[&["import", "rows.csv", "--give-up-after", "500ms"]], &connection);
     let run = room.tenure(&import).expect(5);
     assert!(run.out.contains("check the network"), "{}", run.out);
+    assert!(run.out.contains(&format!("http://127.0.0.1:{port}/; then go on")), "{}", run.out);
+    assert!(run.err.contains(&format!("127.0.0.1:{port}")), "{}", run.err);
     assert_eq!(room.status("rows.csv.journal.db")["rows"]["pending"], 20);
     let _emulator = Emulator::start_on(&room, port, &["--writes-per-minute", "0"]);
     room.tenure(&["resume", "rows.csv.journal.db"]).expect(0);

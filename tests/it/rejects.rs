@@ -139,6 +139,15 @@ fn rejects_of_jsonl_are_jsonl() {
     let broken = rows.iter().find(|row| row["status"].is_null()).unwrap();
     assert_eq!(broken["raw"], "{\"space\":");
     // In the other format too.
+    // A file's name tells as what it is written; one that tells nothing is read back with --format.
+    let reasons = room.tenure(&["rejects", "rows.jsonl.journal.db", "--reasons"]).expect(0);
+    reasons.says(&["to mend tenure rejects rows.jsonl.journal.db -o rejects.jsonl", "-o rejects.csv"]);
+    room.tenure(&["rejects", "rows.jsonl.journal.db", "-o", "r.csv"])
+        .expect(0)
+        .says(&["mended tenure import r.csv --journal"]);
+    assert!(room.read("r.csv").contains("error,status,attempts,replaces"));
+    let run = room.tenure(&["rejects", "rows.jsonl.journal.db", "-o", "r.txt"]).expect(0);
+    run.says(&["mended tenure import r.txt --format jsonl --journal rows.jsonl.journal.db"]);
     let run = room.tenure(&["rejects", "rows.jsonl.journal.db", "--format", "csv"]).expect(0);
     let (header, rows) = table(&run.out, b',');
     assert_eq!(header[..5], ["space", "member", "createTime", "deleteTime", "role"]);
@@ -237,7 +246,7 @@ fn one_of_two_reasons_is_mended_and_exactly_those_rows_are_settled() {
     let reasons = serde_json::json!({ "INVALID_ARGUMENT": 2, "SPACE_REFUSED": 2 });
     assert_eq!(room.status("j.db")["rejects"], reasons);
     let run = room.tenure(&["rejects", "j.db", "--kind", "INVALID_ARGUMENT", "-o", "bad.csv"]).expect(0);
-    run.says(&["tenure import bad.csv --journal j.db", "mend what Chat complains of"]);
+    run.says(&["tenure import bad.csv --journal j.db", "mend in each row what Chat complains of"]);
     let text = room.read("bad.csv");
     assert!(text.starts_with('\u{feff}'), "a spreadsheet takes it for UTF-8");
     assert_eq!(table(&text, b',').1.len(), 2);

@@ -232,7 +232,7 @@ fn every_answer_is_a_page_of_html() {
     let run = stops(&room, &emulator.connection(), 0).says(&[
         "Stopped: nothing has succeeded for",
         "the last failure: 502: Error 502 (Server Error)",
-        "do check the network and its proxy, and whether Google reports trouble",
+        "do check the network and its proxy, and that a Chat API is listening at",
     ]);
     assert!(!run.said().contains('<'), "no markup on the screen: {}", run.said());
     let _emulator = emulator.restart(&room, &[]);

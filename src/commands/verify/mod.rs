@@ -13,7 +13,7 @@ use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::{Usage, connect, note, print};
+use super::{Usage, columns, connect, note, tell};
 use crate::chat::{Access, HttpChat};
 use crate::cli::{CapacityArgs, VerifyArgs};
 use crate::credentials::{CredentialError, Credentials, Identity};
@@ -95,6 +95,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
             path: &path,
             begun_at: journal.created_at().map_err(at)?,
             identity,
+            elsewhere: settings.elsewhere().map(str::to_owned),
             typed: is_typed(&args.connection.capacity),
             targets,
             report: &mut report,
@@ -128,9 +129,9 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     }
     writing.end(&report, &ending)?;
     if !args.json {
-        let text = verify::text(&report, &ending, begin.elapsed());
+        let text = verify::text(&report, &ending, begin.elapsed(), columns());
         // Where the CSV goes, nothing else does.
-        if to_stdout { note(text.trim_end()) } else { print(&text)? }
+        if to_stdout { note(text.trim_end()) } else { tell(&text)? }
     }
     Ok(match &ending {
         Ending::Interrupted => Exit::Signal(signals.received().unwrap_or(2)),

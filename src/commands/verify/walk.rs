@@ -48,6 +48,8 @@ pub(super) struct Walk<'a> {
     pub(super) path: &'a Path,
     pub(super) begun_at: Timestamp,
     pub(super) identity: Identity,
+    /// The endpoint, where that is not Google's.
+    pub(super) elsewhere: Option<String>,
     pub(super) typed: bool,
     pub(super) targets: Vec<LookAt>,
     pub(super) report: &'a mut Report,
@@ -144,7 +146,7 @@ impl Walk<'_> {
                 Ok((of_space, listed)) => Some(self.checked(place, &of_space, &listed)),
                 Err((_, Outcome::Stopped(stop))) => {
                     let access = self.targets[place].access;
-                    self.report.remedy = Setup { identity: &self.identity, access }.of_stop(&stop);
+                    self.report.remedy = self.setup(access).of_stop(&stop);
                     let gave_up = matches!(stop, Stop::GaveUp { .. });
                     stopped.entry(access).or_insert(stop);
                     ready.insert(place, None);
@@ -262,8 +264,12 @@ impl Walk<'_> {
         }
     }
 
+    fn setup(&self, access: Access) -> Setup<'_> {
+        Setup { identity: &self.identity, access, elsewhere: self.elsewhere.as_deref() }
+    }
+
     fn remedy(&self, access: Access, failure: &Failure, space: &SpaceHeld) -> Option<String> {
-        let remedy = Setup { identity: &self.identity, access }.of_failure(failure)?;
+        let remedy = self.setup(access).of_failure(failure)?;
         if self.typed && space.completed_at.is_none() {
             return Some(format!(
                 "{remedy}; or, if {} is still in import mode, leave --standard-spaces, --admin-access and --as-app away",

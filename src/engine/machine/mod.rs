@@ -148,6 +148,7 @@ pub struct Engine {
 #[derive(Debug)]
 struct Failing {
     since: Duration,
+    /// Without those that were throttled, which are sent again and have not failed.
     in_a_row: u32,
     last: String,
     throttled: bool,

@@ -198,7 +198,7 @@ impl Engine {
             last: String::new(),
             throttled,
         });
-        failing.in_a_row += 1;
+        failing.in_a_row += u32::from(!throttled);
         failing.last = story;
         failing.throttled = throttled;
     }

@@ -254,6 +254,7 @@ fn a_429_lets_everything_wait_as_long_as_it_says() {
     bench.answer(Ok(()));
     bench.answer(Err(refused(429, None)));
     assert_eq!(bench.counts(), [2, 0, 1, 0], "nothing was applied, so they are pending again");
+    assert_eq!(bench.engine.snapshot(bench.now).failures_in_a_row, 0, "what is sent again has not failed");
     bench.at(39);
     assert!(bench.creates.is_empty());
     bench.at(41);

@@ -108,13 +108,14 @@ fn spaces() {
 fn members() {
     let give = "to use other ids, give --users MAP.csv with the columns id,member";
     let whole = "write the whole address, name@domain.example, or users/ and its number";
+    let kinds = "write users/ and a number or an e-mail address, or groups/ and the id of a Google group";
     let neither = "it is neither users/{id or e-mail}, groups/{id}, users/app nor an e-mail address";
     for (text, expected) in [
         ("groups/x", vec![]),
         ("", vec!["missing-value member: it is missing (fill it in, or delete the row)".to_owned()]),
         ("U1", vec![format!("bad-member member: {neither} ({give})")]),
         (" users/1", vec![format!("bad-member member: {neither} (remove the blanks around it)")]),
-        ("users/", vec![format!("bad-member member: {neither}")]),
+        ("users/", vec![format!("bad-member member: {neither} ({kinds})")]),
         ("a@b", vec![format!("bad-member member: it is not an e-mail address ({whole})")]),
         (
             " a@b.cd",
@@ -179,7 +180,7 @@ fn times() {
         (
             &[(create, "2026-01-01T00:00:01Z"), (delete, "2026-01-01T00:00:02Z")],
             &[
-                "time-in-future createTime: it is 2026-01-01T00:00:01Z, which is still to come (it is 2026-01-01T00:00:00Z now)",
+                "time-in-future createTime: it is 2026-01-01T00:00:01Z, which is still to come (it is 2026-01-01T00:00:00Z now) (correct it, or leave the row out until then)",
                 "time-in-future deleteTime: it is 2026-01-01T00:00:02Z, which is still to come (it is 2026-01-01T00:00:00Z now) (leave it empty for somebody who is still a member)",
             ],
         ),

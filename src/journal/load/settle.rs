@@ -151,6 +151,8 @@ impl<'j> Settling<'j> {
         }
         let (space, member) = Numbers::parts(self.member);
         let mut failed = None;
+        // Rows that are wrong beside others: nothing is written then, and they are not among what there is to send.
+        let mut wrong: Vec<Times> = Vec::new();
         let policy = loader.policy;
         let is_completed = policy.bridges && loader.completed.contains(&space.0);
         let until = parts::bridges_until(policy, is_completed, loader.now);
@@ -174,6 +176,7 @@ impl<'j> Settling<'j> {
             match judge(finding) {
                 Verdict::Stands => {
                     loader.stands = true;
+                    wrong.push(clash.here.times);
                     None
                 }
                 Verdict::PassedOver => None,
@@ -213,7 +216,8 @@ impl<'j> Settling<'j> {
                 Fate::Remade { .. } => (Some(state_before(stint)), Some(stint.state)),
                 Fate::Unmet | Fate::Known { .. } => (Some(stint.state), Some(stint.state)),
             };
-            let is = is.map(|state| if stint.refusal.is_some() { State::Rejected } else { state });
+            let is_wrong = stint.refusal.is_some() || wrong.contains(&stint.times);
+            let is = is.map(|state| if is_wrong { State::Rejected } else { state });
             stint.state = is.unwrap_or(stint.state);
             if was != is {
                 for (state, change) in was.map(|was| (was, -1)).into_iter().chain(is.map(|is| (is, 1))) {

@@ -9,7 +9,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use super::{Ending, Line, Report, SpaceOutcome};
 use crate::model::{SpaceName, Span};
 use crate::verify::{Counts, Finding, Kind};
-use crate::wording::{COLUMNS, many, shorten, span as long, wrapped};
+use crate::wording::{many, shorten, span as long, wrapped};
 
 /// The kinds as a person reads them.
 fn word(kind: Kind) -> &'static str {
@@ -32,19 +32,19 @@ const NAMED_MAX: usize = 3;
 /// How much of a space's title stands in the table.
 const TITLE_CHARS_MAX: usize = 28;
 
-/// Everything that a person reads at the end.
-pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
-    let mut text = verdict(report, ending, elapsed);
+/// Everything that a person reads at the end, in so many columns.
+pub fn text(report: &Report, ending: &Ending, elapsed: Duration, columns: usize) -> String {
+    let mut text = verdict(report, ending, elapsed, columns);
     if !report.lines.is_empty() {
         let _ = write!(text, "\n{}", table(report));
     }
-    text += &unseen(report);
+    text += &unseen(report, columns);
     let mut last: Option<&SpaceName> = None;
     for (space, finding) in &report.shown {
         if last.replace(space) != Some(space) {
             let _ = write!(text, "\n{}\n", report.told(space));
         }
-        text += &lines_of(report, finding);
+        text += &lines_of(report, finding, columns);
     }
     if report.hidden > 0 {
         let all = if report.about.csv { "the CSV has all" } else { "--csv FILE has all" };
@@ -56,17 +56,17 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration) -> String {
         text.push('\n');
     }
     for spot in spots {
-        let _ = writeln!(text, "  {}", wrapped(&spot, COLUMNS - 2).replace('\n', "\n  "));
+        let _ = writeln!(text, "  {}", wrapped(&spot, columns - 2).replace('\n', "\n  "));
     }
     let _ = write!(text, "\njournal   {}\n", report.about.journal);
     if let Some(remedy) = &report.remedy {
-        let _ = writeln!(text, "do        {}", wrapped(remedy, COLUMNS - 10).replace('\n', "\n          "));
+        let _ = writeln!(text, "do        {}", wrapped(remedy, columns - 10).replace('\n', "\n          "));
     }
     text
 }
 
 /// The spaces that could not be listed, by the reason.
-fn unseen(report: &Report) -> String {
+fn unseen(report: &Report, columns: usize) -> String {
     let mut reasons: BTreeMap<&str, Vec<&SpaceName>> = BTreeMap::new();
     for line in &report.lines {
         if let Some(why) = line.outcome.why() {
@@ -81,12 +81,12 @@ fn unseen(report: &Report) -> String {
             more => format!(" and {more} more"),
         };
         let story = format!("{}{more} could not be listed: {why}", named.join(", "));
-        let _ = write!(text, "\n{}\n", wrapped(&story, COLUMNS).replace('\n', "\n  "));
+        let _ = write!(text, "\n{}\n", wrapped(&story, columns).replace('\n', "\n  "));
     }
     text
 }
 
-fn verdict(report: &Report, ending: &Ending, elapsed: Duration) -> String {
+fn verdict(report: &Report, ending: &Ending, elapsed: Duration, columns: usize) -> String {
     let place = if report.about.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
     let seen = match report.about.spaces_total {
         1 => format!("{} of 1 space", report.checked()),
@@ -122,7 +122,7 @@ fn verdict(report: &Report, ending: &Ending, elapsed: Duration) -> String {
         _ if report.differs() => format!("So far they differ: {}.\n", found()),
         _ => String::new(),
     };
-    format!("{}\n{differs}", wrapped(&story, COLUMNS))
+    format!("{}\n{differs}", wrapped(&story, columns))
 }
 
 /// The table's columns of figures: a heading, and what stands below it.
@@ -185,7 +185,7 @@ fn table(report: &Report) -> String {
 }
 
 /// The lines of one difference.
-fn lines_of(report: &Report, finding: &Finding) -> String {
+fn lines_of(report: &Report, finding: &Finding, columns: usize) -> String {
     let who = match (&finding.member, &finding.user) {
         (Some(member), Some(user)) if member != user => format!("{member} ({user})"),
         (Some(name), _) | (None, Some(name)) => name.to_string(),
@@ -217,7 +217,7 @@ fn lines_of(report: &Report, finding: &Finding) -> String {
         let _ = write!(
             first,
             "\n              {}",
-            wrapped(&line, COLUMNS - 14).replace('\n', "\n              ")
+            wrapped(&line, columns - 14).replace('\n', "\n              ")
         );
     }
     first.push('\n');
