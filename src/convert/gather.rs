@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fact::{ChannelFact, Fact, Gone, PersonFact, What};
-use super::reconstruct::{Act, Archiving, Life, Mark, compact};
+use super::reconstruct::{Act, Archiving, Life, Mark, compact, tells_nothing_more};
 use crate::model::{EARLIEST, Timestamp};
 
 /// Marks of one member from which on they are compacted now and then.
@@ -57,7 +57,7 @@ pub struct Person {
     pub fact: PersonFact,
     /// Whether a list describes them.
     pub listed: bool,
-    /// Their last message in any channel.
+    /// Their last message in any channel, in threads or not.
     pub last_seen: Option<Timestamp>,
 }
 
@@ -186,6 +186,7 @@ impl Gathered {
             What::JoinedBy(who) => (who, Act::JoinedBy),
             What::Left(who) => (who, Act::Left),
             What::Present(who) => (who, Act::Present),
+            What::Replied(who) => (who, Act::Replied),
             What::Listed(who) => (who, Act::Listed),
             What::Archived(roster) => {
                 let roster: HashSet<u32> = roster.iter().map(|id| self.person(id)).collect();
@@ -199,15 +200,14 @@ impl Gathered {
             }
         };
         let person = self.person(who);
-        if act == Act::Present {
+        if matches!(act, Act::Present | Act::Replied) {
             let seen = &mut self.people[person as usize].last_seen;
             *seen = (*seen).max(Some(time));
         }
         let marks = self.marks.entry((place, person)).or_default();
         match marks.as_mut_slice() {
-            // Of signs in a row the first and the last tell everything.
             [.., before, last]
-                if [act, before.act, last.act].into_iter().all(Act::is_sign)
+                if tells_nothing_more(before.act, last.act, act)
                     && before.time <= last.time
                     && last.time <= time =>
             {
@@ -279,7 +279,11 @@ mod tests {
         let mut gathered = Gathered::new(at(1_000_000));
         // In their order, and in none.
         for second in (0..50_000).chain((0..50_000).map(|second| second * 7919 % 50_000)) {
-            let what = if second % 7 == 0 { What::Listed("U") } else { What::Present("U") };
+            let what = match second % 7 {
+                0 => What::Listed("U"),
+                1..=3 => What::Replied("U"),
+                _ => What::Present("U"),
+            };
             gathered.take(Fact::Event { channel: "C", time: at(second), what });
         }
         assert!(gathered.marks[&(0, 0)].len() < 2 * MARKS_MANY);

@@ -9,12 +9,14 @@
 //!    between the two.
 //! 4. A leave of nobody: within [`SAME_EVENT`] of another it is that leave, written twice. Otherwise a join is missing.
 //! 5. A message of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
-//! 6. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
+//! 6. A reply of a member is a message. One of nobody makes nobody a member: where something else shows that a join is
+//!    missing, and not when, it is put at the first reply; otherwise the replies came from outside.
+//! 7. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
 //!    nothing.
-//! 7. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
-//! 8. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
+//! 8. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
+//! 9. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
 //!    channel ends all stints at its archiving, and the end of an account ends its stints.
-//! 9. What ends nowhere is open.
+//! 10. What ends nowhere is open.
 
 use std::time::Duration;
 
@@ -46,6 +48,8 @@ pub enum Act {
     JoinedBy,
     /// Wrote something.
     Present,
+    /// Answered in a thread, as a member or from outside.
+    Replied,
     /// Was on a roster.
     Listed,
     /// Stopped being a member.
@@ -56,9 +60,19 @@ pub enum Act {
 
 impl Act {
     /// Whether it tells of a member, and of no change.
-    pub(super) fn is_sign(self) -> bool {
+    fn is_sign(self) -> bool {
         matches!(self, Act::Present | Act::Listed)
     }
+}
+
+/// Whether nothing is lost without the second of three marks that follow each other. Of signs in a row the first and the
+/// last tell everything; of replies before the first sign, too.
+pub(super) fn tells_nothing_more(before: Act, between: Act, after: Act) -> bool {
+    let no_change = |act: Act| act.is_sign() || act == Act::Replied;
+    no_change(before)
+        && no_change(between)
+        && no_change(after)
+        && (before.is_sign() || (between == Act::Replied && after == Act::Replied))
 }
 
 /// What is known of when a channel was archived.
@@ -114,7 +128,7 @@ pub struct Known<'a> {
 /// Where a missing join is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InferredStart {
-    /// At the first message; without one, as early as it can have been.
+    /// At the first message; without one, at the first reply in a thread, or as early as it can have been.
     #[default]
     FirstMessage,
     /// As early as it can have been: the channel's creation, or the leave before.
@@ -151,6 +165,8 @@ pub enum Start {
     Founding,
     /// The first message.
     FirstMessage,
+    /// The first reply in a thread, of somebody who did not write anything else.
+    FirstReply,
     /// A time by which the member had joined.
     JoinedBy,
     /// The channel's creation, by this member.
@@ -174,6 +190,7 @@ impl Start {
             Start::Recorded => "recorded",
             Start::Founding => "roster: members never change",
             Start::FirstMessage => "inferred: first message",
+            Start::FirstReply => "inferred: first reply",
             Start::JoinedBy => "inferred: joined by then",
             Start::Creator => "inferred: creator of the channel",
             Start::ChannelCreated => "inferred: channel created",
@@ -274,10 +291,11 @@ pub struct Outcome {
     pub stints: Vec<Stint>,
     /// Joins and leaves that repeat another.
     pub repeated: u64,
+    /// Stretches of time in which somebody who was no member answered in threads.
+    pub outside: u64,
 }
 
-/// Sorts marks, drops those that are there twice, and of signs in a row keeps the first and the last: the others tell
-/// nothing more.
+/// Sorts marks, and drops those that are there twice or tell nothing more.
 pub(super) fn compact(marks: &mut Vec<Mark>) {
     marks.sort_by_key(|mark| mark.time);
     let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
@@ -286,9 +304,7 @@ pub(super) fn compact(marks: &mut Vec<Mark>) {
             continue;
         }
         match kept.as_mut_slice() {
-            [.., before, last] if [before.act, last.act, mark.act].into_iter().all(Act::is_sign) => {
-                *last = mark
-            }
+            [.., before, last] if tells_nothing_more(before.act, last.act, mark.act) => *last = mark,
             _ => kept.push(mark),
         }
     }
@@ -299,10 +315,22 @@ pub(super) fn compact(marks: &mut Vec<Mark>) {
 pub fn reconstruct(known: &Known<'_>, guessing: &Guessing) -> Outcome {
     let mut marks = known.marks.to_vec();
     compact(&mut marks);
-    let mut walk =
-        Walk { known, guessing, open: None, last_end: None, last_leave: None, outcome: Outcome::default() };
+    walk(known, &marks, guessing)
+}
+
+/// The same, of marks in their order.
+fn walk(known: &Known<'_>, marks: &[Mark], guessing: &Guessing) -> Outcome {
+    let mut walk = Walk {
+        known,
+        guessing,
+        open: None,
+        last_end: None,
+        last_leave: None,
+        replies: None,
+        outcome: Outcome::default(),
+    };
     let mut before = None;
-    for mut mark in marks {
+    for mut mark in marks.iter().copied() {
         if let Some(before) = before
             && mark.time <= before
         {
@@ -322,6 +350,8 @@ struct Open {
     sign: Option<(Timestamp, bool)>,
     /// The last mark within it.
     last: Timestamp,
+    /// The first reply since the stint before.
+    replied: Option<Timestamp>,
 }
 
 struct Walk<'a> {
@@ -331,6 +361,8 @@ struct Walk<'a> {
     last_end: Option<Timestamp>,
     /// The last recorded leave, as long as nothing has followed it.
     last_leave: Option<Timestamp>,
+    /// The first and the last reply since there was a stint.
+    replies: Option<(Timestamp, Timestamp)>,
     outcome: Outcome,
 }
 
@@ -351,23 +383,33 @@ impl Walk<'_> {
                     return;
                 }
                 self.close_by_guess(time, End::NextJoin);
-                self.open = Some(Open { start: time, from: Start::Recorded, sign: None, last: time });
+                self.begin(time, Start::Recorded);
             }
             Act::JoinedBy => {
                 if self.open.is_none() {
-                    self.begin_by_guess(time, Some(Start::JoinedBy));
+                    self.begin_by_guess(time, Some(Start::JoinedBy), false);
                 }
             }
             Act::Present | Act::Listed => {
                 let wrote = act == Act::Present;
                 if self.open.is_none() {
-                    self.begin_by_guess(time, wrote.then_some(Start::FirstMessage));
+                    self.begin_by_guess(time, wrote.then_some(Start::FirstMessage), false);
                 }
                 if let Some(open) = &mut self.open {
                     open.sign = Some((time, wrote));
                     open.last = time;
                 }
             }
+            Act::Replied => match &mut self.open {
+                Some(open) => {
+                    open.sign = Some((time, true));
+                    open.last = time;
+                }
+                None => {
+                    self.replies = Some(self.replies.map_or((time, time), |(first, _)| (first, time)));
+                    self.last_leave = left_before;
+                }
+            },
             Act::Left => {
                 if self.open.is_none() {
                     if left_before.is_some_and(|before| time <= before.after(SAME_EVENT)) {
@@ -375,7 +417,7 @@ impl Walk<'_> {
                         self.last_leave = left_before;
                         return;
                     }
-                    self.begin_by_guess(time, None);
+                    self.begin_by_guess(time, None, true);
                 }
                 self.close(Some(time), End::Recorded);
                 self.last_leave = Some(time);
@@ -385,8 +427,8 @@ impl Walk<'_> {
     }
 
     /// Begins a stint whose join is missing, and which is known to have begun by then. `sign`: why, where that is close
-    /// enough to the join to stand for it.
-    fn begin_by_guess(&mut self, by: Timestamp, sign: Option<Start>) {
+    /// enough to the join to stand for it. `ends`: it ends then, too, and has to be there a moment before.
+    fn begin_by_guess(&mut self, by: Timestamp, sign: Option<Start>, ends: bool) {
         let (begun, told) = self.known.life.begun;
         let earliest = match self.last_end {
             Some(end) => (end, Start::PreviousLeave),
@@ -395,16 +437,27 @@ impl Walk<'_> {
             None => (begun, if told { Start::ChannelCreated } else { Start::ChannelBegun }),
         };
         let sure = matches!(earliest.1, Start::Founding | Start::Creator);
-        let (start, from) = match (self.guessing.start, sign) {
-            (InferredStart::FirstMessage, Some(sign)) if !sure => (by, sign),
-            // Whoever wrote the first message of all was there from the beginning as well.
-            (_, Some(_)) if sure && earliest.0 == by => earliest,
-            _ if earliest.0 < by => earliest,
-            (_, Some(sign)) => (by, sign),
-            // It has to be there a moment before it ends.
+        let replied = self.replies.filter(|(first, _)| sign.is_none() && *first <= by);
+        let told = sign.map(|sign| (by, sign)).or(replied.map(|(first, _)| (first, Start::FirstReply)));
+        let (start, from) = match (self.guessing.start, told) {
+            (InferredStart::FirstMessage, Some(told)) if !sure => told,
+            _ if earliest.0 < by || (earliest.0 == by && !ends) => earliest,
+            (_, Some(told)) => told,
             _ => (by.just_before().max(self.last_end.unwrap_or(by.just_before())), Start::ItsEnd),
         };
-        self.open = Some(Open { start, from, sign: None, last: start });
+        self.begin(start, from);
+    }
+
+    fn begin(&mut self, start: Timestamp, from: Start) {
+        let replies = self.replies.take();
+        let within = replies.map(|(_, last)| last).filter(|last| *last >= start);
+        self.open = Some(Open {
+            start,
+            from,
+            sign: within.map(|last| (last, true)),
+            last: within.unwrap_or(start),
+            replied: replies.map(|(first, _)| first),
+        });
     }
 
     /// Ends the stint that is open, if any, whose leave is missing; by then it has ended.
@@ -419,7 +472,8 @@ impl Walk<'_> {
     }
 
     fn close(&mut self, end: Option<Timestamp>, end_from: End) {
-        let Some(Open { start, from, .. }) = self.open.take() else { return };
+        let Some(Open { start, from, replied, .. }) = self.open.take() else { return };
+        self.outcome.outside += u64::from(replied.is_some_and(|first| first.after(SAME_EVENT) < start));
         let end = end.map(|end| end.max(start.after(STEP)));
         self.last_end = end;
         self.outcome.stints.push(Stint { start, end, start_from: from, end_from });
@@ -446,7 +500,7 @@ impl Walk<'_> {
                 (_, None) => false,
             };
             if !over {
-                self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), None);
+                self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), None, true);
                 if let Some(open) =
                     self.open.as_mut().filter(|open| end.is_none() && open.from == Start::ItsEnd)
                 {
@@ -454,6 +508,7 @@ impl Walk<'_> {
                 }
             }
         }
+        self.outcome.outside += u64::from(self.replies.is_some());
         let Some(open) = &self.open else { return self.outcome };
         if let Some((time, why)) = end {
             // Whoever still wrote was still there.

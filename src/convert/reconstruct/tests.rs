@@ -17,6 +17,7 @@ fn marks(text: &str) -> Vec<Mark> {
                 "B" => Act::JoinedBy,
                 "L" => Act::Left,
                 "P" => Act::Present,
+                "Y" => Act::Replied,
                 "R" => Act::Listed,
                 "U" => Act::Unlisted,
                 other => panic!("{other}"),
@@ -85,12 +86,34 @@ fn the_rules_one_by_one() {
         ("P15 L20", Off, "15(FirstMessage)-20(Recorded)"),
         ("L20", Off, "0(ChannelCreated)-20(Recorded)"),
         ("R20", On, "0(ChannelCreated)-…(OpenRoster)"),
+        ("R0 L20", Off, "0(ChannelCreated)-20(Recorded)"),
+        ("L0", Off, "-1+(ItsEnd)-0(Recorded)"),
         ("B20", On, "20(JoinedBy)-…(OpenRoster)"),
         ("P15 B20 L30", Off, "15(FirstMessage)-30(Recorded)"),
         ("J10 B20 L30 B40", On, "10(Recorded)-30(Recorded) 40(JoinedBy)-…(OpenRoster)"),
         ("J5 L10 L20", Off, "5(Recorded)-10(Recorded) 10(PreviousLeave)-20(Recorded)"),
         ("J5 L10 P15 L20", Off, "5(Recorded)-10(Recorded) 15(FirstMessage)-20(Recorded)"),
         ("J5 L10", On, "5(Recorded)-10(Recorded) 10(PreviousLeave)-…(OpenRoster)"),
+        // A reply of a member is a message.
+        ("J10 Y15", Off, "10(Recorded)-15+(LastMessage)"),
+        ("J10 P12 Y15 J30", On, "10(Recorded)-15+(LastMessage) 30(Recorded)-…(OpenRoster)"),
+        ("P10 Y15", Off, "10(FirstMessage)-15+(LastMessage)"),
+        // One from outside makes nobody a member,
+        ("Y10 Y20", Off, ""),
+        ("Y10 Y20", Unknown, ""),
+        ("Y10 U20", Unknown, ""),
+        ("Y10 J20", On, "20(Recorded)-…(OpenRoster)"),
+        ("Y10 P20", On, "20(FirstMessage)-…(OpenRoster)"),
+        ("Y10 B20", On, "20(JoinedBy)-…(OpenRoster)"),
+        ("J10 L20 Y30", Off, "10(Recorded)-20(Recorded)"),
+        ("J10 L20 Y21 L21", Off, "10(Recorded)-20(Recorded)"),
+        ("J10 L20 Y30 J40", On, "10(Recorded)-20(Recorded) 40(Recorded)-…(OpenRoster)"),
+        // but tells since when somebody is one of whom nothing else tells it.
+        ("Y10 Y20", On, "10(FirstReply)-…(OpenRoster)"),
+        ("Y10 L20", Off, "10(FirstReply)-20(Recorded)"),
+        ("Y10 R20", On, "10(FirstReply)-…(OpenRoster)"),
+        ("Y10 Y15 R20 P30", Off, "10(FirstReply)-30+(LastMessage)"),
+        ("J5 L10 Y15", On, "5(Recorded)-10(Recorded) 15(FirstReply)-…(OpenRoster)"),
         // Before the channel's creation.
         ("J-1 L20", Off, "-1(Recorded)-20(Recorded)"),
         ("L-5", Off, "-6+(ItsEnd)--5(Recorded)"),
@@ -174,12 +197,33 @@ fn of_signs_in_a_row_the_first_and_the_last_tell_everything() {
 }
 
 #[test]
+fn stretches_of_replies_from_outside_are_counted() {
+    use Roster::{Off, On};
+    for (text, roster, expected) in [
+        ("J10 Y15 L20", Off, 0),
+        ("Y10 Y11 Y12", Off, 1),
+        ("Y10 Y12", On, 0),
+        ("Y10 J20 Y25 L30 Y40 Y50", Off, 2),
+        ("J10 L20 Y30 P40", Off, 1),
+        ("Y10 L20", Off, 0),
+        // A join is told a moment after what it was for.
+        ("Y10 J11", On, 0),
+        ("L0 Y4 B6 J8", On, 1),
+    ] {
+        let marks = marks(text);
+        assert_eq!(reconstruct(&known(&marks, roster), &GUESSING).outside, expected, "{text}");
+    }
+}
+
+#[test]
 fn the_other_rules_of_guessing() {
     let generous = Guessing { start: InferredStart::ChannelCreated, end: InferredEnd::Latest, ..GUESSING };
     for (text, roster, expected) in [
         ("P15", Roster::Off, "0(ChannelCreated)-10000(NotOnRoster)"),
         ("J10 P15 J30 L40", Roster::Off, "10(Recorded)-30(NextJoin) 30(Recorded)-40(Recorded)"),
         ("J10 L20 P30", Roster::On, "10(Recorded)-20(Recorded) 20(PreviousLeave)-…(OpenRoster)"),
+        ("Y10", Roster::Off, ""),
+        ("Y10", Roster::On, "0(ChannelCreated)-…(OpenRoster)"),
     ] {
         let marks = marks(text);
         assert_eq!(shown(&reconstruct(&known(&marks, roster), &generous)), expected, "{text}");
@@ -192,6 +236,7 @@ fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
         Just(Act::JoinedBy),
         Just(Act::Left),
         Just(Act::Present),
+        Just(Act::Replied),
         Just(Act::Listed),
         Just(Act::Unlisted)
     ];
@@ -264,7 +309,7 @@ proptest! {
                     })
                 }
                 Act::JoinedBy => stints.iter().any(|s| s.start.as_micros() - 2_000_100 <= mark.time.as_micros()),
-                Act::Unlisted => true,
+                Act::Unlisted | Act::Replied => true,
             };
             prop_assert!(appears || marks.iter().any(repeats), "{mark:?}: {}", shown(&outcome));
         }
@@ -275,6 +320,52 @@ proptest! {
         } else if roster != Roster::Unknown {
             prop_assert_eq!(open, roster == Roster::On);
         }
+    }
+
+    #[test]
+    fn replies_alone_make_no_stint_and_move_no_end_that_is_recorded(
+        marks in any_marks(),
+        life in any_life(),
+        roster in any_roster(),
+        gone in any_gone(),
+        creator: bool,
+    ) {
+        // A roster that goes on listing whom it has lost is held against the last end, which may be a guess.
+        let over = life.archived.is_some() || gone.is_some();
+        let roster = if over && roster == Roster::On { Roster::Off } else { roster };
+        let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
+        let silent: Vec<Mark> = marks.iter().copied().filter(|mark| mark.act != Act::Replied).collect();
+        let (with, without) = (reconstruct(&known, &GUESSING), reconstruct(&Known { marks: &silent, ..known }, &GUESSING));
+        prop_assert!(with.stints.len() <= without.stints.len(), "{} | {}", shown(&with), shown(&without));
+        let recorded = |outcome: &Outcome| {
+            let starts = outcome.stints.iter().filter(|s| s.start_from == Start::Recorded).map(|s| s.start);
+            let ends = outcome.stints.iter().filter(|s| s.end_from == End::Recorded).filter_map(|s| s.end);
+            starts.chain(ends).collect::<Vec<_>>()
+        };
+        for (one, other) in recorded(&with).into_iter().zip(recorded(&without)) {
+            prop_assert!(near(one, other), "{} | {}", shown(&with), shown(&without));
+        }
+        // Each reply lies within a stint, or is one of those from outside.
+        let within = |time: Timestamp| with.stints.iter().any(|stint| {
+            stint.start.as_micros() - 2_000_100 <= time.as_micros()
+                && stint.end.is_none_or(|end| time <= end || near(time, end))
+        });
+        let outside = marks.iter().any(|mark| mark.act == Act::Replied && !within(mark.time));
+        prop_assert!(!outside || with.outside > 0, "{} of {marks:?}", shown(&with));
+    }
+
+    #[test]
+    fn compacting_loses_nothing(
+        mut marks in any_marks(),
+        life in any_life(),
+        roster in any_roster(),
+        gone in any_gone(),
+        creator: bool,
+    ) {
+        marks.sort_by_key(|mark| mark.time);
+        marks.dedup_by_key(|mark| mark.time);
+        let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
+        prop_assert_eq!(walk(&known, &marks, &GUESSING), reconstruct(&known, &GUESSING));
     }
 
     #[test]
