@@ -8,7 +8,8 @@
 //! 3. A join of a member: within [`SAME_EVENT`] of the first it is that join, written twice. Later, a leave is missing
 //!    between the two.
 //! 4. A leave of nobody: within [`SAME_EVENT`] of another it is that leave, written twice. Otherwise a join is missing.
-//! 5. A message of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
+//! 5. A message of nobody, or a roster with them: a join is missing. Within [`SAME_EVENT`] of the join that follows it
+//!    belongs to that join.
 //! 6. A reply of a member is a message. One of nobody makes nobody a member: where something else shows that a join is
 //!    missing, and not when, it is put at the first reply; otherwise the replies came from outside.
 //! 7. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
@@ -346,6 +347,8 @@ fn walk(known: &Known<'_>, marks: &[Mark], guessing: &Guessing) -> Outcome {
 struct Open {
     start: Timestamp,
     from: Start,
+    /// The mark that showed it.
+    shown: Timestamp,
     /// The last sign of the member within it, and whether that was a message (else a roster).
     sign: Option<(Timestamp, bool)>,
     /// The last mark within it.
@@ -372,18 +375,18 @@ impl Walk<'_> {
         match act {
             Act::Joined => {
                 if let Some(open) = &mut self.open
-                    && time <= open.start.after(SAME_EVENT)
+                    && time <= open.shown.after(SAME_EVENT)
                 {
                     if open.from == Start::Recorded {
                         self.outcome.repeated += 1;
                     } else {
-                        (open.start, open.from) = (time, Start::Recorded);
+                        (open.start, open.from, open.shown) = (time, Start::Recorded, time);
                     }
                     open.last = time;
                     return;
                 }
                 self.close_by_guess(time, End::NextJoin);
-                self.begin(time, Start::Recorded);
+                self.begin(time, Start::Recorded, time);
             }
             Act::JoinedBy => {
                 if self.open.is_none() {
@@ -445,15 +448,16 @@ impl Walk<'_> {
             (_, Some(told)) => told,
             _ => (by.just_before().max(self.last_end.unwrap_or(by.just_before())), Start::ItsEnd),
         };
-        self.begin(start, from);
+        self.begin(start, from, by);
     }
 
-    fn begin(&mut self, start: Timestamp, from: Start) {
+    fn begin(&mut self, start: Timestamp, from: Start, shown: Timestamp) {
         let replies = self.replies.take();
         let within = replies.map(|(_, last)| last).filter(|last| *last >= start);
         self.open = Some(Open {
             start,
             from,
+            shown,
             sign: within.map(|last| (last, true)),
             last: within.unwrap_or(start),
             replied: replies.map(|(first, _)| first),
