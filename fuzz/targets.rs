@@ -3,10 +3,14 @@
 //! `cargo fuzz` runs them without end, and `cargo test` once over the seeds in `corpus/`, a folder a target.
 
 use std::collections::BTreeSet;
-use std::io::Cursor;
+use std::fs;
+use std::io::{self, Cursor};
 use std::sync::Arc;
 
 use tenure::chat::{Answer, Call, Failure, Listing, NewSpace, read_answer};
+use tenure::convert::{
+    Choices, Export, Gathered, People, convert, matrix, mattermost, rocketchat, slack, teams, zulip,
+};
 use tenure::emulator::world::{Principal, Request, Rules as WorldRules, Scopes, World};
 use tenure::input::{
     Entry, Format, Layout, Reader, Restored, Row, Rules, Source, SpaceMap, UserMap, disarmed,
@@ -20,7 +24,7 @@ use tenure::model::{
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its binary and of its seeds.
-pub const TARGETS: [(&str, Target); 7] = [
+pub const TARGETS: [(&str, Target); 9] = [
     ("csv", csv),
     ("jsonl", jsonl),
     ("maps", maps),
@@ -28,6 +32,8 @@ pub const TARGETS: [(&str, Target); 7] = [
     ("source", source),
     ("answer", answer),
     ("emulator", emulator),
+    ("archive", archive),
+    ("exports", exports),
 ];
 
 /// 2026-01-01T00:00:00Z.
@@ -52,7 +58,7 @@ pub fn maps(bytes: &[u8]) {
             let _ = SpaceMap::read(source).map(|map| assert!(!map.is_empty()));
         }
         if let Ok(source) = opened() {
-            let _ = UserMap::read(source).map(|map| assert!(!map.is_empty()));
+            let _ = UserMap::read(source).map(|map| assert!(!map.file().is_empty()));
         }
     }
 }
@@ -131,6 +137,82 @@ pub fn emulator(bytes: &[u8]) {
         assert_eq!(kept, world, "{head}");
         now = Timestamp::from_micros(now.as_micros() + 1_000_000);
     }
+}
+
+/// A file as an export: a ZIP or tar archive, packed or not, or anything else. What is listed stays below where it would be
+/// unpacked, and yields no more than an archive of that size may.
+pub fn archive(bytes: &[u8]) {
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    fs::write(file.path(), bytes).expect("the disk takes it");
+    let Ok(mut export) = Export::open(file.path()) else { return };
+    for path in export.paths_as_stored() {
+        assert!(!path.starts_with('/') && path.split('/').all(|part| part != ".."), "{path}");
+        let _ = export.read(&path, |reader| io::copy(reader, &mut io::sink()));
+    }
+    let most = (64 << 20) + 200 * bytes.len() as u64;
+    assert!(export.bytes_read() <= most + (1 << 20), "{} of {}", export.bytes_read(), bytes.len());
+}
+
+/// An export of some files: the first letter says of which system, and each file stands below a line `== its path`.
+/// Whatever they say, stints lie between the beginning of their space and now, and those of one member lie apart.
+pub fn exports(bytes: &[u8]) {
+    let Some((system, rest)) = bytes.split_first() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    for (path, content) in files(rest) {
+        let path = folder.path().join(path);
+        // A file and a folder may have one name; then the first stays.
+        let _ = path.parent().map(fs::create_dir_all);
+        let _ = fs::write(path, content);
+    }
+    let Ok(mut export) = Export::open(folder.path()) else { return };
+    let (export, mut gathered) = (&mut export, Gathered::new(NOW));
+    let watch = &mut |_: tenure::convert::Seen<'_>| {};
+    let read = match system {
+        b's' => slack::read(export, slack::Reading { dms: true }, &mut gathered, watch),
+        b'm' => mattermost::Reader::new(mattermost::Reading { dms: true }).read(export, &mut gathered, watch),
+        b't' => teams::read(export, teams::Reading { dms: true, meetings: true }, &mut gathered, watch),
+        b'z' => zulip::read(export, zulip::Reading { dms: true }, &mut gathered, watch),
+        b'r' => rocketchat::read(export, rocketchat::Reading { dms: true }, &mut gathered, watch),
+        _ => {
+            let mut rooms = matrix::Rooms::new(NOW);
+            let read = matrix::read(export, &mut rooms, watch);
+            rooms.tell(&matrix::Reading { dms: true, homes: Vec::new() }, &mut gathered);
+            read
+        }
+    };
+    let (Ok(problems) | Err(problems)) = read;
+    let _ = problems.render();
+    for (place, person) in gathered.people.iter_mut().enumerate() {
+        person.fact.address = Some(format!("p{place}@example.com"));
+    }
+    let people = People { bots: true, ..People::default() };
+    let converted = convert(&gathered, &people, &Choices::default(), NOW);
+    for space in &converted.spaces {
+        for row in &space.rows {
+            assert!(space.begun <= row.stint.start, "{row:?}");
+            assert!(row.stint.end.is_none_or(|end| row.stint.start < end && end <= NOW), "{row:?}");
+        }
+        for pair in space.rows.windows(2).filter(|pair| pair[0].member == pair[1].member) {
+            assert!(pair[0].stint.end.is_some_and(|end| end <= pair[1].stint.start), "{pair:?}");
+        }
+    }
+}
+
+/// The files in a text, with their paths: those that are plain.
+fn files(bytes: &[u8]) -> Vec<(String, &[u8])> {
+    const MARK: &[u8] = b"\n== ";
+    let mut begins: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(MARK)).collect();
+    begins.push(bytes.len());
+    let pieces = begins.windows(2).map(|pair| &bytes[pair[0] + MARK.len()..pair[1]]);
+    let named = pieces.filter_map(|piece| {
+        let end = piece.iter().position(|byte| *byte == b'\n')?;
+        Some((std::str::from_utf8(&piece[..end]).ok()?.to_owned(), &piece[end + 1..]))
+    });
+    let is_plain = |part: &str| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "._-!:$".contains(c);
+        !part.is_empty() && !part.starts_with('.') && part.chars().all(plain)
+    };
+    named.filter(|(path, _)| path.len() < 200 && path.split('/').all(is_plain)).take(16).collect()
 }
 
 fn opened(name: &str, bytes: &[u8]) -> Option<(Reader, Layout)> {

@@ -44,7 +44,8 @@ pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
         ConvertCommand::Matrix(ConvertMatrixArgs { convert, dms }) => {
             let homes = convert.domain.iter().map(|rule| rule.old.clone()).collect();
             let reading = matrix::Reading { dms: *dms, homes };
-            let (rooms, to_read) = (RefCell::default(), Cell::new(convert.exports.len()));
+            let rooms = RefCell::new(matrix::Rooms::new(Timestamp::now()));
+            let to_read = Cell::new(convert.exports.len());
             one("matrix", convert, |export, gathered, watch| {
                 let mut rooms = rooms.borrow_mut();
                 let problems = matrix::read(export, &mut rooms, watch)?;

@@ -1,6 +1,7 @@
 //! What an export says, one thing at a time: the words between readers and the reconstruction. Pure values.
 //!
-//! Ids are the legacy system's own, as texts. Nothing has to come in order, and everything may come twice.
+//! Ids are the legacy system's own, as texts. Nothing has to come in order, and everything may come twice; but where joins or
+//! leaves are missing, they are found better the more what happened comes in the order in which it did.
 
 use crate::model::Timestamp;
 
@@ -43,6 +44,8 @@ pub enum What<'a> {
     Archived(&'a [String]),
     /// It was taken out of the archive.
     Unarchived,
+    /// It was in use, which tells nothing of anybody.
+    InUse,
 }
 
 /// A channel, as its export describes it. Said more than once, later ones fill the gaps of earlier ones.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fact::{ChannelFact, Fact, Gone, PersonFact, What};
-use super::reconstruct::{Act, Archiving, Life, Mark, compact, tells_nothing_more};
+use super::reconstruct::{Act, Archiving, Life, Mark, RUN_MAX, compact, is_spare};
 use crate::model::{EARLIEST, Timestamp};
 
 /// Marks of one member from which on they are compacted now and then.
@@ -62,6 +62,15 @@ pub struct Person {
 }
 
 impl Channel {
+    /// What the rosters at its archivings say of somebody.
+    pub(super) fn rosters(&self, person: u32) -> impl Iterator<Item = Mark> {
+        let told = self.archivings.iter().filter(|(_, roster)| !roster.is_empty());
+        told.map(move |(time, roster)| {
+            let act = if roster.contains(&person) { Act::Listed } else { Act::Unlisted };
+            Mark { time: *time, act }
+        })
+    }
+
     /// When it began and ended. `fallback` is for a channel without a creation time and without events.
     pub fn life(&self, fallback: Timestamp) -> Life {
         let first = self.span.map(|(first, _)| first);
@@ -135,9 +144,8 @@ impl Gathered {
         }
     }
 
-    /// Whether Chat would take a time (import-data guide), with room for the microsecond that parts two.
     fn is_believable(&self, time: Timestamp) -> bool {
-        time > EARLIEST && time < self.now
+        is_believable(time, self.now)
     }
 
     fn take_channel(&mut self, mut fact: ChannelFact) {
@@ -198,6 +206,7 @@ impl Gathered {
                 *back = (*back).max(Some(time));
                 return;
             }
+            What::InUse => return,
         };
         let person = self.person(who);
         if matches!(act, Act::Present | Act::Replied) {
@@ -205,15 +214,18 @@ impl Gathered {
             *seen = (*seen).max(Some(time));
         }
         let marks = self.marks.entry((place, person)).or_default();
-        match marks.as_mut_slice() {
-            [.., before, last]
-                if tells_nothing_more(before.act, last.act, act)
-                    && before.time <= last.time
-                    && last.time <= time =>
-            {
-                *last = Mark { time, act };
-            }
-            _ => marks.push(Mark { time, act }),
+        // A roster between two signs parts them.
+        let rosters = self.channels[place as usize].rosters(person);
+        if let Some(last) = marks.last().map(|mark| mark.time) {
+            marks.extend(rosters.filter(|roster| last < roster.time && roster.time < time));
+        }
+        let mark = Mark { time, act };
+        let tail = &marks[marks.len().saturating_sub(RUN_MAX)..];
+        let in_order = tail.iter().chain([&mark]).is_sorted_by_key(|mark| mark.time);
+        let spare = in_order && is_spare(tail, act);
+        match marks.last_mut().filter(|_| spare) {
+            Some(last) => *last = mark,
+            None => marks.push(mark),
         }
         if marks.len() >= MARKS_MANY && marks.len().is_power_of_two() {
             compact(marks);
@@ -253,6 +265,11 @@ impl Gathered {
     }
 }
 
+/// Whether Chat would take a time (import-data guide), with room for the microsecond that parts two.
+pub(super) fn is_believable(time: Timestamp, now: Timestamp) -> bool {
+    time > EARLIEST && time < now
+}
+
 /// Memory ends long before these numbers do.
 fn place_of(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
@@ -288,6 +305,13 @@ mod tests {
         }
         assert!(gathered.marks[&(0, 0)].len() < 2 * MARKS_MANY);
         assert_eq!((gathered.events, gathered.latest), (100_000, Some(at(49_999))));
+    }
+
+    #[test]
+    fn signs_that_come_late_take_nothing_from_the_others() {
+        let gathered = gathered(&[5, 50, 90, 20, 30, 40].map(|second| (second, What::Present("U"))));
+        let times = |second| gathered.marks[&(0, 0)].iter().any(|mark| mark.time == at(second));
+        assert!(times(5) && times(50) && times(90) && gathered.people[0].last_seen == Some(at(90)));
     }
 
     #[test]

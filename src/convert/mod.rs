@@ -22,6 +22,8 @@ pub mod slack;
 #[cfg(test)]
 mod sound;
 pub mod teams;
+#[cfg(test)]
+mod truth;
 mod write;
 pub mod zulip;
 

@@ -6,7 +6,7 @@ use super::fact::{ChannelFact, Standing};
 use super::gather::Gathered;
 use super::people::People;
 use super::reconstruct::{
-    Act, End, Guessing, InferredEnd, InferredStart, Known, Mark, Roster, Start, Stint, reconstruct,
+    End, Guessing, InferredEnd, InferredStart, Known, Roster, Start, Stint, reconstruct,
 };
 use crate::model::{MemberName, Timestamp};
 
@@ -116,10 +116,7 @@ pub fn convert(gathered: &Gathered, people: &People, choices: &Choices, now: Tim
         for person in members {
             let known_of = &gathered.people[person as usize];
             let mut marks = gathered.marks.get(&(place, person)).cloned().unwrap_or_default();
-            for (time, roster) in channel.archivings.iter().filter(|(_, roster)| !roster.is_empty()) {
-                let act = if roster.contains(&person) { Act::Listed } else { Act::Unlisted };
-                marks.push(Mark { time: *time, act });
-            }
+            marks.extend(channel.rosters(person));
             let roster = match &channel.roster {
                 None => Roster::Unknown,
                 Some(roster) if roster.contains(&person) => Roster::On,

@@ -5,16 +5,16 @@
 //! 1. Marks are taken in the order of their times. Two at one instant are put a microsecond apart; the very same mark
 //!    twice (overlapping exports) counts once.
 //! 2. A join begins a stint, a leave ends it.
-//! 3. A join of a member: within [`SAME_EVENT`] of the first it is that join, written twice. Later, a leave is missing
-//!    between the two.
-//! 4. A leave of nobody: within [`SAME_EVENT`] of another it is that leave, written twice. Otherwise a join is missing.
-//! 5. A message of nobody, or a roster with them: a join is missing. Within [`SAME_EVENT`] of the join that follows it
-//!    belongs to that join.
+//! 3. What comes within [`SAME_EVENT`] of a join or leave and only repeats it (`is_echo`) tells nothing: it is written twice, or
+//!    stamped late. Every other join begins a stint, and every other leave ends one.
+//! 4. A join of a member: a leave is missing between the two. A leave of nobody: a join is missing.
+//! 5. A sign of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
 //! 6. A reply of a member is a message. One of nobody makes nobody a member: where something else shows that a join is
 //!    missing, and not when, it is put at the first reply; otherwise the replies came from outside.
 //! 7. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
 //!    nothing.
 //! 8. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
+//!    No missing join is put before a roster that misses the member.
 //! 9. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
 //!    channel ends all stints at its archiving, and the end of an account ends its stints.
 //! 10. What ends nowhere is open.
@@ -64,16 +64,11 @@ impl Act {
     fn is_sign(self) -> bool {
         matches!(self, Act::Present | Act::Listed)
     }
-}
 
-/// Whether nothing is lost without the second of three marks that follow each other. Of signs in a row the first and the
-/// last tell everything; of replies before the first sign, too.
-pub(super) fn tells_nothing_more(before: Act, between: Act, after: Act) -> bool {
-    let no_change = |act: Act| act.is_sign() || act == Act::Replied;
-    no_change(before)
-        && no_change(between)
-        && no_change(after)
-        && (before.is_sign() || (between == Act::Replied && after == Act::Replied))
+    /// Whether it may end or begin something.
+    pub(super) fn is_change(self) -> bool {
+        !self.is_sign() && self != Act::Replied
+    }
 }
 
 /// What is known of when a channel was archived.
@@ -178,6 +173,8 @@ pub enum Start {
     ChannelBegun,
     /// The leave before.
     PreviousLeave,
+    /// The roster before, which misses the member.
+    NotListed,
     /// Nothing but its own end.
     ItsEnd,
     /// The end of the export, where the member is on the roster, and nothing tells since when.
@@ -197,6 +194,7 @@ impl Start {
             Start::ChannelCreated => "inferred: channel created",
             Start::ChannelBegun => "inferred: first event of the channel",
             Start::PreviousLeave => "inferred: previous leave",
+            Start::NotListed => "inferred: not on the roster before",
             Start::ItsEnd => "inferred: its own end",
             Start::OnlyRoster => "inferred: on the roster by then",
         }
@@ -296,7 +294,25 @@ pub struct Outcome {
     pub outside: u64,
 }
 
-/// Sorts marks, and drops those that are there twice or tell nothing more.
+/// Marks at the end of many that are looked at to tell whether the last is spare.
+pub(super) const RUN_MAX: usize = 16;
+
+/// Whether the last of these marks tells nothing more once this follows. Of a run without a change, what counts is the first
+/// sign and the first reply, both once more where they are not within [`SAME_EVENT`] of the run's first mark (before that they
+/// may be echoes of a leave), and the last mark.
+pub(super) fn is_spare(marks: &[Mark], next: Act) -> bool {
+    let run = marks.iter().rev().take_while(|mark| !mark.act.is_change()).count();
+    let Some((last, before)) = marks[marks.len() - run..].split_last() else { return false };
+    let Some(first) = before.first().filter(|_| !next.is_change()) else { return false };
+    let is_late = |mark: &Mark| mark.time > first.time.after(SAME_EVENT);
+    let enough = |mark: &Mark| mark.act.is_sign() || last.act == Act::Replied;
+    match is_late(last) {
+        true => before.iter().any(|mark| is_late(mark) && enough(mark)),
+        false => next.is_sign() == last.act.is_sign() && before.iter().any(enough),
+    }
+}
+
+/// Sorts marks, drops those that are there twice, and of a run without a change those that tell nothing more.
 pub(super) fn compact(marks: &mut Vec<Mark>) {
     marks.sort_by_key(|mark| mark.time);
     let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
@@ -304,42 +320,61 @@ pub(super) fn compact(marks: &mut Vec<Mark>) {
         if kept.iter().rev().take_while(|other| other.time == mark.time).any(|other| *other == mark) {
             continue;
         }
-        match kept.as_mut_slice() {
-            [.., before, last] if tells_nothing_more(before.act, last.act, mark.act) => *last = mark,
-            _ => kept.push(mark),
+        let spare = is_spare(&kept, mark.act);
+        match kept.last_mut().filter(|_| spare) {
+            Some(last) => *last = mark,
+            None => kept.push(mark),
         }
     }
     *marks = kept;
 }
 
-/// The stints of one member in one channel.
-pub fn reconstruct(known: &Known<'_>, guessing: &Guessing) -> Outcome {
-    let mut marks = known.marks.to_vec();
-    compact(&mut marks);
-    walk(known, &marks, guessing)
+/// Whether a mark is an echo of the last join or leave: within [`SAME_EVENT`] of it, and the same written twice, or a sign of
+/// whoever has left. These are the only joins and leaves that no stint begins or ends with.
+fn is_echo(last: Mark, mark: Mark) -> bool {
+    let of_leave = last.act == Act::Left && (!mark.act.is_change() || mark.act == Act::JoinedBy);
+    mark.time <= last.time.after(SAME_EVENT) && (mark.act == last.act || of_leave)
 }
 
-/// The same, of marks in their order.
-fn walk(known: &Known<'_>, marks: &[Mark], guessing: &Guessing) -> Outcome {
-    let mut walk = Walk {
-        known,
-        guessing,
-        open: None,
-        last_end: None,
-        last_leave: None,
-        replies: None,
-        outcome: Outcome::default(),
-    };
-    let mut before = None;
-    for mut mark in marks.iter().copied() {
-        if let Some(before) = before
-            && mark.time <= before
-        {
-            mark.time = before.after(STEP);
-        }
+/// The marks that tell something, in the order of their times and no two at one; and how many joins and leaves are echoes.
+fn telling(marks: &[Mark]) -> (Vec<Mark>, u64) {
+    let mut marks = marks.to_vec();
+    compact(&mut marks);
+    without_echoes(marks)
+}
+
+fn without_echoes(marks: Vec<Mark>) -> (Vec<Mark>, u64) {
+    let mut telling: Vec<Mark> = Vec::with_capacity(marks.len());
+    let mut repeated = 0;
+    let mut before: Option<Timestamp> = None;
+    let mut change: Option<Mark> = None;
+    for mut mark in marks {
+        mark.time = before.map_or(mark.time, |before| mark.time.max(before.after(STEP)));
         before = Some(mark.time);
-        walk.mark(mark);
+        match mark.act {
+            _ if change.is_some_and(|change| is_echo(change, mark)) => {
+                repeated += u64::from(matches!(mark.act, Act::Joined | Act::Left));
+                continue;
+            }
+            Act::Joined | Act::Left => change = Some(mark),
+            // After it, a join is another one.
+            Act::Unlisted => change = change.filter(|change| change.act == Act::Left),
+            Act::JoinedBy | Act::Present | Act::Replied | Act::Listed => {}
+        }
+        telling.push(mark);
     }
+    (telling, repeated)
+}
+
+/// The stints of one member in one channel.
+pub fn reconstruct(known: &Known<'_>, guessing: &Guessing) -> Outcome {
+    walk(known, telling(known.marks), guessing)
+}
+
+fn walk(known: &Known<'_>, (marks, repeated): (Vec<Mark>, u64), guessing: &Guessing) -> Outcome {
+    let outcome = Outcome { repeated, ..Outcome::default() };
+    let mut walk = Walk { known, guessing, open: None, out: None, replies: None, outcome };
+    marks.into_iter().for_each(|mark| walk.mark(mark));
     walk.finish()
 }
 
@@ -347,12 +382,12 @@ fn walk(known: &Known<'_>, marks: &[Mark], guessing: &Guessing) -> Outcome {
 struct Open {
     start: Timestamp,
     from: Start,
-    /// The mark that showed it.
-    shown: Timestamp,
+    /// What a join has to come within [`SAME_EVENT`] of to be the one that is missing.
+    told: Timestamp,
     /// The last sign of the member within it, and whether that was a message (else a roster).
     sign: Option<(Timestamp, bool)>,
-    /// The last mark within it.
-    last: Timestamp,
+    /// Up to then it lasts, whatever is told of its end.
+    lasts: Timestamp,
     /// The first reply since the stint before.
     replied: Option<Timestamp>,
 }
@@ -361,28 +396,20 @@ struct Walk<'a> {
     known: &'a Known<'a>,
     guessing: &'a Guessing,
     open: Option<Open>,
-    last_end: Option<Timestamp>,
-    /// The last recorded leave, as long as nothing has followed it.
-    last_leave: Option<Timestamp>,
-    /// The first and the last reply since there was a stint.
+    /// When the member is last known to have been none, and by what.
+    out: Option<(Timestamp, Start)>,
+    /// The first and the last reply since then.
     replies: Option<(Timestamp, Timestamp)>,
     outcome: Outcome,
 }
 
 impl Walk<'_> {
     fn mark(&mut self, Mark { time, act }: Mark) {
-        let left_before = std::mem::take(&mut self.last_leave);
         match act {
             Act::Joined => {
-                if let Some(open) = &mut self.open
-                    && time <= open.shown.after(SAME_EVENT)
-                {
-                    if open.from == Start::Recorded {
-                        self.outcome.repeated += 1;
-                    } else {
-                        (open.start, open.from, open.shown) = (time, Start::Recorded, time);
-                    }
-                    open.last = time;
+                let missing = self.open.as_mut().filter(|open| time <= open.told.after(SAME_EVENT));
+                if let Some(open) = missing {
+                    (open.start, open.from, open.lasts) = (time, Start::Recorded, time);
                     return;
                 }
                 self.close_by_guess(time, End::NextJoin);
@@ -400,32 +427,25 @@ impl Walk<'_> {
                 }
                 if let Some(open) = &mut self.open {
                     open.sign = Some((time, wrote));
-                    open.last = time;
+                    // Whoever still wrote was still there.
+                    open.lasts = if wrote { time.after(STEP) } else { time };
                 }
             }
             Act::Replied => match &mut self.open {
-                Some(open) => {
-                    open.sign = Some((time, true));
-                    open.last = time;
-                }
-                None => {
-                    self.replies = Some(self.replies.map_or((time, time), |(first, _)| (first, time)));
-                    self.last_leave = left_before;
-                }
+                Some(open) => (open.sign, open.lasts) = (Some((time, true)), time.after(STEP)),
+                None => self.replies = Some(self.replies.map_or((time, time), |(first, _)| (first, time))),
             },
             Act::Left => {
                 if self.open.is_none() {
-                    if left_before.is_some_and(|before| time <= before.after(SAME_EVENT)) {
-                        self.outcome.repeated += 1;
-                        self.last_leave = left_before;
-                        return;
-                    }
                     self.begin_by_guess(time, None, true);
                 }
                 self.close(Some(time), End::Recorded);
-                self.last_leave = Some(time);
             }
-            Act::Unlisted => self.close_by_guess(time, End::NotOnRoster),
+            Act::Unlisted => {
+                self.close_by_guess(time, End::NotOnRoster);
+                self.out = Some((time, Start::NotListed));
+                self.outcome.outside += u64::from(self.replies.take().is_some());
+            }
         }
     }
 
@@ -433,8 +453,8 @@ impl Walk<'_> {
     /// enough to the join to stand for it. `ends`: it ends then, too, and has to be there a moment before.
     fn begin_by_guess(&mut self, by: Timestamp, sign: Option<Start>, ends: bool) {
         let (begun, told) = self.known.life.begun;
-        let earliest = match self.last_end {
-            Some(end) => (end, Start::PreviousLeave),
+        let earliest = match self.out {
+            Some(out) => out,
             None if self.known.life.fixed => (begun, Start::Founding),
             None if self.known.creator && told => (begun, Start::Creator),
             None => (begun, if told { Start::ChannelCreated } else { Start::ChannelBegun }),
@@ -446,20 +466,20 @@ impl Walk<'_> {
             (InferredStart::FirstMessage, Some(told)) if !sure => told,
             _ if earliest.0 < by || (earliest.0 == by && !ends) => earliest,
             (_, Some(told)) => told,
-            _ => (by.just_before().max(self.last_end.unwrap_or(by.just_before())), Start::ItsEnd),
+            _ => (self.out.map_or(by.just_before(), |(out, _)| out.max(by.just_before())), Start::ItsEnd),
         };
-        self.begin(start, from, by);
+        self.begin(start, from, if sure { start } else { by });
     }
 
-    fn begin(&mut self, start: Timestamp, from: Start, shown: Timestamp) {
+    fn begin(&mut self, start: Timestamp, from: Start, told: Timestamp) {
         let replies = self.replies.take();
         let within = replies.map(|(_, last)| last).filter(|last| *last >= start);
         self.open = Some(Open {
             start,
             from,
-            shown,
+            told,
             sign: within.map(|last| (last, true)),
-            last: within.unwrap_or(start),
+            lasts: within.map_or(start, |last| last.after(STEP)),
             replied: replies.map(|(first, _)| first),
         });
     }
@@ -479,7 +499,7 @@ impl Walk<'_> {
         let Some(Open { start, from, replied, .. }) = self.open.take() else { return };
         self.outcome.outside += u64::from(replied.is_some_and(|first| first.after(SAME_EVENT) < start));
         let end = end.map(|end| end.max(start.after(STEP)));
-        self.last_end = end;
+        self.out = end.map(|end| (end, Start::PreviousLeave));
         self.outcome.stints.push(Stint { start, end, start_from: from, end_from });
     }
 
@@ -498,8 +518,8 @@ impl Walk<'_> {
         let end = [archived, gone_at].into_iter().flatten().min_by_key(|(time, _)| *time);
         if self.open.is_none() && roster == Roster::On {
             // Rosters go on listing accounts that have ended, and members of archived channels.
-            let over = match (end, self.last_end) {
-                (Some((time, _)), Some(left)) => time <= left,
+            let over = match (end, self.out) {
+                (Some((time, _)), Some((out, _))) => time <= out,
                 (None, Some(_)) => gone.is_some(),
                 (_, None) => false,
             };
@@ -515,12 +535,8 @@ impl Walk<'_> {
         self.outcome.outside += u64::from(self.replies.is_some());
         let Some(open) = &self.open else { return self.outcome };
         if let Some((time, why)) = end {
-            // Whoever still wrote was still there.
-            let still = match open.sign {
-                Some((sign, true)) => sign.after(STEP),
-                _ => open.last,
-            };
-            self.close(Some(time.max(still)), why);
+            let lasts = open.lasts;
+            self.close(Some(time.max(lasts)), why);
         } else if gone == Some(Gone::Sometime) {
             let seen = last_seen.filter(|seen| *seen > open.start && open.sign.is_none());
             match seen {

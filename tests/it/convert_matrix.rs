@@ -108,6 +108,14 @@ fn events_as_servers_give_them() {
 }
 
 #[test]
+fn clocks_that_were_wrong_and_content_that_was_deleted() {
+    let room = Room::new();
+    let run = convert(&room, &fixture("clocks"), &[]).expect(3);
+    insta::assert_snapshot!("clocks", rows(&room));
+    insta::assert_snapshot!("clocks_problems", run.err.replace(FIXTURES, "…"));
+}
+
+#[test]
 fn an_id_is_no_address_by_itself() {
     let room = Room::new();
     let run = room.tenure(&["convert", "matrix", &fixture("element")]).expect(3);

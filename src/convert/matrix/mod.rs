@@ -2,6 +2,7 @@
 //!
 //! What is told and what is not, and from where that is known: `docs/converting.md`.
 
+mod doubts;
 mod event;
 mod files;
 mod people;
@@ -61,8 +62,9 @@ pub fn read(
                 Value { take: &mut take, room: None, place: Place::Any }.deserialize(parser)
             })
         });
-        rooms.end();
+        let doubts = rooms.end();
         problems.absorb(json::trouble(&file, read));
+        problems.absorb(doubts.problems(&file));
         let messages = rooms.events().0 - before.0;
         watch(Seen { export: &name, bytes: export.bytes_read(), bytes_total, messages });
     }

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use super::doubts::Doubts;
 use super::event::{Content, Event, Membership};
 use super::files::{Heading, Piece};
-use crate::model::Timestamp;
+use crate::convert::gather::is_believable;
+use crate::model::{EARLIEST, Timestamp};
 
 /// Everything that the events of exports say.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rooms {
     /// In the order in which they were met.
     pub(super) rooms: Vec<Room>,
@@ -29,6 +31,9 @@ pub struct Rooms {
     first_room: Option<usize>,
     room_places: HashMap<String, usize>,
     person_places: HashMap<String, u32>,
+    /// What is doubtful in the file.
+    doubts: Doubts,
+    now: Timestamp,
 }
 
 /// Somebody.
@@ -104,6 +109,8 @@ pub(super) struct Presence {
 pub(super) struct Change {
     pub(super) who: u32,
     pub(super) time: Timestamp,
+    /// Whether it can have been then. If not, it only tells what was before the next one.
+    pub(super) dated: bool,
     pub(super) to: Membership,
     /// What was before, where the event tells it.
     pub(super) before: Option<Membership>,
@@ -134,8 +141,10 @@ impl Room {
         self.heading[heading as usize].as_deref()
     }
 
-    fn was_present(&mut self, who: u32, time: Timestamp) {
+    /// Takes note that somebody was there, at some time or at this one.
+    fn was_present(&mut self, who: u32, time: Option<Timestamp>) {
         let presence = self.present.entry(who).or_default();
+        let Some(time) = time else { return };
         match presence.runs.last_mut() {
             Some((first, last)) if !presence.broken => {
                 *first = (*first).min(time);
@@ -148,6 +157,26 @@ impl Room {
 }
 
 impl Rooms {
+    /// Nothing yet; no time from `now` on is believed.
+    pub fn new(now: Timestamp) -> Self {
+        Rooms {
+            rooms: Vec::new(),
+            people: Vec::new(),
+            direct: HashSet::new(),
+            ignored: BTreeMap::new(),
+            events: (0, 0),
+            lists: Vec::new(),
+            file_room: None,
+            snapshot: false,
+            headings: Vec::new(),
+            first_room: None,
+            room_places: HashMap::new(),
+            person_places: HashMap::new(),
+            doubts: Doubts::default(),
+            now,
+        }
+    }
+
     /// How many events were read, and how many of them are of a room.
     pub(super) fn events(&self) -> (u64, u64) {
         self.events
@@ -162,13 +191,14 @@ impl Rooms {
         self.lists.push(List::default());
     }
 
-    /// A file ends, in whatever way.
-    pub(super) fn end(&mut self) {
+    /// A file ends, in whatever way. What is doubtful in it.
+    pub(super) fn end(&mut self) -> Doubts {
         if let Some(room) = self.first_room.and_then(|place| self.rooms.get_mut(place)) {
             for (heading, text) in self.headings.drain(..) {
                 room.heading[heading as usize] = Some(text);
             }
         }
+        std::mem::take(&mut self.doubts)
     }
 
     /// Takes what is in the file.
@@ -223,22 +253,25 @@ impl Rooms {
         })
     }
 
-    /// Takes a change of membership.
-    fn change(&mut self, room: usize, sender: &str, time: Timestamp, event: &Event) {
+    /// Takes a change of membership; `time`: when, if it can have been then.
+    fn change(&mut self, room: usize, sender: &str, time: Option<Timestamp>, event: &Event) {
         let Some(key) = event.state_key.get().filter(|key| key.starts_with('@')) else {
             return self.ignore("memberships of nobody");
         };
-        let said = event.content.membership.get().or(event.membership.get());
-        let Some(to) = said.and_then(Membership::of) else {
+        // Of an event whose content was deleted, servers keep this word (specification of room versions, redactions).
+        let Some(said) = event.content.membership.get().or(event.membership.get()) else {
+            return self.doubts.unsaid(&self.rooms[room].id, sender, event);
+        };
+        let Some(to) = Membership::of(said) else {
             return self.ignore("memberships of an unknown kind");
         };
         let who = self.person(key);
         if to == Membership::Join
             && let Some(name) = event.content.displayname.get()
         {
-            let person = &mut self.people[who as usize];
-            if person.name.0.is_none_or(|before| before <= time) {
-                person.name = (Some(time), name.to_owned());
+            let (person, since) = (&mut self.people[who as usize], time.unwrap_or(EARLIEST));
+            if person.name.0.is_none_or(|before| before <= since) {
+                person.name = (Some(since), name.to_owned());
             }
         }
         // Whoever invites or bans is a member.
@@ -249,7 +282,8 @@ impl Rooms {
         room.direct |= event.content.is_direct.0;
         room.changes.push(Change {
             who,
-            time,
+            time: time.or(event.time()).unwrap_or(EARLIEST),
+            dated: time.is_some(),
             to,
             before: event.membership_before(),
             replaces: event.replaces() || snapshot,
@@ -272,22 +306,25 @@ impl Rooms {
         let Some(sender) = event.sender.take() else {
             return self.ignore("settings and other events without a sender");
         };
-        let Some(time) = event.time() else {
-            return self.ignore("events without a time");
-        };
         let Some(id) = self.room_of(event, around) else {
             return self.ignore("events that do not say of which room they are");
         };
-        if let Some(list) = self.lists.last_mut() {
+        let believed = event.time().filter(|time| is_believable(*time, self.now));
+        if let (Some(time), Some(list)) = (believed, self.lists.last_mut()) {
             list.span = Some(list.span.map_or((time, time), |(first, _)| (first, time)));
         }
         self.events.1 += 1;
         let place = self.room(&id);
         self.first_room = self.first_room.or(Some(place));
+        if believed.is_none() {
+            self.doubts.undated(&id, &sender, event);
+        }
         let kind = event.kind.get().unwrap_or_default();
         if kind == "m.room.member" {
-            return self.change(place, &sender, time, event);
+            return self.change(place, &sender, believed, event);
         }
+        // Whatever it says besides, anything with a time says better.
+        let time = believed.unwrap_or(EARLIEST);
         let who = self.person(&sender);
         let room = &mut self.rooms[place];
         room.is_seen = true;
@@ -309,6 +346,6 @@ impl Rooms {
             _ => {}
         }
         // A server takes events only from members (specification of room versions, authorisation rules).
-        room.was_present(who, time);
+        room.was_present(who, believed);
     }
 }

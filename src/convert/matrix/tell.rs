@@ -20,7 +20,7 @@ use super::people::{self, is_bridged};
 use super::rooms::{Change, List, Person, Room, Rooms};
 use crate::convert::fact::{ChannelFact, Fact, What};
 use crate::convert::gather::Gathered;
-use crate::model::Timestamp;
+use crate::model::{EARLIEST, Timestamp};
 
 /// What was before a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +66,8 @@ pub(super) fn meaning(before: Before, to: Membership, wrote: bool) -> Meaning {
 /// The changes of a room in the order in which they came to be, each once.
 ///
 /// The times are of the clocks of many servers. Lists tell the order of one member's changes better, and so does how deep
-/// an event lies in the room's history; what is out of that order by its time is put just behind what it follows.
+/// an event lies in the room's history; what is out of that order by its time, or whose time cannot be, is put just behind
+/// what it follows.
 pub(super) fn in_order(changes: &[Change], lists: &[List]) -> Vec<Change> {
     let mut once: Vec<Change> = Vec::with_capacity(changes.len());
     let mut places: HashMap<(u32, Timestamp, Membership), usize> = HashMap::new();
@@ -96,11 +97,15 @@ pub(super) fn in_order(changes: &[Change], lists: &[List]) -> Vec<Change> {
     ordered.sort_by_key(|(depth, list, place, _)| (*depth, *list, *place));
     let mut latest: HashMap<(bool, usize, u32), Timestamp> = HashMap::new();
     for (depth, list, _, change) in &mut ordered {
-        let before = latest.entry((depth.is_some(), *list, change.who)).or_insert(change.time);
-        if change.time < *before {
-            change.time = before.after(std::time::Duration::from_micros(1));
+        let key = (depth.is_some(), *list, change.who);
+        match latest.get(&key) {
+            Some(before) if !change.dated || change.time < *before => {
+                change.time = before.after(std::time::Duration::from_micros(1));
+            }
+            None if !change.dated => change.time = EARLIEST,
+            _ => {}
         }
-        *before = change.time;
+        latest.insert(key, change.time);
     }
     ordered.sort_by_key(|(.., change)| change.time);
     ordered.into_iter().map(|(.., change)| change).collect()
@@ -109,8 +114,8 @@ pub(super) fn in_order(changes: &[Change], lists: &[List]) -> Vec<Change> {
 /// A room whose changes are understood.
 struct Story<'a> {
     room: &'a Room,
-    /// Who, when, and what it means.
-    steps: Vec<(u32, Timestamp, Meaning)>,
+    /// Who, when if that can be, and what it means.
+    steps: Vec<(u32, Option<Timestamp>, Meaning)>,
     /// Where everybody stands in the end.
     standing: HashMap<u32, Membership>,
     /// Whether the export has the room from its creation on.
@@ -138,7 +143,8 @@ impl<'a> Story<'a> {
                 (None, None) => Before::Nothing,
             };
             let wrote = room.present.contains_key(&change.who);
-            steps.push((change.who, change.time, meaning(before, change.to, wrote)));
+            let time = Some(change.time).filter(|_| change.dated);
+            steps.push((change.who, time, meaning(before, change.to, wrote)));
         }
         // Element leaves the creation out; its creator's join is what comes first then.
         let is_whole = (room.created.is_some() || first == Some(true))
@@ -232,7 +238,7 @@ impl Rooms {
                 Meaning::Joined => What::Joined(id(*who)),
                 Meaning::Left => What::Left(id(*who)),
                 // It shows a member whose join is missing, and tells nothing of others.
-                Meaning::Member if !joined.contains(who) => What::Present(id(*who)),
+                Meaning::Member if !joined.contains(who) => What::JoinedBy(id(*who)),
                 Meaning::Member => {
                     take(Fact::Ignored("changes of members' names and pictures"));
                     continue;
@@ -242,11 +248,16 @@ impl Rooms {
                     continue;
                 }
             };
+            // The reader has named those without.
+            let Some(time) = *time else {
+                joined.remove(who);
+                continue;
+            };
             match meaning {
                 Meaning::Left => joined.remove(who),
                 _ => joined.insert(*who),
             };
-            take(Fact::Event { channel, time: *time, what });
+            take(Fact::Event { channel, time, what });
         }
         let mut present: Vec<_> = room.present.iter().collect();
         present.sort_unstable_by_key(|(who, _)| **who);
@@ -258,7 +269,7 @@ impl Rooms {
                 }
             }
         }
-        if let Some(time) = room.replaced {
+        if let Some(time) = room.replaced.filter(|time| *time > EARLIEST) {
             take(Fact::Event { channel, time, what: What::Archived(&[]) });
         }
     }

@@ -1,8 +1,8 @@
-use std::collections::BTreeSet;
-
 use proptest::prelude::*;
 
 use super::*;
+
+mod replies;
 
 /// A day of January 2020, in seconds of which the tests count.
 fn at(seconds: i64) -> Timestamp {
@@ -94,26 +94,6 @@ fn the_rules_one_by_one() {
         ("J5 L10 L20", Off, "5(Recorded)-10(Recorded) 10(PreviousLeave)-20(Recorded)"),
         ("J5 L10 P15 L20", Off, "5(Recorded)-10(Recorded) 15(FirstMessage)-20(Recorded)"),
         ("J5 L10", On, "5(Recorded)-10(Recorded) 10(PreviousLeave)-…(OpenRoster)"),
-        // A reply of a member is a message.
-        ("J10 Y15", Off, "10(Recorded)-15+(LastMessage)"),
-        ("J10 P12 Y15 J30", On, "10(Recorded)-15+(LastMessage) 30(Recorded)-…(OpenRoster)"),
-        ("P10 Y15", Off, "10(FirstMessage)-15+(LastMessage)"),
-        // One from outside makes nobody a member,
-        ("Y10 Y20", Off, ""),
-        ("Y10 Y20", Unknown, ""),
-        ("Y10 U20", Unknown, ""),
-        ("Y10 J20", On, "20(Recorded)-…(OpenRoster)"),
-        ("Y10 P20", On, "20(FirstMessage)-…(OpenRoster)"),
-        ("Y10 B20", On, "20(JoinedBy)-…(OpenRoster)"),
-        ("J10 L20 Y30", Off, "10(Recorded)-20(Recorded)"),
-        ("J10 L20 Y21 L21", Off, "10(Recorded)-20(Recorded)"),
-        ("J10 L20 Y30 J40", On, "10(Recorded)-20(Recorded) 40(Recorded)-…(OpenRoster)"),
-        // but tells since when somebody is one of whom nothing else tells it.
-        ("Y10 Y20", On, "10(FirstReply)-…(OpenRoster)"),
-        ("Y10 L20", Off, "10(FirstReply)-20(Recorded)"),
-        ("Y10 R20", On, "10(FirstReply)-…(OpenRoster)"),
-        ("Y10 Y15 R20 P30", Off, "10(FirstReply)-30+(LastMessage)"),
-        ("J5 L10 Y15", On, "5(Recorded)-10(Recorded) 15(FirstReply)-…(OpenRoster)"),
         // Before the channel's creation.
         ("J-1 L20", Off, "-1(Recorded)-20(Recorded)"),
         ("L-5", Off, "-6+(ItsEnd)--5(Recorded)"),
@@ -122,8 +102,18 @@ fn the_rules_one_by_one() {
         ("J10 J11 L20 L21", Off, "10(Recorded)-20(Recorded)"),
         ("P9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
         ("R9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
-        ("J5 Y7 U8 R9 J10", On, "5(Recorded)-7+(LastMessage) 10(Recorded)-…(OpenRoster)"),
         ("J10 L10 J10 L10", Off, "10(Recorded)-10+(Recorded)"),
+        ("J10 P11 J12 J13 L20", Off, "10(Recorded)-11+(LastMessage) 13(Recorded)-20(Recorded)"),
+        ("R9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
+        ("J10 L20 P21 L22", Off, "10(Recorded)-20(Recorded)"),
+        ("J10 L20 P21 B22 P30", On, "10(Recorded)-20(Recorded) 30(FirstMessage)-…(OpenRoster)"),
+        ("J10 L11 J12", On, "10(Recorded)-11(Recorded) 12(Recorded)-…(OpenRoster)"),
+        // A roster between says that it is another one.
+        ("J10 U11 J12", On, "10(Recorded)-11(NotOnRoster) 12(Recorded)-…(OpenRoster)"),
+        // Nobody is a member before a roster without them.
+        ("J10 P12 U20 L30", Off, "10(Recorded)-12+(LastMessage) 20(NotListed)-30(Recorded)"),
+        ("U20 L30", Off, "20(NotListed)-30(Recorded)"),
+        ("U20", On, "20(NotListed)-…(OpenRoster)"),
     ] {
         assert_eq!(stints(marks, roster), expected, "{marks} {roster:?}");
     }
@@ -190,31 +180,16 @@ fn who_cannot_leave_was_there_from_the_beginning() {
 }
 
 #[test]
-fn of_signs_in_a_row_the_first_and_the_last_tell_everything() {
+fn of_signs_in_a_row_three_tell_everything() {
     let mut signs = marks("P10 R20 P30 R40 L50 R60 P70 R80 P90");
     let outcome = reconstruct(&known(&signs, Roster::Off), &GUESSING);
     compact(&mut signs);
-    assert_eq!(signs, marks("P10 R40 L50 R60 P90"));
+    assert_eq!(signs, marks("P10 R20 R40 L50 R60 P70 P90"));
     assert_eq!(reconstruct(&known(&signs, Roster::Off), &GUESSING), outcome);
-}
-
-#[test]
-fn stretches_of_replies_from_outside_are_counted() {
-    use Roster::{Off, On};
-    for (text, roster, expected) in [
-        ("J10 Y15 L20", Off, 0),
-        ("Y10 Y11 Y12", Off, 1),
-        ("Y10 Y12", On, 0),
-        ("Y10 J20 Y25 L30 Y40 Y50", Off, 2),
-        ("J10 L20 Y30 P40", Off, 1),
-        ("Y10 L20", Off, 0),
-        // A join is told a moment after what it was for.
-        ("Y10 J11", On, 0),
-        ("L0 Y4 B6 J8", On, 1),
-    ] {
-        let marks = marks(text);
-        assert_eq!(reconstruct(&known(&marks, roster), &GUESSING).outside, expected, "{text}");
-    }
+    // What came a moment late with a leave does not hide the first that came later.
+    let mut late = marks("L20 P21 P22 P23 P24 P30 P40");
+    compact(&mut late);
+    assert_eq!(late, marks("L20 P21 P24 P40"));
 }
 
 #[test]
@@ -224,8 +199,8 @@ fn the_other_rules_of_guessing() {
         ("P15", Roster::Off, "0(ChannelCreated)-10000(NotOnRoster)"),
         ("J10 P15 J30 L40", Roster::Off, "10(Recorded)-30(NextJoin) 30(Recorded)-40(Recorded)"),
         ("J10 L20 P30", Roster::On, "10(Recorded)-20(Recorded) 20(PreviousLeave)-…(OpenRoster)"),
-        ("Y10", Roster::Off, ""),
-        ("Y10", Roster::On, "0(ChannelCreated)-…(OpenRoster)"),
+        ("P9 J10 L20", Roster::Off, "10(Recorded)-20(Recorded)"),
+        ("J10 P12 U20 P30", Roster::On, "10(Recorded)-20(NotOnRoster) 20(NotListed)-…(OpenRoster)"),
     ] {
         let marks = marks(text);
         assert_eq!(shown(&reconstruct(&known(&marks, roster), &generous)), expected, "{text}");
@@ -242,17 +217,12 @@ fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
         Just(Act::Listed),
         Just(Act::Unlisted)
     ];
-    let mark = (-3i64..40, act).prop_map(|(second, act)| Mark { time: at(second), act });
+    // In halves of a second, so that some lie just within what counts as one event, and some at one time.
+    let mark = (-4i64..44, act).prop_map(|(half, act)| Mark {
+        time: Timestamp::from_micros(at(0).as_micros() + half * 500_000),
+        act,
+    });
     prop::collection::vec(mark, 0..24)
-}
-
-/// In their order; no two of one instant, which would be put apart.
-fn marks_apart() -> impl Strategy<Value = Vec<Mark>> {
-    any_marks().prop_map(|mut marks| {
-        marks.sort_by_key(|mark| mark.time);
-        marks.dedup_by_key(|mark| mark.time);
-        marks
-    })
 }
 
 fn any_gone() -> impl Strategy<Value = Option<Gone>> {
@@ -275,26 +245,42 @@ fn any_roster() -> impl Strategy<Value = Roster> {
     prop_oneof![Just(Roster::Unknown), Just(Roster::On), Just(Roster::Off)]
 }
 
-/// The finest distance that putting marks apart may make, for as many as there are.
-fn near(one: Timestamp, other: Timestamp) -> bool {
-    (one.as_micros() - other.as_micros()).abs() <= 100
+prop_compose! {
+    fn any_guessing()(generous: bool) -> Guessing {
+        match generous {
+            true => Guessing { start: InferredStart::ChannelCreated, end: InferredEnd::Latest, ..GUESSING },
+            false => GUESSING,
+        }
+    }
+}
+
+/// Whether the stints have the member in at that time.
+fn is_in(outcome: &Outcome, time: Timestamp) -> bool {
+    outcome.stints.iter().any(|stint| stint.start <= time && stint.end.is_none_or(|end| time < end))
+}
+
+/// Whether the member is in just before a mark, as far as it tells; and just after it.
+fn told_by(act: Act) -> (Option<bool>, bool) {
+    match act {
+        Act::Joined | Act::Unlisted => (Some(false), act == Act::Joined),
+        Act::Left => (Some(true), false),
+        Act::Present | Act::Listed => (Some(true), true),
+        Act::JoinedBy => (None, true),
+        // Nothing.
+        Act::Replied => (None, false),
+    }
 }
 
 proptest! {
     #[test]
-    fn stints_never_overlap_and_lose_nothing_recorded(
+    fn stints_lie_apart_and_end_with_the_channel_and_the_account(
         marks in any_marks(),
         life in any_life(),
         roster in any_roster(),
         gone in any_gone(),
         creator: bool,
-        generous: bool,
+        guessing in any_guessing(),
     ) {
-        let mut guessing = GUESSING;
-        if generous {
-            guessing.start = InferredStart::ChannelCreated;
-            guessing.end = InferredEnd::Latest;
-        }
         let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
         let outcome = reconstruct(&known, &guessing);
         let stints = &outcome.stints;
@@ -303,26 +289,6 @@ proptest! {
         }
         for pair in stints.windows(2) {
             prop_assert!(pair[0].end.is_some_and(|end| end <= pair[1].start), "{}", shown(&outcome));
-        }
-        // Every join begins a stint, every leave ends one, unless it repeats another.
-        for mark in &marks {
-            let repeats = |other: &Mark| {
-                let early = mark.time.as_micros() - other.time.as_micros();
-                other.act == mark.act && other != mark && (0..=2_000_100).contains(&early)
-            };
-            let appears = match mark.act {
-                Act::Joined => stints.iter().any(|s| s.start_from == Start::Recorded && near(s.start, mark.time)),
-                Act::Left => stints.iter().any(|s| s.end_from == End::Recorded && s.end.is_some_and(|end| near(end, mark.time))),
-                Act::Present | Act::Listed => {
-                    let from = |s: &Stint| s.start.as_micros() - 2_000_100;
-                    stints.iter().any(|s| {
-                        from(s) <= mark.time.as_micros() && s.end.is_none_or(|end| mark.time <= end || near(end, mark.time))
-                    })
-                }
-                Act::JoinedBy => stints.iter().any(|s| s.start.as_micros() - 2_000_100 <= mark.time.as_micros()),
-                Act::Unlisted | Act::Replied => true,
-            };
-            prop_assert!(appears || marks.iter().any(repeats), "{mark:?}: {}", shown(&outcome));
         }
         // Nobody is in an archived channel, or without an account; whoever is on the roster of a live one is in it.
         let open = stints.last().is_some_and(|stint| stint.end.is_none());
@@ -334,77 +300,114 @@ proptest! {
     }
 
     #[test]
-    fn replies_alone_make_no_stint_and_move_no_end_that_is_recorded(
-        marks in marks_apart(),
+    fn every_join_begins_a_stint_and_every_leave_ends_one_but_for_echoes(
+        marks in any_marks(),
         life in any_life(),
         roster in any_roster(),
         gone in any_gone(),
         creator: bool,
+        guessing in any_guessing(),
     ) {
-        // A roster that goes on listing whom it has lost is held against the last end, which may be a guess.
-        let over = life.archived.is_some() || gone.is_some();
-        let roster = if over && roster == Roster::On { Roster::Off } else { roster };
         let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
-        let silent: Vec<Mark> = marks.iter().copied().filter(|mark| mark.act != Act::Replied).collect();
-        let (with, without) = (reconstruct(&known, &GUESSING), reconstruct(&Known { marks: &silent, ..known }, &GUESSING));
-        prop_assert!(with.stints.len() <= without.stints.len(), "{} | {}", shown(&with), shown(&without));
-        let recorded = |outcome: &Outcome| {
-            let starts = outcome.stints.iter().filter(|s| s.start_from == Start::Recorded).map(|s| s.start);
-            let ends = outcome.stints.iter().filter(|s| s.end_from == End::Recorded).filter_map(|s| s.end);
-            starts.chain(ends).collect::<Vec<_>>()
-        };
-        for (one, other) in recorded(&with).into_iter().zip(recorded(&without)) {
-            prop_assert!(near(one, other), "{} | {}", shown(&with), shown(&without));
+        let outcome = reconstruct(&known, &guessing);
+        let (told, repeated) = telling(&marks);
+        prop_assert_eq!(outcome.repeated, repeated);
+        let times = |act| told.iter().filter(|mark| mark.act == act).map(|mark| mark.time).collect::<Vec<_>>();
+        let recorded = |stint: &&Stint| stint.start_from == Start::Recorded;
+        let begun: Vec<Timestamp> = outcome.stints.iter().filter(recorded).map(|stint| stint.start).collect();
+        prop_assert_eq!(begun, times(Act::Joined), "{}", shown(&outcome));
+        let recorded = |stint: &&Stint| stint.end_from == End::Recorded;
+        let ended: Vec<Timestamp> = outcome.stints.iter().filter(recorded).filter_map(|stint| stint.end).collect();
+        prop_assert_eq!(ended, times(Act::Left), "{}", shown(&outcome));
+        // What is missing among those follows the same act, and not the opposite one.
+        let near = |one: Timestamp, other: Timestamp| (one.as_micros() - other.as_micros()).abs() <= 100;
+        for (act, opposite) in [(Act::Joined, Act::Left), (Act::Left, Act::Joined)] {
+            let told = times(act);
+            for echo in marks.iter().filter(|mark| mark.act == act && !told.iter().any(|time| near(*time, mark.time))) {
+                let parts = |mark: &Mark| {
+                    mark.act == opposite || (act == Act::Joined && mark.act == Act::Unlisted)
+                };
+                let between = |other: &Mark| {
+                    marks.iter().any(|mark| parts(mark) && other.time < mark.time && mark.time < echo.time)
+                };
+                let follows = |other: &Mark| other.act == act && other.time < echo.time
+                    && echo.time <= other.time.after(SAME_EVENT).after(STEP * 100) && !between(other);
+                prop_assert!(marks.iter().any(follows), "{echo:?}: {}", shown(&outcome));
+            }
         }
-        // Each reply lies within a stint, or is one of those from outside.
-        let within = |time: Timestamp| with.stints.iter().any(|stint| {
-            stint.start.as_micros() - 2_000_100 <= time.as_micros()
-                && stint.end.is_none_or(|end| time <= end || near(time, end))
-        });
-        let outside = marks.iter().any(|mark| mark.act == Act::Replied && !within(mark.time));
-        prop_assert!(!outside || with.outside > 0, "{} of {marks:?}", shown(&with));
     }
 
     #[test]
-    fn compacting_loses_nothing(
-        marks in marks_apart(),
+    fn every_sign_lies_in_a_stint_or_belongs_to_the_join_that_follows(
+        marks in any_marks(),
+        life in any_life(),
+        roster in any_roster(),
+        gone in any_gone(),
+        guessing in any_guessing(),
+    ) {
+        let known = Known { life, marks: &marks, roster, creator: false, gone, last_seen: None };
+        let outcome = reconstruct(&known, &guessing);
+        let (told, _) = telling(&marks);
+        for sign in told.iter().filter(|mark| mark.act.is_sign()) {
+            let joins = |mark: &Mark| {
+                mark.act == Act::Joined && sign.time < mark.time && mark.time <= sign.time.after(SAME_EVENT)
+            };
+            // A stint may end at the roster that shows it last.
+            let time = if sign.act == Act::Listed { sign.time.just_before() } else { sign.time };
+            let lies = is_in(&outcome, sign.time) || is_in(&outcome, time);
+            prop_assert!(lies || told.iter().any(joins), "{sign:?}: {}", shown(&outcome));
+        }
+    }
+
+    #[test]
+    fn between_two_marks_that_agree_the_stints_agree_with_them(
+        marks in any_marks(),
         life in any_life(),
         roster in any_roster(),
         gone in any_gone(),
         creator: bool,
+        guessing in any_guessing(),
     ) {
         let known = Known { life, marks: &marks, roster, creator, gone, last_seen: None };
-        prop_assert_eq!(walk(&known, &marks, &GUESSING), reconstruct(&known, &GUESSING));
-    }
-
-    #[test]
-    fn replaying_what_was_recorded_reproduces_the_roster_at_any_time(
-        changes in prop::collection::btree_set(0i64..400, 0..12),
-        messages in prop::collection::btree_set(0i64..400, 0..40),
-    ) {
-        // Each change, 5 s apart at least, is a join or a leave in turn.
-        let changes: Vec<i64> = changes.iter().map(|second| second * 5).collect();
-        let inside = |second: i64| changes.iter().filter(|change| **change <= second).count() % 2 == 1;
-        let mut marks: Vec<Mark> = changes
-            .iter()
-            .enumerate()
-            .map(|(turn, second)| {
-                let act = if turn % 2 == 0 { Act::Joined } else { Act::Left };
-                Mark { time: at(*second), act }
-            })
-            .collect();
-        let wrote: BTreeSet<i64> = messages.iter().map(|second| second * 5 + 1).filter(|second| inside(*second)).collect();
-        marks.extend(wrote.iter().map(|second| Mark { time: at(*second), act: Act::Present }));
-        let roster = if changes.len() % 2 == 1 { Roster::On } else { Roster::Off };
-        let outcome = reconstruct(&known(&marks, roster), &GUESSING);
-        for second in 0..2100 {
-            let replayed = outcome
-                .stints
-                .iter()
-                .any(|stint| stint.start <= at(second) && stint.end.is_none_or(|end| at(second) < end));
-            prop_assert_eq!(replayed, inside(second), "at {}: {}", second, shown(&outcome));
+        let outcome = reconstruct(&known, &guessing);
+        let (told, _) = telling(&marks);
+        let end = [life.archived.map(|(time, _)| time), match gone {
+            Some(Gone::At(time) | Gone::By(time)) => Some(time),
+            Some(Gone::Sometime) => Some(GUESSING.latest),
+            None => None,
+        }].into_iter().flatten().min();
+        let (first, last) = (at(-1000), at(20_000));
+        // Before everything nobody is in.
+        let mut stations = vec![(first, None, false)];
+        let telling = told.iter().filter(|mark| mark.act != Act::Replied);
+        stations.extend(telling.map(|mark| (mark.time, told_by(mark.act).0, told_by(mark.act).1)));
+        let after_all = stations.last().unwrap().2;
+        let latest = told.last().map_or(first, |mark| mark.time);
+        match end {
+            Some(end) => {
+                if end > latest {
+                    // When an account ended at some time, its last message tells when.
+                    stations.push((end, Some(true).filter(|_| gone != Some(Gone::Sometime)), false));
+                    stations.push((last, Some(false), false));
+                }
+                prop_assert!(!is_in(&outcome, last), "{end:?}: {}", shown(&outcome));
+            }
+            None if roster == Roster::Unknown => stations.push((last, Some(after_all), false)),
+            None => stations.push((last, Some(roster == Roster::On), false)),
         }
-        prop_assert!(outcome.stints.iter().all(|stint| !stint.is_guess()));
+        for pair in stations.windows(2) {
+            let ((from, _, after), (to, before, _)) = (pair[0], pair[1]);
+            let middle = Timestamp::from_micros(from.as_micros().midpoint(to.as_micros()));
+            for time in [from, middle, to.just_before()] {
+                let joins = |mark: &Mark| {
+                    mark.act == Act::Joined && time < mark.time && mark.time <= time.after(SAME_EVENT)
+                };
+                if before != Some(after) || (after && told.iter().any(joins)) {
+                    continue;
+                }
+                prop_assert_eq!(is_in(&outcome, time), after, "at {:?}: {}", time, shown(&outcome));
+            }
+        }
     }
 
     #[test]

@@ -76,14 +76,24 @@ impl Accounts {
         self.holders.get(name).map(String::as_str)
     }
 
-    /// Whose the name was: its holder's, if there was such an account by then; else that of the last who had it then, or
-    /// of the next.
-    pub(super) fn find(&self, name: &str, time: Timestamp) -> Option<&str> {
+    /// Whose the name is now, if there was such an account by then.
+    fn holder_then(&self, name: &str, time: Timestamp) -> Option<&str> {
         let was_there = |id: &&str| {
             let created = self.known.get(*id).and_then(|known| known.created);
             created.is_none_or(|created| created <= time.after(SAME_EVENT))
         };
-        self.holder(name).filter(was_there).or_else(|| {
+        self.holder(name).filter(was_there)
+    }
+
+    /// Whose the name was, if no message that is still to come can tell otherwise.
+    pub(super) fn find_at_once(&self, name: &str, time: Timestamp) -> Option<&str> {
+        self.holder_then(name, time).filter(|id| self.is_listed(id))
+    }
+
+    /// Whose the name was: its holder's, if there was such an account by then; else that of the last who had it then, or
+    /// of the next.
+    pub(super) fn find(&self, name: &str, time: Timestamp) -> Option<&str> {
+        self.holder_then(name, time).or_else(|| {
             let former = self.former.get(name)?;
             let before = former.iter().filter(|(then, _)| *then <= time).max_by_key(|(then, _)| *then);
             let found = before.or_else(|| former.iter().min_by_key(|(then, _)| *then));
@@ -112,6 +122,10 @@ mod tests {
         assert_eq!(accounts.find("sam", at(120)), Some("B"));
         assert_eq!(accounts.find("samuel", at(120)), Some("A"));
         assert_eq!(accounts.find("nobody", at(120)), None);
+        assert_eq!(
+            (accounts.find_at_once("sam", at(20)), accounts.find_at_once("sam", at(120))),
+            (None, Some("B"))
+        );
         assert!(accounts.meet("C", Some("samuel")) && !accounts.meet("C", None));
         assert_eq!(accounts.find("samuel", at(120)), Some("A"));
     }

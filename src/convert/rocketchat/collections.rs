@@ -130,7 +130,7 @@ impl Room {
     }
 }
 
-/// One of `rocketchat_subscription`: somebody who is a member of a room now.
+/// One of `rocketchat_subscription`: somebody who is a member of a room now, or is kept from it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Subscription {
@@ -141,7 +141,26 @@ pub(super) struct Subscription {
     /// Since when.
     #[serde(rename = "ts")]
     pub(super) time: Scalar,
-    pub(super) status: Text,
+    status: Text,
+}
+
+/// What a subscription says of whose it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    Member,
+    /// Was one since then, until the ban.
+    Banned,
+    Invited,
+}
+
+impl Subscription {
+    pub(super) fn status(&self) -> Status {
+        match self.status.get() {
+            Some("INVITED") => Status::Invited,
+            Some("BANNED") => Status::Banned,
+            _ => Status::Member,
+        }
+    }
 }
 
 /// One of `rocketchat_message`.
@@ -164,11 +183,16 @@ pub(super) struct Message {
     bot: Option<IgnoredAny>,
 }
 
+/// Whoever is invited is no member, and becomes none by refusing.
+pub(super) const INVITATIONS: &str = "invitations";
+
 /// A change of who is a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
     Joined,
     Left,
+    /// A ban was lifted. Some versions make a member again of whoever was banned, others do not.
+    Pardoned,
 }
 
 /// What a message means.
@@ -192,9 +216,12 @@ impl Message {
             Some("uj" | "ut" | "ujt") => Meaning::Own(Change::Joined),
             Some("ul" | "ult") => Meaning::Own(Change::Left),
             Some("au" | "added-user-to-team") => Meaning::Of(Change::Joined),
-            Some("ru" | "removed-user-from-team" | "abac-removed-user-from-room") => {
+            // Only members can be banned.
+            Some("ru" | "removed-user-from-team" | "abac-removed-user-from-room" | "user-banned") => {
                 Meaning::Of(Change::Left)
             }
+            Some("user-unbanned") => Meaning::Of(Change::Pardoned),
+            Some("ui" | "uir") => Meaning::Ignored(INVITATIONS),
             Some("room-archived") => Meaning::Archived,
             Some("room-unarchived") => Meaning::Unarchived,
             Some("rm") => Meaning::Ignored("placeholders of deleted messages"),

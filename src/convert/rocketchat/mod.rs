@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use self::accounts::Accounts;
 use self::bson::Broken;
-use self::collections::{Change, Meaning, Message, Room, Subscription, User};
+use self::collections::{Change, INVITATIONS, Meaning, Message, Room, Status, Subscription, User};
 use self::files::{Collection, Source, sources};
 use self::rooms::Rooms;
 use super::export::Export;
@@ -146,13 +146,14 @@ impl Reader {
                 let (Some(room), Some(id)) = (subscription.room.get(), who.id.get()) else {
                     return gathered.take(Fact::Ignored("subscriptions that do not say whose or to what"));
                 };
-                if subscription.status.get() == Some("INVITED") {
-                    return gathered.take(Fact::Ignored("invitations"));
+                let status = subscription.status();
+                if status == Status::Invited {
+                    return gathered.take(Fact::Ignored(INVITATIONS));
                 }
                 if accounts.meet(id, who.username.get()) {
                     gathered.take(Fact::Person(stranger(id, who.name.get().or(who.username.get()))));
                 }
-                rooms.subscribe(room, id, subscription.time.time());
+                rooms.subscribe(room, id, subscription.time.time(), status);
             }),
             Collection::Messages => Problems::new(),
         };
@@ -226,9 +227,14 @@ impl Reader {
             }
             gathered.take(Fact::Event { channel: room, time, what: what(id) });
         };
-        let mut named = |change| match message.msg.get() {
+        let named = |change, reader: &mut Reader, gathered: &mut Gathered| match message.msg.get() {
             Some(name) => {
-                self.named.push(Named { room: room.to_owned(), time, name: name.to_owned(), change });
+                let named = Named { room: room.to_owned(), time, name: name.to_owned(), change };
+                // In the order of their times wherever that can be, for then signs before and after it are told apart.
+                match reader.accounts.find_at_once(name, time).map(str::to_owned) {
+                    Some(id) => reader.changed(&named, &id, gathered),
+                    None => reader.named.push(named),
+                }
             }
             None => gathered.take(Fact::Ignored("notices that do not say about whom they are")),
         };
@@ -237,20 +243,21 @@ impl Reader {
                 let said = message.msg.get();
                 // A deleted account's notices may have passed on to another; its name stays.
                 if who.id.get() == Some(ROCKET_CAT) && said.is_some_and(|name| name != ROCKET_CAT) {
-                    return named(change);
+                    return named(change, self, gathered);
                 }
                 if let (Some(id), Some(name)) = (who.id.get(), said) {
                     self.accounts.had_name(id, name, time);
                 }
+                let joined = change == Change::Joined;
                 if let Some(id) = who.id.get() {
-                    self.rooms.notice(room, id, time, change == Change::Joined);
+                    self.rooms.notice(room, id, time, joined);
                 }
-                match change {
-                    Change::Joined => own(|id| What::Joined(id), self, gathered),
-                    Change::Left => own(|id| What::Left(id), self, gathered),
+                match joined {
+                    true => own(|id| What::Joined(id), self, gathered),
+                    false => own(|id| What::Left(id), self, gathered),
                 }
             }
-            Meaning::Of(change) => named(change),
+            Meaning::Of(change) => named(change, self, gathered),
             Meaning::Archived => {
                 gathered.take(Fact::Event { channel: room, time, what: What::Archived(&[]) })
             }
@@ -264,23 +271,32 @@ impl Reader {
     /// account was deleted.
     fn tell_named(&mut self, gathered: &mut Gathered) {
         for named in std::mem::take(&mut self.named) {
-            let Named { room, time, name, change } = named;
-            let id = match self.accounts.find(&name, time) {
+            let Named { time, name, .. } = &named;
+            let id = match self.accounts.find(name, *time) {
                 Some(id) => id.to_owned(),
                 None => {
-                    if !self.accounts.is_listed(&name) {
-                        gathered.take(Fact::Person(stranger(&name, Some(&name))));
+                    if !self.accounts.is_listed(name) {
+                        gathered.take(Fact::Person(stranger(name, Some(name))));
                     }
-                    name
+                    name.clone()
                 }
             };
-            self.rooms.notice(&room, &id, time, change == Change::Joined);
-            let what = match change {
-                Change::Joined => What::Joined(&id),
-                Change::Left => What::Left(&id),
-            };
-            gathered.take(Fact::Event { channel: &room, time, what });
+            self.changed(&named, &id, gathered);
         }
+    }
+
+    /// Tells of somebody whom a notice has named.
+    fn changed(&mut self, Named { room, time, change, .. }: &Named, id: &str, gathered: &mut Gathered) {
+        let joined = match change {
+            Change::Joined => true,
+            Change::Left => false,
+            // Where a subscription outlasts a ban, it counts again when the ban is lifted.
+            Change::Pardoned if self.rooms.was_subscribed(room, id, *time) => true,
+            Change::Pardoned => return gathered.take(Fact::Ignored("bans that were lifted")),
+        };
+        self.rooms.notice(room, id, *time, joined);
+        let what = if joined { What::Joined(id) } else { What::Left(id) };
+        gathered.take(Fact::Event { channel: room, time: *time, what });
     }
 }
 
@@ -315,3 +331,6 @@ fn each<T: DeserializeOwned>(export: &mut Export, source: &Source, mut take: imp
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

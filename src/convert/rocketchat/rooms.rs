@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::accounts::Accounts;
-use super::collections::Room;
+use super::collections::{Room, Status};
 use crate::convert::fact::{ChannelFact, Fact, What};
 use crate::model::Timestamp;
 
@@ -12,8 +12,8 @@ use crate::model::Timestamp;
 pub(super) struct Rooms {
     /// In the order in which they were met.
     listed: Vec<(String, Room)>,
-    /// Who is in each, and since when, as subscriptions have it.
-    subscribed: HashMap<String, Vec<(String, Option<Timestamp>)>>,
+    /// Who is in each, or was before a ban, and since when, as subscriptions have it.
+    subscribed: HashMap<String, Vec<Subscribed>>,
     /// Whether there are subscriptions at all.
     has_subscriptions: bool,
     /// Who is in each, as users' own lists have it.
@@ -24,14 +24,34 @@ pub(super) struct Rooms {
     noticed: HashMap<String, HashMap<String, (Timestamp, bool)>>,
 }
 
+#[derive(Debug)]
+struct Subscribed {
+    who: String,
+    since: Option<Timestamp>,
+    is_member: bool,
+}
+
 impl Rooms {
     pub(super) fn list(&mut self, id: &str, room: Room) {
         self.listed.push((id.to_owned(), room));
     }
 
-    pub(super) fn subscribe(&mut self, room: &str, who: &str, time: Option<Timestamp>) {
+    pub(super) fn subscribe(&mut self, room: &str, who: &str, since: Option<Timestamp>, status: Status) {
         self.has_subscriptions = true;
-        self.subscribed.entry(room.to_owned()).or_default().push((who.to_owned(), time));
+        let subscribed = Subscribed { who: who.to_owned(), since, is_member: status == Status::Member };
+        self.subscribed.entry(room.to_owned()).or_default().push(subscribed);
+    }
+
+    /// Whether somebody has a subscription that was there before then.
+    pub(super) fn was_subscribed(&self, room: &str, who: &str, then: Timestamp) -> bool {
+        let mut subscribed = self.subscribed.get(room).into_iter().flatten();
+        subscribed.any(|one| one.who == who && one.since.is_some_and(|since| since < then))
+    }
+
+    /// Who has a subscription that makes a member.
+    fn members(&self, room: &str) -> impl Iterator<Item = String> {
+        let subscribed = self.subscribed.get(room).into_iter().flatten();
+        subscribed.filter(|one| one.is_member).map(|one| one.who.clone())
     }
 
     pub(super) fn note(&mut self, room: String, who: &str) {
@@ -89,8 +109,8 @@ impl Rooms {
             take(Fact::Channel(self.channel(id, room, team.copied(), accounts)));
             // A direct message has one when it is opened first, whenever that is.
             let since = self.subscribed.get(id).filter(|_| room.kind.get() != Some("d"));
-            for (who, time) in since.into_iter().flatten() {
-                if let Some(time) = *time {
+            for Subscribed { who, since, .. } in since.into_iter().flatten() {
+                if let Some(time) = *since {
                     take(Fact::Event { channel: id, time, what: What::Joined(who) });
                 }
             }
@@ -116,7 +136,7 @@ impl Rooms {
             people.extend(names.map(|name| accounts.holder(name).unwrap_or(name).to_owned()));
         }
         if people.is_empty() {
-            people.extend(self.subscribed.get(id).into_iter().flatten().map(|(who, _)| who.clone()));
+            people.extend(self.members(id));
         }
         people
     }
@@ -126,8 +146,7 @@ impl Rooms {
         if room.kind.get() == Some("d") {
             return Some(self.of_direct(id, room, accounts));
         }
-        let subscribed = self.subscribed.get(id).into_iter().flatten().map(|(who, _)| who.clone());
-        self.has_subscriptions.then(|| subscribed.collect())
+        self.has_subscriptions.then(|| self.members(id).collect())
     }
 
     /// Tells, after all notices, who is in the rooms of which no subscriptions tell it: those whose own lists have the

@@ -14,6 +14,8 @@ pub(super) struct Routes {
     to: HashMap<i64, To>,
     /// Of whom the log does not tell everything: by channel and person.
     windows: HashMap<(i64, i64), Window>,
+    /// Archived channels of which the log does not tell when that was: no earlier than their last message.
+    undated: HashSet<i64>,
     programs: HashSet<i64>,
     /// Two people who write to each other, as far as they have been met.
     pairs: HashSet<(i64, i64)>,
@@ -98,6 +100,9 @@ impl Routes {
                 }
             }
         }
+        let dated = |stream: i64| realm.archivings.iter().any(|(of, _, archived)| *archived && *of == stream);
+        let archived = realm.streams.iter().filter(|stream| stream.fact.archived).map(|stream| stream.id);
+        self.undated = archived.filter(|stream| !dated(*stream)).collect();
         for (stream, time, archived) in realm.archivings.iter().filter(|(stream, ..)| listed.contains(stream))
         {
             let what = if *archived { What::Archived(&[]) } else { What::Unarchived };
@@ -177,6 +182,10 @@ impl Routes {
         let (channel, person) = match self.to.get(&recipient) {
             Some(To::Stream(stream)) => {
                 if !self.windows.get(&(*stream, sender)).is_some_and(|window| window.has(time)) {
+                    if self.undated.contains(stream) {
+                        let channel = &stream.to_string();
+                        gathered.take(Fact::Event { channel, time, what: What::InUse });
+                    }
                     gathered.take(Fact::Ignored("messages that tell no more than the audit log"));
                     return;
                 }
