@@ -55,10 +55,12 @@ pub fn read(
             .push(problem.help("is it the realm.json that a Zulip server exported, and all of it?").fatal());
         return Err(problems);
     }
-    if !realm.tables.contains(LOG) {
-        let message = format!(
-            "it has no audit log ({LOG}): nothing tells who joined or left, and when; all stints are guesses"
-        );
+    if realm.log.is_empty() {
+        let lacks = match realm.tables.contains(LOG) {
+            true => format!("its audit log ({LOG}) has nothing about subscriptions"),
+            false => format!("it has no audit log ({LOG})"),
+        };
+        let message = format!("{lacks}: nothing tells who joined or left, and when; all stints are guesses");
         let help = "export the organisation from a Zulip server; what other programs write in Zulip's form has no log";
         problems.push(Problem::new(&file, 0, ProblemKind::MissingValue, message).help(help));
     }
