@@ -58,7 +58,7 @@ pub fn maps(bytes: &[u8]) {
             let _ = SpaceMap::read(source).map(|map| assert!(!map.is_empty()));
         }
         if let Ok(source) = opened() {
-            let _ = UserMap::read(source).map(|map| assert!(!map.is_empty()));
+            let _ = UserMap::read(source).map(|map| assert!(!map.file().is_empty()));
         }
     }
 }

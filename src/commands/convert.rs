@@ -14,8 +14,8 @@ use crate::cli::{
     ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
 };
 use crate::convert::{
-    Choices, Export, Gathered, People, Report, Seen, convert, matrix, mattermost, rocketchat, slack, teams,
-    write_channels, write_memberships, write_missing, zulip,
+    Choices, Export, Gathered, NO_ADDRESS, People, Report, Seen, convert, matrix, mattermost, rocketchat,
+    slack, teams, write_channels, write_memberships, write_missing, zulip,
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
@@ -118,7 +118,7 @@ fn one(
     written.push(("channels", args.channels.display().to_string()));
     if let Some(file) = &args.missing {
         to_file(file, |out| write_missing(out, &converted))?;
-        written.push(("no address", file.display().to_string()));
+        written.push((NO_ADDRESS, file.display().to_string()));
     }
     inputs::show(&problems);
     let report =

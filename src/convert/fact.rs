@@ -36,6 +36,8 @@ pub enum What<'a> {
     Left(&'a str),
     /// Somebody did what only members do: mostly, wrote a message.
     Present(&'a str),
+    /// Somebody answered in a thread, which people outside the channel may do, too.
+    Replied(&'a str),
     /// Somebody was on the list of its members then.
     Listed(&'a str),
     /// The channel was archived. With who was a member then, where that is told; an empty list tells nothing.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::fact::{ChannelFact, Fact, Gone, PersonFact, What};
-use super::reconstruct::{Act, Archiving, Life, Mark, compact, is_spare};
+use super::reconstruct::{Act, Archiving, Life, Mark, RUN_MAX, compact, is_spare};
 use crate::model::{EARLIEST, Timestamp};
 
 /// Marks of one member from which on they are compacted now and then.
@@ -57,7 +57,7 @@ pub struct Person {
     pub fact: PersonFact,
     /// Whether a list describes them.
     pub listed: bool,
-    /// Their last message in any channel.
+    /// Their last message in any channel, in threads or not.
     pub last_seen: Option<Timestamp>,
 }
 
@@ -194,6 +194,7 @@ impl Gathered {
             What::JoinedBy(who) => (who, Act::JoinedBy),
             What::Left(who) => (who, Act::Left),
             What::Present(who) => (who, Act::Present),
+            What::Replied(who) => (who, Act::Replied),
             What::Listed(who) => (who, Act::Listed),
             What::Archived(roster) => {
                 let roster: HashSet<u32> = roster.iter().map(|id| self.person(id)).collect();
@@ -208,7 +209,7 @@ impl Gathered {
             What::InUse => return,
         };
         let person = self.person(who);
-        if act == Act::Present {
+        if matches!(act, Act::Present | Act::Replied) {
             let seen = &mut self.people[person as usize].last_seen;
             *seen = (*seen).max(Some(time));
         }
@@ -219,9 +220,9 @@ impl Gathered {
             marks.extend(rosters.filter(|roster| last < roster.time && roster.time < time));
         }
         let mark = Mark { time, act };
-        let tail = &marks[marks.len().saturating_sub(3)..];
+        let tail = &marks[marks.len().saturating_sub(RUN_MAX)..];
         let in_order = tail.iter().chain([&mark]).is_sorted_by_key(|mark| mark.time);
-        let spare = in_order && act.is_sign() && is_spare(tail);
+        let spare = in_order && is_spare(tail, act);
         match marks.last_mut().filter(|_| spare) {
             Some(last) => *last = mark,
             None => marks.push(mark),
@@ -295,7 +296,11 @@ mod tests {
         let mut gathered = Gathered::new(at(1_000_000));
         // In their order, and in none.
         for second in (0..50_000).chain((0..50_000).map(|second| second * 7919 % 50_000)) {
-            let what = if second % 7 == 0 { What::Listed("U") } else { What::Present("U") };
+            let what = match second % 7 {
+                0 => What::Listed("U"),
+                1..=3 => What::Replied("U"),
+                _ => What::Present("U"),
+            };
             gathered.take(Fact::Event { channel: "C", time: at(second), what });
         }
         assert!(gathered.marks[&(0, 0)].len() < 2 * MARKS_MANY);

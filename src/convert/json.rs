@@ -9,7 +9,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Deserializer, IgnoredAny, Map
 use serde::{Deserialize, de};
 
 use super::export::Export;
-use crate::input::{Problem, ProblemKind, Problems, Utf16Reader};
+use super::flaw::{broken_json, unreadable};
+use crate::input::{Problems, Utf16Reader};
 
 /// Bytes of the buffer in front of the parser.
 const BUFFER_BYTES: usize = 64 * 1024;
@@ -30,19 +31,14 @@ pub(super) fn file(
 
 /// What is wrong with a file, after reading it.
 pub(super) fn trouble(file: &Arc<str>, read: io::Result<Result<(), serde_json::Error>>) -> Problems {
-    let story = match read {
-        Ok(Ok(())) => return Problems::new(),
+    match read {
+        Ok(Ok(())) => Problems::new(),
         Ok(Err(error)) if error.classify() == serde_json::error::Category::Io => {
-            io::Error::from(error).to_string()
+            unreadable(file, &error.into()).into()
         }
-        Ok(Err(error)) => {
-            let message = format!("it is broken: {error}; what comes after that is left out");
-            let problem = Problem::new(file, error.line() as u64, ProblemKind::BrokenJson, message);
-            return problem.help("is the export complete? take this file from it again").into();
-        }
-        Err(error) => error.to_string(),
-    };
-    Problem::new(file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {story}")).into()
+        Ok(Err(error)) => broken_json(file, &error).into(),
+        Err(error) => unreadable(file, &error).into(),
+    }
 }
 
 /// Reads an array element by element; only one is held at a time.

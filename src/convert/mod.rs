@@ -7,10 +7,12 @@
 
 mod export;
 pub mod fact;
+mod flaw;
 mod gather;
 mod json;
 pub mod matrix;
 pub mod mattermost;
+mod meter;
 mod outcome;
 mod people;
 mod reconstruct;
@@ -27,24 +29,12 @@ pub mod zulip;
 
 pub use export::Export;
 pub use gather::Gathered;
+pub use meter::Seen;
 pub use outcome::{Choices, Converted, Nameless, Row, Space, convert};
 pub use people::{DomainRule, People};
 pub use reconstruct::{
     Act, Archiving, End, Guessing, InferredEnd, InferredStart, Known, Life, Mark, Outcome, Roster,
     SAME_EVENT, Start, Stint, reconstruct,
 };
-pub use report::Report;
+pub use report::{NO_ADDRESS, Report};
 pub use write::{write_channels, write_memberships, write_missing};
-
-/// How far the reading of exports is, for whoever shows it.
-#[derive(Debug, Clone, Copy)]
-pub struct Seen<'a> {
-    /// The export, as problems call it.
-    pub export: &'a str,
-    /// Bytes of text read of it.
-    pub bytes: u64,
-    /// Bytes of text in it.
-    pub bytes_total: u64,
-    /// Messages read so far.
-    pub messages: u64,
-}

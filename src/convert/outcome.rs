@@ -73,6 +73,8 @@ pub struct Converted {
     pub of_bots: u64,
     /// Joins and leaves that repeat another.
     pub repeated: u64,
+    /// Times that somebody answered in threads of a channel without being a member.
+    pub outside: u64,
     /// Stints of two accounts of one person that overlap, and became one.
     pub merged: u64,
 }
@@ -130,6 +132,7 @@ pub fn convert(gathered: &Gathered, people: &People, choices: &Choices, now: Tim
             };
             let outcome = reconstruct(&known, &guessing);
             converted.repeated += outcome.repeated;
+            converted.outside += outcome.outside;
             let count = outcome.stints.len() as u64;
             if known_of.fact.standing == Standing::Bot && !people.bots {
                 converted.of_bots += count;

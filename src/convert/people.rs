@@ -15,7 +15,8 @@ pub struct People {
     pub bots: bool,
 }
 
-/// One `--domain`: `old.example=new.example`, or `new.example` alone.
+/// One `--domain`: `old.example=new.example`, or `new.example` alone. The old one may be whatever a legacy system has in its
+/// addresses, also a name without a dot (`localhost`); the new one is a domain of Google's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DomainRule {
     /// What stands behind the `@` in the export, in lower case.
@@ -29,11 +30,14 @@ impl std::str::FromStr for DomainRule {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (old, new) = text.split_once('=').unwrap_or((text, text));
-        let domain = |text: &str| match MemberName::parse(&format!("x@{text}")) {
-            Ok(_) => Ok(text.to_ascii_lowercase()),
-            Err(_) => Err(format!("{text:?} is not a domain: write old.example=new.example, or one domain")),
-        };
-        Ok(DomainRule { old: domain(old)?, new: domain(new)? })
+        let wrong =
+            |text: &str| format!("{text:?} is not a domain: write old.example=new.example, or one domain");
+        let unfit = |c: char| c == '@' || c == '=' || c.is_whitespace() || c.is_control();
+        if old.is_empty() || old.contains(unfit) {
+            return Err(wrong(old));
+        }
+        MemberName::parse(&format!("x@{new}")).map_err(|_| wrong(new))?;
+        Ok(DomainRule { old: old.to_lowercase(), new: new.to_ascii_lowercase() })
     }
 }
 
@@ -48,11 +52,12 @@ impl People {
                 return Some(member.clone());
             }
         }
-        let member = MemberName::parse(person.address.as_deref()?.trim()).ok()?;
-        let (local, domain) = member.address()?.rsplit_once('@')?;
+        let address = person.address.as_deref()?.trim();
+        let (local, domain) = address.rsplit_once('@')?;
+        let domain = domain.to_lowercase();
         match self.domains.iter().find(|rule| rule.old == domain) {
             Some(rule) => MemberName::parse(&format!("{local}@{}", rule.new)).ok(),
-            None => Some(member),
+            None => MemberName::parse(address).ok(),
         }
     }
 
@@ -104,6 +109,21 @@ mod tests {
         };
         assert_eq!(standing("a@b.example"), Standing::External);
         assert_eq!(standing("a@old.example"), Standing::Member);
-        assert!("a b=c".parse::<DomainRule>().is_err());
+    }
+
+    #[test]
+    fn old_domains_are_whatever_an_address_may_have() {
+        let member = |rule: &str, address| {
+            let people = People { domains: vec![rule.parse().unwrap()], ..People::default() };
+            people.member(&person("U", address)).map(|member| member.to_string())
+        };
+        let eva = Some("users/eva@new.example");
+        assert_eq!(member("localhost=new.example", "Eva@LOCALHOST").as_deref(), eva);
+        assert_eq!(member("[10.0.0.7]=new.example", "eva@[10.0.0.7]").as_deref(), eva);
+        assert_eq!(member("bücher=new.example", "eva@BÜCHER").as_deref(), eva);
+        assert_eq!(member("localhost=new.example", "eva@elsewhere"), None);
+        for wrong in ["a b=c.example", "=c.example", "a@b=c.example", "a=localhost", "localhost", "a=", ""] {
+            assert!(wrong.parse::<DomainRule>().is_err(), "{wrong}");
+        }
     }
 }

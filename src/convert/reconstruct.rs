@@ -9,13 +9,15 @@
 //!    stamped late. Every other join begins a stint, and every other leave ends one.
 //! 4. A join of a member: a leave is missing between the two. A leave of nobody: a join is missing.
 //! 5. A sign of nobody: a join is missing. Within [`SAME_EVENT`] of the join that follows it belongs to that join.
-//! 6. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
+//! 6. A reply of a member is a message. One of nobody makes nobody a member: where something else shows that a join is
+//!    missing, and not when, it is put at the first reply; otherwise the replies came from outside.
+//! 7. A join of nobody that is only known to have been by some time: it is missing, and was no later. Of a member it tells
 //!    nothing.
-//! 7. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
+//! 8. Whoever is on a roster and is no member has a join missing; who is a member and not on a roster has a leave missing.
 //!    No missing join is put before a roster that misses the member.
-//! 8. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
+//! 9. A missing join is put where [`InferredStart`] says, a missing leave where [`InferredEnd`] says; but an archived
 //!    channel ends all stints at its archiving, and the end of an account ends its stints.
-//! 9. What ends nowhere is open.
+//! 10. What ends nowhere is open.
 
 use std::time::Duration;
 
@@ -47,6 +49,8 @@ pub enum Act {
     JoinedBy,
     /// Wrote something.
     Present,
+    /// Answered in a thread, as a member or from outside.
+    Replied,
     /// Was on a roster.
     Listed,
     /// Stopped being a member.
@@ -57,8 +61,13 @@ pub enum Act {
 
 impl Act {
     /// Whether it tells of a member, and of no change.
-    pub(super) fn is_sign(self) -> bool {
+    fn is_sign(self) -> bool {
         matches!(self, Act::Present | Act::Listed)
+    }
+
+    /// Whether it may end or begin something.
+    pub(super) fn is_change(self) -> bool {
+        !self.is_sign() && self != Act::Replied
     }
 }
 
@@ -115,7 +124,7 @@ pub struct Known<'a> {
 /// Where a missing join is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InferredStart {
-    /// At the first message; without one, as early as it can have been.
+    /// At the first message; without one, at the first reply in a thread, or as early as it can have been.
     #[default]
     FirstMessage,
     /// As early as it can have been: the channel's creation, or the leave before.
@@ -152,6 +161,8 @@ pub enum Start {
     Founding,
     /// The first message.
     FirstMessage,
+    /// The first reply in a thread, of somebody who did not write anything else.
+    FirstReply,
     /// A time by which the member had joined.
     JoinedBy,
     /// The channel's creation, by this member.
@@ -177,6 +188,7 @@ impl Start {
             Start::Recorded => "recorded",
             Start::Founding => "roster: members never change",
             Start::FirstMessage => "inferred: first message",
+            Start::FirstReply => "inferred: first reply",
             Start::JoinedBy => "inferred: joined by then",
             Start::Creator => "inferred: creator of the channel",
             Start::ChannelCreated => "inferred: channel created",
@@ -278,19 +290,29 @@ pub struct Outcome {
     pub stints: Vec<Stint>,
     /// Joins and leaves that repeat another.
     pub repeated: u64,
+    /// Stretches of time in which somebody who was no member answered in threads.
+    pub outside: u64,
 }
 
-/// Whether the last of these marks tells nothing more once another sign follows. Of signs in a row three tell everything:
-/// the first, the first that is not within [`SAME_EVENT`] of that one, and the last.
-pub(super) fn is_spare(marks: &[Mark]) -> bool {
-    match marks {
-        [.., one, two, three] if [one, two, three].into_iter().all(|mark| mark.act.is_sign()) => true,
-        [.., one, two] if one.act.is_sign() && two.act.is_sign() => two.time <= one.time.after(SAME_EVENT),
-        _ => false,
+/// Marks at the end of many that are looked at to tell whether the last is spare.
+pub(super) const RUN_MAX: usize = 16;
+
+/// Whether the last of these marks tells nothing more once this follows. Of a run without a change, what counts is the first
+/// sign and the first reply, both once more where they are not within [`SAME_EVENT`] of the run's first mark (before that they
+/// may be echoes of a leave), and the last mark.
+pub(super) fn is_spare(marks: &[Mark], next: Act) -> bool {
+    let run = marks.iter().rev().take_while(|mark| !mark.act.is_change()).count();
+    let Some((last, before)) = marks[marks.len() - run..].split_last() else { return false };
+    let Some(first) = before.first().filter(|_| !next.is_change()) else { return false };
+    let is_late = |mark: &Mark| mark.time > first.time.after(SAME_EVENT);
+    let enough = |mark: &Mark| mark.act.is_sign() || last.act == Act::Replied;
+    match is_late(last) {
+        true => before.iter().any(|mark| is_late(mark) && enough(mark)),
+        false => next.is_sign() == last.act.is_sign() && before.iter().any(enough),
     }
 }
 
-/// Sorts marks, drops those that are there twice, and of signs in a row those that tell nothing more.
+/// Sorts marks, drops those that are there twice, and of a run without a change those that tell nothing more.
 pub(super) fn compact(marks: &mut Vec<Mark>) {
     marks.sort_by_key(|mark| mark.time);
     let mut kept: Vec<Mark> = Vec::with_capacity(marks.len());
@@ -298,7 +320,7 @@ pub(super) fn compact(marks: &mut Vec<Mark>) {
         if kept.iter().rev().take_while(|other| other.time == mark.time).any(|other| *other == mark) {
             continue;
         }
-        let spare = mark.act.is_sign() && is_spare(&kept);
+        let spare = is_spare(&kept, mark.act);
         match kept.last_mut().filter(|_| spare) {
             Some(last) => *last = mark,
             None => kept.push(mark),
@@ -310,7 +332,7 @@ pub(super) fn compact(marks: &mut Vec<Mark>) {
 /// Whether a mark is an echo of the last join or leave: within [`SAME_EVENT`] of it, and the same written twice, or a sign of
 /// whoever has left. These are the only joins and leaves that no stint begins or ends with.
 fn is_echo(last: Mark, mark: Mark) -> bool {
-    let of_leave = last.act == Act::Left && (mark.act.is_sign() || mark.act == Act::JoinedBy);
+    let of_leave = last.act == Act::Left && (!mark.act.is_change() || mark.act == Act::JoinedBy);
     mark.time <= last.time.after(SAME_EVENT) && (mark.act == last.act || of_leave)
 }
 
@@ -318,6 +340,10 @@ fn is_echo(last: Mark, mark: Mark) -> bool {
 fn telling(marks: &[Mark]) -> (Vec<Mark>, u64) {
     let mut marks = marks.to_vec();
     compact(&mut marks);
+    without_echoes(marks)
+}
+
+fn without_echoes(marks: Vec<Mark>) -> (Vec<Mark>, u64) {
     let mut telling: Vec<Mark> = Vec::with_capacity(marks.len());
     let mut repeated = 0;
     let mut before: Option<Timestamp> = None;
@@ -327,13 +353,13 @@ fn telling(marks: &[Mark]) -> (Vec<Mark>, u64) {
         before = Some(mark.time);
         match mark.act {
             _ if change.is_some_and(|change| is_echo(change, mark)) => {
-                repeated += u64::from(!mark.act.is_sign() && mark.act != Act::JoinedBy);
+                repeated += u64::from(matches!(mark.act, Act::Joined | Act::Left));
                 continue;
             }
             Act::Joined | Act::Left => change = Some(mark),
             // After it, a join is another one.
             Act::Unlisted => change = change.filter(|change| change.act == Act::Left),
-            Act::JoinedBy | Act::Present | Act::Listed => {}
+            Act::JoinedBy | Act::Present | Act::Replied | Act::Listed => {}
         }
         telling.push(mark);
     }
@@ -342,9 +368,12 @@ fn telling(marks: &[Mark]) -> (Vec<Mark>, u64) {
 
 /// The stints of one member in one channel.
 pub fn reconstruct(known: &Known<'_>, guessing: &Guessing) -> Outcome {
-    let (marks, repeated) = telling(known.marks);
-    let outcome = Outcome { stints: Vec::new(), repeated };
-    let mut walk = Walk { known, guessing, open: None, out: None, outcome };
+    walk(known, telling(known.marks), guessing)
+}
+
+fn walk(known: &Known<'_>, (marks, repeated): (Vec<Mark>, u64), guessing: &Guessing) -> Outcome {
+    let outcome = Outcome { repeated, ..Outcome::default() };
+    let mut walk = Walk { known, guessing, open: None, out: None, replies: None, outcome };
     marks.into_iter().for_each(|mark| walk.mark(mark));
     walk.finish()
 }
@@ -357,8 +386,10 @@ struct Open {
     told: Timestamp,
     /// The last sign of the member within it, and whether that was a message (else a roster).
     sign: Option<(Timestamp, bool)>,
-    /// The last mark within it.
-    last: Timestamp,
+    /// Up to then it lasts, whatever is told of its end.
+    lasts: Timestamp,
+    /// The first reply since the stint before.
+    replied: Option<Timestamp>,
 }
 
 struct Walk<'a> {
@@ -367,6 +398,8 @@ struct Walk<'a> {
     open: Option<Open>,
     /// When the member is last known to have been none, and by what.
     out: Option<(Timestamp, Start)>,
+    /// The first and the last reply since then.
+    replies: Option<(Timestamp, Timestamp)>,
     outcome: Outcome,
 }
 
@@ -376,44 +409,49 @@ impl Walk<'_> {
             Act::Joined => {
                 let missing = self.open.as_mut().filter(|open| time <= open.told.after(SAME_EVENT));
                 if let Some(open) = missing {
-                    (open.start, open.from, open.last) = (time, Start::Recorded, time);
+                    (open.start, open.from, open.lasts) = (time, Start::Recorded, time);
                     return;
                 }
                 self.close_by_guess(time, End::NextJoin);
-                let from = Start::Recorded;
-                self.open = Some(Open { start: time, from, told: time, sign: None, last: time });
+                self.begin(time, Start::Recorded, time);
             }
             Act::JoinedBy => {
                 if self.open.is_none() {
-                    self.begin_by_guess(time, Some(Start::JoinedBy));
+                    self.begin_by_guess(time, Some(Start::JoinedBy), false);
                 }
             }
             Act::Present | Act::Listed => {
                 let wrote = act == Act::Present;
                 if self.open.is_none() {
-                    self.begin_by_guess(time, wrote.then_some(Start::FirstMessage));
+                    self.begin_by_guess(time, wrote.then_some(Start::FirstMessage), false);
                 }
                 if let Some(open) = &mut self.open {
                     open.sign = Some((time, wrote));
-                    open.last = time;
+                    // Whoever still wrote was still there.
+                    open.lasts = if wrote { time.after(STEP) } else { time };
                 }
             }
+            Act::Replied => match &mut self.open {
+                Some(open) => (open.sign, open.lasts) = (Some((time, true)), time.after(STEP)),
+                None => self.replies = Some(self.replies.map_or((time, time), |(first, _)| (first, time))),
+            },
             Act::Left => {
                 if self.open.is_none() {
-                    self.begin_by_guess(time, None);
+                    self.begin_by_guess(time, None, true);
                 }
                 self.close(Some(time), End::Recorded);
             }
             Act::Unlisted => {
                 self.close_by_guess(time, End::NotOnRoster);
                 self.out = Some((time, Start::NotListed));
+                self.outcome.outside += u64::from(self.replies.take().is_some());
             }
         }
     }
 
     /// Begins a stint whose join is missing, and which is known to have begun by then. `sign`: why, where that is close
-    /// enough to the join to stand for it.
-    fn begin_by_guess(&mut self, by: Timestamp, sign: Option<Start>) {
+    /// enough to the join to stand for it. `ends`: it ends then, too, and has to be there a moment before.
+    fn begin_by_guess(&mut self, by: Timestamp, sign: Option<Start>, ends: bool) {
         let (begun, told) = self.known.life.begun;
         let earliest = match self.out {
             Some(out) => out,
@@ -422,17 +460,28 @@ impl Walk<'_> {
             None => (begun, if told { Start::ChannelCreated } else { Start::ChannelBegun }),
         };
         let sure = matches!(earliest.1, Start::Founding | Start::Creator);
-        let (start, from) = match (self.guessing.start, sign) {
-            (InferredStart::FirstMessage, Some(sign)) if !sure => (by, sign),
-            // Whoever wrote the first message of all was there from the beginning as well.
-            (_, Some(_)) if sure && earliest.0 == by => earliest,
-            _ if earliest.0 < by => earliest,
-            (_, Some(sign)) => (by, sign),
-            // It has to be there a moment before it ends.
+        let replied = self.replies.filter(|(first, _)| sign.is_none() && *first <= by);
+        let told = sign.map(|sign| (by, sign)).or(replied.map(|(first, _)| (first, Start::FirstReply)));
+        let (start, from) = match (self.guessing.start, told) {
+            (InferredStart::FirstMessage, Some(told)) if !sure => told,
+            _ if earliest.0 < by || (earliest.0 == by && !ends) => earliest,
+            (_, Some(told)) => told,
             _ => (self.out.map_or(by.just_before(), |(out, _)| out.max(by.just_before())), Start::ItsEnd),
         };
-        let told = if sure { start } else { by };
-        self.open = Some(Open { start, from, told, sign: None, last: start });
+        self.begin(start, from, if sure { start } else { by });
+    }
+
+    fn begin(&mut self, start: Timestamp, from: Start, told: Timestamp) {
+        let replies = self.replies.take();
+        let within = replies.map(|(_, last)| last).filter(|last| *last >= start);
+        self.open = Some(Open {
+            start,
+            from,
+            told,
+            sign: within.map(|last| (last, true)),
+            lasts: within.map_or(start, |last| last.after(STEP)),
+            replied: replies.map(|(first, _)| first),
+        });
     }
 
     /// Ends the stint that is open, if any, whose leave is missing; by then it has ended.
@@ -447,7 +496,8 @@ impl Walk<'_> {
     }
 
     fn close(&mut self, end: Option<Timestamp>, end_from: End) {
-        let Some(Open { start, from, .. }) = self.open.take() else { return };
+        let Some(Open { start, from, replied, .. }) = self.open.take() else { return };
+        self.outcome.outside += u64::from(replied.is_some_and(|first| first.after(SAME_EVENT) < start));
         let end = end.map(|end| end.max(start.after(STEP)));
         self.out = end.map(|end| (end, Start::PreviousLeave));
         self.outcome.stints.push(Stint { start, end, start_from: from, end_from });
@@ -474,7 +524,7 @@ impl Walk<'_> {
                 (_, None) => false,
             };
             if !over {
-                self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), None);
+                self.begin_by_guess(end.map_or(self.guessing.latest, |(time, _)| time), None, true);
                 if let Some(open) =
                     self.open.as_mut().filter(|open| end.is_none() && open.from == Start::ItsEnd)
                 {
@@ -482,14 +532,11 @@ impl Walk<'_> {
                 }
             }
         }
+        self.outcome.outside += u64::from(self.replies.is_some());
         let Some(open) = &self.open else { return self.outcome };
         if let Some((time, why)) = end {
-            // Whoever still wrote was still there.
-            let still = match open.sign {
-                Some((sign, true)) => sign.after(STEP),
-                _ => open.last,
-            };
-            self.close(Some(time.max(still)), why);
+            let lasts = open.lasts;
+            self.close(Some(time.max(lasts)), why);
         } else if gone == Some(Gone::Sometime) {
             let seen = last_seen.filter(|seen| *seen > open.start && open.sign.is_none());
             match seen {

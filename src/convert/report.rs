@@ -17,6 +17,9 @@ const SHOWN_MAX: usize = 20;
 /// People without an address that are shown.
 const NAMELESS_MAX: usize = 10;
 
+/// What the list of people without an address is called among the files that were written.
+pub const NO_ADDRESS: &str = "no address";
+
 /// What is told at the end.
 #[derive(Debug)]
 pub struct Report<'a> {
@@ -136,7 +139,10 @@ impl Report<'_> {
             "withoutAddress": nameless,
             "guests": guests,
             "externals": externals,
-            "leftOut": { "bots": converted.of_bots, "repeated": converted.repeated, "merged": converted.merged },
+            "leftOut": {
+                "bots": converted.of_bots, "repeated": converted.repeated,
+                "outside": converted.outside, "merged": converted.merged,
+            },
             "ignored": self.gathered.ignored,
             "problems": self.problems,
             "files": self.written.iter().map(|(what, file)| ((*what).to_owned(), json!(file))).collect::<serde_json::Map<_, _>>(),
@@ -178,9 +184,18 @@ impl Report<'_> {
                 outside.join(", ")
             );
         }
+        if self.problems > 0 {
+            let _ = writeln!(
+                text,
+                "\n{}, named on standard error with what to do: what is named is left out or guessed, all else is converted.",
+                many(self.problems, "problem")
+            );
+        }
         text.push('\n');
         for (what, file) in &self.written {
-            let _ = writeln!(text, "{what:<12}{file}");
+            let of_nobody = *what == NO_ADDRESS && self.converted.nameless.is_empty();
+            let note = if of_nobody { " (nobody: it has a header alone)" } else { "" };
+            let _ = writeln!(text, "{what:<12}{file}{note}");
         }
         text
     }
@@ -191,6 +206,7 @@ impl Report<'_> {
         for (what, count) in [
             ("stints of bots (--bots takes them)", converted.of_bots),
             ("joins and leaves written twice", converted.repeated),
+            ("times that somebody from outside a channel answered in its threads", converted.outside),
             ("stints that two accounts of one person share", converted.merged),
         ] {
             if count > 0 {

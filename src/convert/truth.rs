@@ -72,6 +72,8 @@ enum Ending {
 struct Person {
     changes: Vec<Change>,
     signs: Vec<Sign>,
+    /// Answers in threads, which members and others give.
+    replies: Vec<i64>,
     gone: Option<Ending>,
 }
 
@@ -140,6 +142,7 @@ impl World {
                 let times = [Some(change.off), change.again].into_iter().flatten();
                 events.extend(times.map(|off| (change.time + off, Some(place), what)));
             }
+            events.extend(person.replies.iter().map(|time| (*time, Some(place), "replied")));
             let signs = person.signs.iter();
             events.extend(signs.map(|sign| {
                 (sign.time + sign.off, Some(place), if sign.by { "joined by" } else { "present" })
@@ -195,6 +198,7 @@ impl World {
                 "joined" => What::Joined(&who),
                 "joined by" => What::JoinedBy(&who),
                 "left" => What::Left(&who),
+                "replied" => What::Replied(&who),
                 "archived" => What::Archived(&roster),
                 "archived for good" => What::Archived(&[]),
                 "back" => What::Unarchived,
@@ -302,6 +306,7 @@ prop_compose! {
             (0..CHANGES_END / APART, prop_oneof![0..APART, 0..300i64, APART - 300..APART], any_off(), prop::bool::weighted(0.2)),
             0..30,
         ),
+        replies in prop::collection::vec(0..CHANGES_END, 0..12),
         gone in any_ending(),
     ) -> Person {
         let changes: Vec<Change> = slots
@@ -315,7 +320,7 @@ prop_compose! {
             .map(|(slot, ms, off, by)| Sign { time: slot * APART + ms, off, by })
             .filter(|sign| is_in(sign.time))
             .collect();
-        Person { changes, signs, gone }
+        Person { changes, signs, replies, gone }
     }
 }
 

@@ -52,6 +52,8 @@ struct Spelling<N> {
     times: Option<[&'static str; 2]>,
     /// Of what people call it, where the map may tell that.
     title: Option<&'static str>,
+    /// Whether one without a line is in order: nothing has another name.
+    may_be_empty: bool,
     parse: fn(&str) -> Result<N, NameError>,
     kind: ProblemKind,
 }
@@ -75,6 +77,7 @@ impl NameMap<SpaceName> {
             columns: ["name", "space"],
             times: Some(["createTime", "importModeExpireTime"]),
             title: Some("displayName"),
+            may_be_empty: false,
             parse: SpaceName::parse,
             kind: ProblemKind::BadSpace,
         };
@@ -107,7 +110,7 @@ impl NameMap<SpaceName> {
 
 impl NameMap<MemberName> {
     /// Reads a map of users: CSV with the columns `id` (anything) and `member` (as in the input). Other columns are
-    /// passed over.
+    /// passed over. It may be a header alone, as `convert --missing` writes it when nobody is missing.
     ///
     /// # Errors
     /// With all that is wrong in it.
@@ -124,6 +127,7 @@ impl NameMap<MemberName> {
             columns: ["id", "member"],
             times: None,
             title: None,
+            may_be_empty: true,
             parse: MemberName::parse,
             kind: ProblemKind::BadMember,
         };
@@ -245,7 +249,7 @@ fn read<N: PartialEq + std::fmt::Display>(
             }
         }
     }
-    if entries.is_empty() && problems.is_empty() {
+    if entries.is_empty() && !spelling.may_be_empty && problems.is_empty() {
         let message = "it has a header, but no line below it";
         problems.push(Problem::new(&file, table.header_line, ProblemKind::NoRows, message).fatal());
     }
@@ -298,6 +302,8 @@ mod tests {
             Source::from_reader("users.csv", "id,member\nU1,Maria@Example.com\nU2,users/1\n".as_bytes());
         let users = UserMap::read(users.unwrap()).unwrap();
         assert_eq!(users.get("U1").unwrap().as_str(), "users/maria@example.com");
+        let nobody = Source::from_reader("users.csv", "id,member,name,stints\n".as_bytes());
+        assert!(UserMap::read(nobody.unwrap()).unwrap().is_empty());
     }
 
     #[test]
@@ -317,6 +323,7 @@ mod tests {
             columns: ["name", "space"],
             times: None,
             title: None,
+            may_be_empty: false,
             parse: SpaceName::parse,
             kind: ProblemKind::BadSpace,
         };

@@ -112,6 +112,27 @@ fn slack_grid() {
 }
 
 #[test]
+fn slack_threads_that_people_from_outside_answer_in() {
+    let room = Room::new();
+    // On a test system, addresses may end in a name without a dot.
+    let domains = ["--domain", "harbor.example", "--domain", "localhost=harbor.example"];
+    let run = convert(&room, &fixture("threads"), &domains).expect(0);
+    assert_eq!(run.err, "");
+    insta::assert_snapshot!("slack_threads", rows(&room));
+    insta::assert_snapshot!("slack_threads_report", run.out);
+}
+
+#[test]
+fn slack_private_channels_and_messages() {
+    let room = Room::new();
+    let run = convert(&room, &fixture("locks"), &["--dms"]).expect(0);
+    assert_eq!(run.err, "");
+    insta::assert_snapshot!("slack_private", rows(&room));
+    insta::assert_snapshot!("slack_private_channels", room.read("channels.csv"));
+    insta::assert_snapshot!("slack_private_report", run.out);
+}
+
+#[test]
 fn slack_from_slackdump() {
     let room = Room::new();
     let run = convert(&room, &fixture("dump"), &[]).expect(0);
@@ -121,7 +142,7 @@ fn slack_from_slackdump() {
 
 #[test]
 fn what_is_written_can_be_imported() {
-    for export in ["harbor", "grid", "dump"] {
+    for export in ["harbor", "grid", "dump", "locks"] {
         let room = Room::new();
         assert!(convert(&room, &fixture(export), &["--dms"]).code.is_some_and(|code| code == 0 || code == 3));
         let unpaced = ["--writes-per-minute", "0", "--writes-per-minute-per-space", "0"];
@@ -152,6 +173,21 @@ fn who_has_no_address_is_named_and_then_known() {
 }
 
 #[test]
+fn when_nobody_is_missing_the_table_can_be_given_back_all_the_same() {
+    let room = Room::new();
+    convert(&room, &fixture("dump"), &["--missing", "missing.csv"])
+        .expect(0)
+        .says(&["no address missing.csv (nobody: it has a header alone)"]);
+    assert_eq!(room.read("missing.csv"), "id,member,name,stints\n");
+    let files = ["-o", "m.jsonl", "--channels", "c.csv", "--users", "missing.csv"];
+    convert(&room, &fixture("dump"), &files).expect(0);
+    assert_eq!(room.read("m.jsonl"), room.read("memberships.jsonl"));
+    // So can it be to the others that read such a table.
+    room.write("rows.csv", "space,member,createTime\nspaces/A,eva@harbor.example,2020-01-01T00:00:00Z\n");
+    room.tenure(&["check", "rows.csv", "--users", "missing.csv"]).expect(0);
+}
+
+#[test]
 fn guesses_are_left_out_or_made_otherwise() {
     let room = Room::new();
     convert(&room, &fixture("harbor"), &["--only-recorded"]).expect(3).says(&["left out (--only-recorded)"]);
@@ -174,9 +210,12 @@ fn one_broken_file_is_named_and_the_rest_goes_on() {
     fs::write(room.file("export/no-such-channel/2020-02-01.json"), "[]").unwrap();
     let run = convert(&room, "export", &[]).expect(3);
     run.says(&[
-        "it is broken: EOF while parsing an object",
+        "it is broken: at character 25 it ends in the middle of an object; what stands before that is taken",
+        "reading goes on with the next file",
+        "= help: it was cut off: is the export complete",
         "--> export/deck/2020-02-01.json:1",
         "its messages are left out --> export/no-such-channel",
+        "2 problems, named on standard error",
     ]);
     assert!(rows(&room).contains("pier-7"));
 }

@@ -143,7 +143,7 @@ fn what_is_no_export_of_matrix() {
     let room = Room::new();
     room.write("notes.txt", "not JSON");
     convert(&room, "notes.txt", &[]).expect(4).says(&[
-        "it is broken: expected ident",
+        "it is no JSON any more (expected ident)",
         "--> notes.txt:1",
         "no events of Matrix",
     ]);

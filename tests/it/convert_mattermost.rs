@@ -86,6 +86,21 @@ fn compliance_as_csv() {
 }
 
 #[test]
+fn compliance_of_2018() {
+    // Sixteen columns, and nothing beside them that tells of the period.
+    insta::assert_snapshot!("mattermost_compliance_2018", converted(&["compliance-2018.csv"], &[]));
+}
+
+#[test]
+fn what_a_bulk_export_has_no_line_for() {
+    let room = Room::new();
+    let run = convert(&room, &[fixture("gaps.jsonl").as_str()], &["--dms", "--missing", "m.csv"]).expect(3);
+    assert_eq!(run.err, "");
+    insta::assert_snapshot!("mattermost_gaps", rows(&room));
+    insta::assert_snapshot!("mattermost_gaps_missing", room.read("m.csv"));
+}
+
+#[test]
 fn compliance_as_xml() {
     insta::assert_snapshot!("mattermost_actiance", converted(&["actiance"], &["--dms"]));
 }

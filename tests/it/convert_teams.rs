@@ -42,11 +42,20 @@ fn teams_with_chats_of_two_and_of_meetings() {
 }
 
 #[test]
+fn teams_that_are_renamed_and_archived_and_brought_back() {
+    let room = Room::new();
+    let run = convert(&room, &fixture("wharf"), &["--domain", "wharf.example"]).expect(3);
+    assert_eq!(run.err, "");
+    insta::assert_snapshot!("teams_archived", rows(&room));
+    insta::assert_snapshot!("teams_archived_report", run.out);
+}
+
+#[test]
 fn what_the_export_tool_of_teams_leaves_out_is_said() {
     let room = Room::new();
     let run = convert(&room, &fixture("package"), &[]).expect(3);
     run.says(&[
-        "1 of its system messages do not say what happened or to whom",
+        "2 of its system messages do not say what happened or to whom",
         "Prefer: include-unknown-enum-members",
     ]);
     insta::assert_snapshot!("teams_package", rows(&room));

@@ -12,8 +12,9 @@ use super::history::standing_of;
 use super::lines::{LINE_BYTES_MAX, Lines};
 use super::notices::{self, Notice, Props, Who};
 use super::period::epoch_ms;
-use super::{Deed, Stop, Taking, unreadable};
+use super::{Deed, Stop, Taking};
 use crate::convert::fact::{Fact, Standing, What};
+use crate::convert::flaw::{in_words, unreadable};
 use crate::convert::json::{Text, Texts};
 use crate::convert::reconstruct::Act;
 use crate::input::{Problem, ProblemKind};
@@ -166,9 +167,7 @@ pub(super) fn read(file: &Arc<str>, reader: impl Read, taking: &mut Taking<'_>) 
             Ok(line) => take(file, number, line, &mut rest, taking),
             Err(error) => {
                 // Lines are named by the file's count, not by the parser's.
-                let error = error.to_string();
-                let error = error.split(" at line ").next().unwrap_or_default();
-                let message = format!("it is broken: {error}; the line is left out");
+                let message = format!("it is broken: {}; the line is left out", in_words(&error));
                 let problem = Problem::new(file, number, ProblemKind::BrokenJson, message);
                 taking.problems.push(problem.help("is the export complete? take it again"));
             }

@@ -24,6 +24,7 @@ use self::period::Periods;
 use super::Seen;
 use super::export::Export;
 use super::fact::{Fact, What};
+use super::flaw::unreadable;
 use super::gather::Gathered;
 use crate::input::{Problem, ProblemKind, Problems};
 use crate::model::Timestamp;
@@ -229,10 +230,6 @@ fn nothing_found(export: &Export) -> Problem {
         )
     };
     Problem::new(export.name(), 0, ProblemKind::MissingFile, message).help(help)
-}
-
-fn unreadable(file: &Arc<str>, error: &io::Error) -> Problem {
-    Problem::new(file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {error}"))
 }
 
 /// Tells how many bytes were read.

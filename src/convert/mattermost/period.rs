@@ -6,8 +6,8 @@ use std::collections::{BTreeSet, HashMap};
 use serde::Deserialize;
 
 use super::Deed;
-use super::unreadable;
 use crate::convert::export::Export;
+use crate::convert::flaw::{in_words, unreadable};
 use crate::convert::json::Text;
 use crate::input::{Problem, ProblemKind};
 use crate::model::Timestamp;
@@ -69,9 +69,12 @@ impl Periods {
                 Ok(Periods(channels.iter().map(|(id, channel)| (id.clone(), period(channel))).collect()))
             }
             Ok(Err(error)) => {
-                let message =
-                    format!("it is broken: {error}; what was made up at the ends of its period is guessed");
-                Err(Box::new(Problem::new(&file, error.line() as u64, ProblemKind::BrokenJson, message)))
+                let message = format!(
+                    "it is broken: {}; what was made up at the ends of its period is guessed",
+                    in_words(&error)
+                );
+                let problem = Problem::new(&file, error.line() as u64, ProblemKind::BrokenJson, message);
+                Err(Box::new(problem.help("take this file from the export again, and convert once more")))
             }
             Err(error) => Err(Box::new(unreadable(&file, &error))),
         }

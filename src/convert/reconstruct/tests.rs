@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod replies;
+
 /// A day of January 2020, in seconds of which the tests count.
 fn at(seconds: i64) -> Timestamp {
     Timestamp::from_micros((1_577_836_800 + seconds) * 1_000_000)
@@ -15,6 +17,7 @@ fn marks(text: &str) -> Vec<Mark> {
                 "B" => Act::JoinedBy,
                 "L" => Act::Left,
                 "P" => Act::Present,
+                "Y" => Act::Replied,
                 "R" => Act::Listed,
                 "U" => Act::Unlisted,
                 other => panic!("{other}"),
@@ -83,6 +86,8 @@ fn the_rules_one_by_one() {
         ("P15 L20", Off, "15(FirstMessage)-20(Recorded)"),
         ("L20", Off, "0(ChannelCreated)-20(Recorded)"),
         ("R20", On, "0(ChannelCreated)-…(OpenRoster)"),
+        ("R0 L20", Off, "0(ChannelCreated)-20(Recorded)"),
+        ("L0", Off, "-1+(ItsEnd)-0(Recorded)"),
         ("B20", On, "20(JoinedBy)-…(OpenRoster)"),
         ("P15 B20 L30", Off, "15(FirstMessage)-30(Recorded)"),
         ("J10 B20 L30 B40", On, "10(Recorded)-30(Recorded) 40(JoinedBy)-…(OpenRoster)"),
@@ -96,6 +101,7 @@ fn the_rules_one_by_one() {
         ("J10 J10 L20 L20", Off, "10(Recorded)-20(Recorded)"),
         ("J10 J11 L20 L21", Off, "10(Recorded)-20(Recorded)"),
         ("P9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
+        ("R9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
         ("J10 L10 J10 L10", Off, "10(Recorded)-10+(Recorded)"),
         ("J10 P11 J12 J13 L20", Off, "10(Recorded)-11+(LastMessage) 13(Recorded)-20(Recorded)"),
         ("R9 J10 L20", Off, "10(Recorded)-20(Recorded)"),
@@ -207,6 +213,7 @@ fn any_marks() -> impl Strategy<Value = Vec<Mark>> {
         Just(Act::JoinedBy),
         Just(Act::Left),
         Just(Act::Present),
+        Just(Act::Replied),
         Just(Act::Listed),
         Just(Act::Unlisted)
     ];
@@ -259,6 +266,8 @@ fn told_by(act: Act) -> (Option<bool>, bool) {
         Act::Left => (Some(true), false),
         Act::Present | Act::Listed => (Some(true), true),
         Act::JoinedBy => (None, true),
+        // Nothing.
+        Act::Replied => (None, false),
     }
 }
 
@@ -370,8 +379,10 @@ proptest! {
         let (first, last) = (at(-1000), at(20_000));
         // Before everything nobody is in.
         let mut stations = vec![(first, None, false)];
-        stations.extend(told.iter().map(|mark| (mark.time, told_by(mark.act).0, told_by(mark.act).1)));
-        let (latest, _, after_all) = *stations.last().unwrap();
+        let telling = told.iter().filter(|mark| mark.act != Act::Replied);
+        stations.extend(telling.map(|mark| (mark.time, told_by(mark.act).0, told_by(mark.act).1)));
+        let after_all = stations.last().unwrap().2;
+        let latest = told.last().map_or(first, |mark| mark.time);
         match end {
             Some(end) => {
                 if end > latest {

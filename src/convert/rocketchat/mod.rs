@@ -21,7 +21,8 @@ use self::rooms::Rooms;
 use super::export::Export;
 use super::fact::{Fact, PersonFact, Standing, What};
 use super::gather::Gathered;
-use super::{Seen, json};
+use super::json;
+use super::meter::{Meter, Seen};
 use crate::input::{Problem, ProblemKind, Problems};
 use crate::model::Timestamp;
 
@@ -31,9 +32,6 @@ pub struct Reading {
     /// Take direct messages between two people, too.
     pub dms: bool,
 }
-
-/// Messages between two calls that tell how far it is.
-const MESSAGES_BETWEEN: u64 = 4096;
 
 /// The account that deleted people's messages pass on to, where the server is set up so.
 const ROCKET_CAT: &str = "rocket.cat";
@@ -55,13 +53,8 @@ pub fn read(
         problems.push(problem);
         return Err(problems);
     }
-    let mut reader = Reader {
-        problems,
-        accounts: Accounts::default(),
-        rooms: Rooms::default(),
-        named: Vec::new(),
-        messages: 0,
-    };
+    let mut reader =
+        Reader { problems, accounts: Accounts::default(), rooms: Rooms::default(), named: Vec::new() };
     for source in &sources {
         if source.collection != Collection::Messages {
             reader.list(export, source, gathered);
@@ -75,8 +68,9 @@ pub fn read(
     }
     reader.missing(export, &sources);
     reader.rooms.tell(reading.dms, &reader.accounts, &mut |fact| gathered.take(fact));
+    let mut meter = Meter::new(export, watch);
     for source in sources.iter().filter(|source| source.collection == Collection::Messages) {
-        reader.messages(export, source, gathered, watch);
+        reader.messages(export, source, gathered, &mut meter);
     }
     reader.tell_named(gathered);
     reader.rooms.tell_rosters(&reader.accounts, &mut |fact| gathered.take(fact));
@@ -122,7 +116,6 @@ struct Reader {
     rooms: Rooms,
     /// Changes of people whom only a name tells.
     named: Vec<Named>,
-    messages: u64,
 }
 
 struct Named {
@@ -201,19 +194,14 @@ impl Reader {
         export: &mut Export,
         source: &Source,
         gathered: &mut Gathered,
-        watch: &mut dyn FnMut(Seen<'_>),
+        meter: &mut Meter<'_>,
     ) {
-        let name = Arc::clone(export.name());
-        let (bytes, bytes_total) = (export.bytes_read(), export.bytes_total());
         let trouble = each(export, source, |message: Message| {
-            self.messages += 1;
-            if self.messages.is_multiple_of(MESSAGES_BETWEEN) {
-                watch(Seen { export: &name, bytes, bytes_total, messages: self.messages });
-            }
+            meter.message();
             self.message(&message, gathered);
         });
         self.problems.absorb(trouble);
-        watch(Seen { export: &name, bytes: export.bytes_read(), bytes_total, messages: self.messages });
+        meter.file(export);
     }
 
     fn message(&mut self, message: &Message, gathered: &mut Gathered) {

@@ -14,6 +14,8 @@ pub(super) struct Message {
     subtype: Text,
     pub(super) user: Text,
     ts: Text,
+    /// The time of the message that the thread hangs on: its own, if that is this one.
+    thread_ts: Text,
     hidden: Flag,
     bot_id: Text,
     members: Texts,
@@ -63,6 +65,8 @@ impl Message {
                     Fact::Ignored("hidden messages")
                 } else if self.bot_id.get().is_some() {
                     Fact::Ignored("messages of apps")
+                } else if self.is_reply(time) {
+                    of_user(What::Replied)
                 } else {
                     of_user(What::Present)
                 }
@@ -70,6 +74,16 @@ impl Message {
             // Administrators do these without being members.
             Some(_) => {
                 Fact::Ignored("notices that tell nothing of membership (topics, pins, renames and the like)")
+            }
+        }
+    }
+
+    /// Whether it hangs on another message; one that is shown in the channel, too, does all the same.
+    fn is_reply(&self, time: Timestamp) -> bool {
+        match self.thread_ts.get().map(Timestamp::parse_epoch_s) {
+            Some(Ok(thread)) => thread != time,
+            Some(Err(_)) | None => {
+                matches!(self.subtype.get(), Some("thread_broadcast" | "reply_broadcast"))
             }
         }
     }

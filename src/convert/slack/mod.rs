@@ -16,7 +16,8 @@ use self::messages::Message;
 use super::export::Export;
 use super::fact::{Fact, PersonFact, Standing};
 use super::gather::Gathered;
-use super::{Seen, json};
+use super::json;
+use super::meter::{Meter, Seen};
 use crate::input::{Problem, ProblemKind, Problems};
 
 /// How a Slack export is read.
@@ -25,9 +26,6 @@ pub struct Reading {
     /// Take direct messages between two people, too.
     pub dms: bool,
 }
-
-/// Messages between two calls that tell how far it is.
-const MESSAGES_BETWEEN: u64 = 4096;
 
 /// Reads an export into what was gathered. What is wrong with one file is a problem, and the rest goes on.
 ///
@@ -48,7 +46,6 @@ pub fn read(
         places: roots.len(),
         folders: HashMap::new(),
         left_out: HashSet::new(),
-        messages: 0,
     };
     if roots.is_empty() {
         let message =
@@ -70,8 +67,9 @@ pub fn read(
         reader.problems.push(problem.help(help).fatal());
         return Err(reader.problems);
     }
+    let mut meter = Meter::new(export, watch);
     for (place, root) in roots.iter().enumerate() {
-        reader.days(export, place, root, gathered, watch);
+        reader.days(export, place, root, gathered, &mut meter);
     }
     Ok(reader.problems)
 }
@@ -87,7 +85,6 @@ struct Reader {
     folders: HashMap<(usize, String), String>,
     /// Folders of what is left out on purpose.
     left_out: HashSet<String>,
-    messages: u64,
 }
 
 impl Reader {
@@ -168,13 +165,11 @@ impl Reader {
         place: usize,
         root: &Root,
         gathered: &mut Gathered,
-        watch: &mut dyn FnMut(Seen<'_>),
+        meter: &mut Meter<'_>,
     ) {
         let paths: Vec<String> =
             export.paths().filter(|path| day_folder(root, path).is_some()).map(str::to_owned).collect();
         let mut strange: BTreeSet<String> = BTreeSet::new();
-        let name = std::sync::Arc::clone(export.name());
-        let bytes_total = export.bytes_total();
         for path in paths {
             let Some(folder) = day_folder(root, &path) else { continue };
             let Some(channel) = self.channel_of(place, folder) else {
@@ -183,13 +178,9 @@ impl Reader {
                 }
                 continue;
             };
-            let bytes = export.bytes_read();
-            let (known, messages) = (&mut self.known, &mut self.messages);
+            let known = &mut self.known;
             let trouble = each(export, &path, |message: Message| {
-                *messages += 1;
-                if messages.is_multiple_of(MESSAGES_BETWEEN) {
-                    watch(Seen { export: &name, bytes, bytes_total, messages: *messages });
-                }
+                meter.message();
                 if let Some(user) = message.user.get()
                     && !known.contains(user)
                     && let Some(fact) = stranger(user, message.author_name())
@@ -200,7 +191,7 @@ impl Reader {
                 gathered.take(message.fact(&channel));
             });
             self.problems.absorb(trouble);
-            watch(Seen { export: &name, bytes: export.bytes_read(), bytes_total, messages: self.messages });
+            meter.file(export);
         }
         for folder in strange {
             let file = export.file_name(&root.path(&folder));

@@ -10,10 +10,10 @@ mod standard;
 mod thing;
 
 use self::reader::Reader;
-use super::Seen;
 use super::export::Export;
 use super::gather::Gathered;
 use super::json;
+use super::meter::{Meter, Seen};
 use crate::input::{Problem, ProblemKind, Problems};
 
 /// How Teams' messages are read.
@@ -24,9 +24,6 @@ pub struct Reading {
     /// Take the chats of meetings, too.
     pub meetings: bool,
 }
-
-/// Things between two calls that tell how far it is.
-const THINGS_BETWEEN: u64 = 4096;
 
 /// Reads an export into what was gathered. What is wrong with one file is a problem, and the rest goes on.
 ///
@@ -40,36 +37,31 @@ pub fn read(
 ) -> Result<Problems, Problems> {
     gathered.next_export();
     let mut problems = export.problems();
-    let (name, bytes_total) = (std::sync::Arc::clone(export.name()), export.bytes_total());
+    let mut meter = Meter::new(export, watch);
     let mut reader = Reader::new(reading);
-    let mut count = 0;
     for path in export.paths_as_stored() {
         if !ENDINGS.iter().any(|ending| path.ends_with(ending)) {
             continue;
         }
-        let bytes = export.bytes_read();
         let team = ids::team_of_path(&path);
         let trouble = json::file(export, &path, |file| {
             answers::each(file, &mut |context, thing| {
-                count += 1;
-                if count % THINGS_BETWEEN == 0 {
-                    watch(Seen { export: &name, bytes, bytes_total, messages: count });
-                }
+                meter.message();
                 reader.thing(context, team.as_deref(), thing, gathered);
             })
         });
         problems.absorb(trouble);
+        meter.file(export);
     }
-    watch(Seen { export: &name, bytes: export.bytes_read(), bytes_total, messages: count });
     if reader.organisation.is_empty() {
         let message = "there is no message, channel or chat of Teams in it";
-        let problem = Problem::new(&name, 0, ProblemKind::NoRows, message);
+        let problem = Problem::new(export.name(), 0, ProblemKind::NoRows, message);
         let help = "give a folder of Microsoft Graph's answers, as they came, in files that end in .json or .jsonl; \
                     docs/converting.md says which";
         problems.push(problem.help(help).fatal());
         return Err(problems);
     }
-    problems.absorb(reader.complaints(&name));
+    problems.absorb(reader.complaints(export.name()));
     reader.organisation.tell(gathered);
     Ok(problems)
 }

@@ -26,11 +26,17 @@ pub(super) struct Organisation {
     pub(super) conversations: BTreeMap<String, Conversation>,
 }
 
+/// The last name that an event gave, and when: it counts where no list has one.
+#[derive(Debug, Default)]
+pub(super) struct Renamed(Option<(Timestamp, String)>);
+
 /// A team.
 #[derive(Debug, Default)]
 pub(super) struct Team {
     pub(super) name: Option<String>,
-    pub(super) archived: bool,
+    pub(super) renamed: Renamed,
+    /// What lists say.
+    pub(super) archived: Option<bool>,
     pub(super) roster: Option<BTreeSet<u32>>,
     /// When it was archived (true) or brought back.
     pub(super) archivings: Vec<(Timestamp, bool)>,
@@ -42,11 +48,11 @@ pub(super) struct Conversation {
     pub(super) team: Option<String>,
     pub(super) kind: Option<Kind>,
     pub(super) name: Option<String>,
-    /// A name that an event gave it, and when: the last counts.
-    pub(super) renamed: Option<(Timestamp, String)>,
+    pub(super) renamed: Renamed,
     pub(super) description: Option<String>,
     pub(super) created: Option<Timestamp>,
-    pub(super) archived: bool,
+    /// What lists say.
+    pub(super) archived: Option<bool>,
     pub(super) deleted: Option<Timestamp>,
     pub(super) roster: Option<BTreeSet<u32>>,
     /// The first thing that happened in it.
@@ -139,20 +145,22 @@ impl Organisation {
                 gathered.take(event(time, What::Archived(&[])));
             }
             let names = |roster: &BTreeSet<u32>| of_people(roster, &self.people);
-            let name = channel.name.take().or_else(|| Some(channel.renamed.take()?.1));
+            let name = channel.name.take().or_else(|| Some(channel.renamed.name()?.to_owned()));
             gathered.take(Fact::Channel(ChannelFact {
                 id: id.clone(),
                 name: name.or_else(|| names(roster.as_ref()?)).unwrap_or_default(),
-                team: match (&channel.team, team.and_then(|team| team.name.as_ref())) {
-                    (_, Some(name)) => name.clone(),
-                    (id, None) => id.clone().unwrap_or_default(),
+                team: match team.and_then(|team| team.name.as_deref().or(team.renamed.name())) {
+                    Some(name) => name.to_owned(),
+                    None => channel.team.clone().unwrap_or_default(),
                 },
                 fixed: ids::place(id) == Place::OneOnOne,
                 created: channel.created,
                 description: channel.description.take().unwrap_or_default(),
-                archived: channel.archived
-                    || channel.deleted.is_some()
-                    || team.is_some_and(|team| team.archived),
+                archived: channel.deleted.is_some()
+                    || match channel.archived.max(team.and_then(|team| team.archived)) {
+                        Some(archived) => archived,
+                        None => team.is_some_and(Team::is_archived_at_last),
+                    },
                 roster: roster.map(|roster| {
                     roster.iter().map(|person| self.people[*person as usize].id.clone()).collect()
                 }),
@@ -209,12 +217,24 @@ impl Conversation {
         let (first, last) = self.seen.entry(person).or_insert((time, time));
         (*first, *last) = (time.min(*first), time.max(*last));
     }
+}
 
-    /// It got a name.
-    pub(super) fn rename(&mut self, time: Timestamp, name: &str) {
-        if self.renamed.as_ref().is_none_or(|(before, _)| *before <= time) {
-            self.renamed = Some((time, name.to_owned()));
+impl Team {
+    /// Whether its last event of that kind archived it.
+    fn is_archived_at_last(&self) -> bool {
+        self.archivings.iter().max_by_key(|(time, _)| *time).is_some_and(|(_, archived)| *archived)
+    }
+}
+
+impl Renamed {
+    pub(super) fn at(&mut self, time: Timestamp, name: &str) {
+        if self.0.as_ref().is_none_or(|(before, _)| *before <= time) {
+            self.0 = Some((time, name.to_owned()));
         }
+    }
+
+    fn name(&self) -> Option<&str> {
+        self.0.as_ref().map(|(_, name)| name.as_str())
     }
 }
 

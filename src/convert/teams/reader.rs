@@ -174,12 +174,17 @@ impl Reader {
                     _ => {}
                 }
                 if let Some(name) = detail.channel_display_name.get() {
-                    channel.rename(at.time, name);
+                    channel.renamed.at(at.time, name);
                 }
             }
             ("chatRenamed", ..) => {
                 if let Some(name) = detail.chat_display_name.get() {
-                    self.organisation.conversation(at.conversation).rename(at.time, name);
+                    self.organisation.conversation(at.conversation).renamed.at(at.time, name);
+                }
+            }
+            ("teamCreated" | "teamRenamed", _, Some(team)) => {
+                if let Some(name) = detail.team_display_name.get() {
+                    self.organisation.team(team).renamed.at(at.time, name);
                 }
             }
             ("teamArchived" | "teamUnarchived", _, Some(team)) => {
@@ -268,7 +273,7 @@ impl Reader {
         channel.name = thing.display_name.take().or(channel.name.take());
         channel.description = thing.description.take().or(channel.description.take());
         channel.created = created(&thing).or(channel.created);
-        channel.archived |= thing.is_archived.0;
+        channel.archived = channel.archived.max(thing.is_archived.0);
         channel.kind = match thing.membership_type.get() {
             Some("standard") => Some(ChannelKind::Standard),
             Some(_) => Some(ChannelKind::Own),
@@ -345,7 +350,7 @@ impl Reader {
         let Some(id) = thing.id.take() else { return };
         let team = self.organisation.team(&id);
         team.name = thing.display_name.take().or(team.name.take());
-        team.archived |= thing.is_archived.0;
+        team.archived = team.archived.max(thing.is_archived.0);
     }
 }
 

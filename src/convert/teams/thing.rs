@@ -5,7 +5,7 @@
 use serde::Deserialize;
 
 use super::ids::Context;
-use crate::convert::json::{Flag, Text, Texts, Told};
+use crate::convert::json::{Text, Texts, Told};
 
 /// Anything: a message, a channel, a member, a person, ….
 #[derive(Debug, Default, Deserialize)]
@@ -44,7 +44,7 @@ pub(super) struct Thing {
     #[serde(alias = "MembershipType")]
     pub(super) membership_type: Text,
     #[serde(alias = "IsArchived")]
-    pub(super) is_archived: Flag,
+    pub(super) is_archived: Told,
 
     // Teams.
     pub(super) internal_id: Text,
@@ -108,6 +108,7 @@ pub(super) struct EventDetail {
     pub(super) channel_id: Text,
     pub(super) channel_display_name: Text,
     pub(super) chat_display_name: Text,
+    pub(super) team_display_name: Text,
 }
 
 /// What a thing is.

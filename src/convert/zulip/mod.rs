@@ -14,8 +14,8 @@ use self::routes::Routes;
 use super::export::Export;
 use super::fact::Fact;
 use super::gather::Gathered;
-use super::json::{Number, Tables, Text};
-use super::{Seen, json};
+use super::json::{self, Number, Tables, Text};
+use super::meter::{Meter, Seen};
 use crate::input::{Problem, ProblemKind, Problems};
 
 /// How a Zulip export is read.
@@ -24,9 +24,6 @@ pub struct Reading {
     /// Take direct messages between two people, too.
     pub dms: bool,
 }
-
-/// Messages between two calls that tell how far it is.
-const MESSAGES_BETWEEN: u64 = 4096;
 
 /// Reads an export into what was gathered. What is wrong with one file is a problem, and the rest goes on.
 ///
@@ -74,15 +71,12 @@ pub fn read(
         let problem = Problem::new(&export.file_name(&path), 0, ProblemKind::UnreadableFile, message);
         problems.push(problem.help("let the server export once more"));
     }
-    let (name, bytes_total) = (std::sync::Arc::clone(export.name()), export.bytes_total());
-    let mut count = 0;
+    let mut meter = Meter::new(export, watch);
     for path in paths {
-        let bytes = export.bytes_read();
-        let mut at = |messages| watch(Seen { export: &name, bytes, bytes_total, messages });
-        let mut batch = Batch { routes: &mut routes, gathered, count: &mut count, at: &mut at };
+        let mut batch = Batch { routes: &mut routes, gathered, meter: &mut meter };
         problems.absorb(json::file(export, &path, |reader| json::tables(reader, &mut batch)));
+        meter.file(export);
     }
-    watch(Seen { export: &name, bytes: export.bytes_read(), bytes_total, messages: count });
     Ok(problems)
 }
 
@@ -125,11 +119,10 @@ fn batches(export: &Export, prefix: &str) -> (Vec<String>, Vec<String>) {
 }
 
 /// A file of messages.
-struct Batch<'a> {
+struct Batch<'a, 'm> {
     routes: &'a mut Routes,
     gathered: &'a mut Gathered,
-    count: &'a mut u64,
-    at: &'a mut dyn FnMut(u64),
+    meter: &'a mut Meter<'m>,
 }
 
 #[derive(Default, Deserialize)]
@@ -140,16 +133,13 @@ struct MessageRow {
     date_sent: Text,
 }
 
-impl Tables for Batch<'_> {
+impl Tables for Batch<'_, '_> {
     fn table<'de, D: Deserializer<'de>>(&mut self, name: &str, rows: D) -> Result<(), D::Error> {
         if name != "zerver_message" {
             return IgnoredAny::deserialize(rows).map(|_| ());
         }
         json::elements(rows, &mut |row: MessageRow| {
-            *self.count += 1;
-            if self.count.is_multiple_of(MESSAGES_BETWEEN) {
-                (self.at)(*self.count);
-            }
+            self.meter.message();
             match (row.sender.0, row.recipient.0, seconds(&row.date_sent)) {
                 (Some(sender), Some(recipient), Some(time)) => {
                     self.routes.message(sender, recipient, time, self.gathered);
