@@ -140,6 +140,8 @@ impl Bars {
         if std::mem::replace(&mut working.columns, columns) != columns {
             set_template(&working.bar, &template(working.title, columns));
         }
+        // Completing a space adds its open rows to what there is to do.
+        working.bar.set_length(goal);
         working.bar.set_position(done);
         working.bar.set_message(shorten(&message, beside_bar(columns)));
         working.spacer.tick();
