@@ -13,6 +13,10 @@ use crate::model::SpaceId;
 
 /// What lies further back says nothing about now.
 const RECENT: Duration = Duration::from_secs(5);
+/// Hardly any answer comes so long after its call has left.
+const LONG_AGO: Duration = Duration::from_secs(120);
+/// So many spaces are remembered at least before those of long ago are forgotten.
+const ROOM_MIN: usize = 256;
 /// So many spaces at once are refused for want of the project's quota: so many that were not slowed before, or so many at
 /// all if they are half of those that are asked.
 const SPACES_MIN: usize = 3;
@@ -31,6 +35,8 @@ pub(super) enum Whose {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Blame {
     through: HashMap<SpaceId, Duration>,
+    /// How many of these there may be until some are forgotten.
+    room: usize,
     refused: HashMap<SpaceId, Refused>,
     /// Which space was refused last, how often in a row, and when that call left.
     last: Option<(SpaceId, u32, Duration)>,
@@ -69,6 +75,11 @@ impl Blame {
     pub(super) fn let_through(&mut self, space: SpaceId, asked_at: Duration) {
         let at = self.through.entry(space).or_insert(asked_at);
         *at = (*at).max(asked_at);
+        // Where nothing is ever refused, nobody else forgets any.
+        if self.through.len() > self.room {
+            self.through.retain(|_, at| *at + LONG_AGO >= asked_at);
+            self.room = ROOM_MIN.max(self.through.len() * 2);
+        }
     }
 
     /// Whose limit has refused a call that left at `asked_at`. `is_slowed` says whether the space is slowed already, and
@@ -125,6 +136,16 @@ mod tests {
 
     fn unnamed() -> Refusal {
         Refusal { http_status: 429, ..Refusal::default() }
+    }
+
+    #[test]
+    fn spaces_of_long_ago_are_forgotten() {
+        let mut blame = Blame::default();
+        for space in 1..10_000 {
+            blame.let_through(SpaceId(space), second(space as u64));
+        }
+        assert!(blame.through.len() <= ROOM_MIN, "{}", blame.through.len());
+        assert_eq!(blame.find(second(9999), second(9999), A, &unnamed(), false, false), Whose::Space);
     }
 
     #[test]
