@@ -26,7 +26,7 @@ fn a_migration_speaks_of_channels() {
     room.write("rows.csv", ROWS);
     let emulator = Emulator::start_without_spaces(&room, &[]);
     let run = |command: &[&str]| room.tenure(&args(&[command], &emulator.connection()));
-    run(&["spaces", "create", "channels.csv"]).expect(0).says(&["Done: 2 channels settled in"]);
+    run(&["spaces", "create", "channels.csv"]).expect(0).says(&["Done: 2 spaces settled in"]);
     let map = room.read("channels.spaces.csv");
     assert!(map.starts_with("name,space,createTime,importModeExpireTime,displayName\n"), "{map}");
     let spaces: Vec<&str> = map.lines().skip(1).map(|line| line.split(',').nth(1).unwrap()).collect();
