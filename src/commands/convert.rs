@@ -1,14 +1,13 @@
 //! `tenure convert`: a legacy system's export into input for the rest.
 
 use std::cell::{Cell, RefCell};
-use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::path::Path;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::rejects::{create, is_broken_pipe};
-use super::{Usage, inputs, note, print, tell};
+use super::rejects::is_broken_pipe;
+use super::{Usage, inputs, note, print, tell, whole};
 use crate::cli::{
     ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertMattermostArgs, ConvertRocketchatArgs,
     ConvertSlackArgs, ConvertTeamsArgs, ConvertZulipArgs,
@@ -22,6 +21,13 @@ use crate::input::{Problems, UserMap};
 use crate::intake::Reading;
 use crate::model::Timestamp;
 use crate::progress::Progress;
+use crate::signals::Signals;
+
+/// What is said on Ctrl-C.
+const INTERRUPTED: &str = "Interrupted; nothing was written. Run the same command again.";
+/// The same when the rows go to standard output, where some of them may be already.
+const INTERRUPTED_PIPE: &str =
+    "Interrupted; no file was written, and standard output may hold a part. Run the same command again.";
 
 pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
     match command {
@@ -81,13 +87,14 @@ fn one(
         )
         .into());
     }
-    // Before an hour of reading, not after it.
     let files = [Some(&args.output).filter(|_| !to_stdout), Some(&args.channels), args.missing.as_ref()];
-    for file in files.into_iter().flatten() {
-        if file.symlink_metadata().is_ok() {
-            anyhow::bail!("{} is there already; name another file, or remove it first", file.display());
-        }
-    }
+    // Before an hour of reading, not after it.
+    whole::expect_new(files.into_iter().flatten().map(PathBuf::as_path))?;
+    let (signals, _stops) = Signals::listen()?;
+    let interrupted = if to_stdout { INTERRUPTED_PIPE } else { INTERRUPTED };
+    signals.set_farewell(interrupted.to_owned());
+    // There is nothing to put in order yet: no file is begun before all is known that goes into it.
+    let waiting = signals.leave_if_stuck();
     let now = Timestamp::now();
     let mut gathered = Gathered::new(now);
     let (people, problems) = match everything(args, &mut gathered, &mut read) {
@@ -104,22 +111,32 @@ fn one(
         end: args.inferred_end.into(),
     };
     let converted = convert(&gathered, &people, &choices, now);
-    let mut written = vec![("memberships", args.output.display().to_string())];
+    let memberships = |out: &mut dyn Write| write_memberships(out, &converted, &gathered);
+    let channels = |out: &mut dyn Write| write_channels(out, &converted);
+    let missing = |out: &mut dyn Write| write_missing(out, &converted);
+    let mut outputs: Vec<Output<'_>> = Vec::new();
     if to_stdout {
-        let mut out = BufWriter::new(std::io::stdout().lock());
-        match write_memberships(&mut out, &converted, &gathered).map_err(anyhow::Error::from) {
+        let mut out = BufWriter::new(io::stdout().lock());
+        match memberships(&mut out).map_err(anyhow::Error::from) {
             Err(error) if is_broken_pipe(&error) => {}
             done => done.context("standard output cannot be written")?,
         }
     } else {
-        to_file(&args.output, |out| write_memberships(out, &converted, &gathered))?;
+        outputs.push(Output { what: "memberships", path: &args.output, write: &memberships });
     }
-    to_file(&args.channels, |out| write_channels(out, &converted))?;
-    written.push(("channels", args.channels.display().to_string()));
-    if let Some(file) = &args.missing {
-        to_file(file, |out| write_missing(out, &converted))?;
-        written.push((NO_ADDRESS, file.display().to_string()));
+    outputs.push(Output { what: "channels", path: &args.channels, write: &channels });
+    if let Some(path) = &args.missing {
+        outputs.push(Output { what: NO_ADDRESS, path, write: &missing });
     }
+    drop(waiting);
+    if let Some(signal) = write_all(&outputs, &signals).context("nothing was written")? {
+        note(interrupted);
+        return Ok(Exit::Signal(signal));
+    }
+    signals.set_farewell(String::new());
+    let of_stdout = to_stdout.then(|| ("memberships", "-".to_owned()));
+    let of_files = outputs.iter().map(|output| (output.what, output.path.display().to_string()));
+    let written = of_stdout.into_iter().chain(of_files).collect();
     inputs::show(&problems);
     let report =
         Report { system, gathered: &gathered, converted: &converted, problems: problems.total(), written };
@@ -175,10 +192,24 @@ fn everything(
     }
 }
 
-fn to_file(
-    path: &Path,
-    write: impl FnOnce(&mut BufWriter<File>) -> std::io::Result<()>,
-) -> anyhow::Result<()> {
-    let mut out = BufWriter::new(create(path)?);
-    write(&mut out).and_then(|()| out.flush()).with_context(|| format!("{}", path.display()))
+/// A file that comes of a conversion.
+struct Output<'a> {
+    what: &'static str,
+    path: &'a Path,
+    write: &'a dyn Fn(&mut dyn Write) -> io::Result<()>,
+}
+
+/// Writes all of them, or none: then a signal came, and this is its number.
+fn write_all(outputs: &[Output<'_>], signals: &Signals) -> anyhow::Result<Option<u8>> {
+    let mut drafts = Vec::new();
+    for output in outputs {
+        let mut draft = whole::Draft::begin(output.path)?;
+        draft.fill(output.write)?;
+        drafts.push(draft);
+    }
+    let signal = signals.received();
+    if signal.is_none() {
+        whole::place_all(drafts)?;
+    }
+    Ok(signal)
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 
-use super::{Usage, again, columns, note, tell};
+use super::{Usage, again, columns, note, tell, whole};
 use crate::cli::RejectsArgs;
 use crate::exit::Exit;
 use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
@@ -16,7 +16,7 @@ use crate::journal::{Journal, JournalError, REPLACES, RejectKind, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
 use crate::remedy::rejects::can_be_retried;
 use crate::summary;
-use crate::wording::{harmless, many, quoted, trouble_making};
+use crate::wording::{harmless, many, quoted};
 
 /// Tells a spreadsheet that a table is UTF-8.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
@@ -184,12 +184,7 @@ pub(super) fn create(path: &Path) -> anyhow::Result<File> {
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| match error.kind() {
-        ErrorKind::AlreadyExists => {
-            anyhow::anyhow!("{} is there already; name another file, or remove it first", path.display())
-        }
-        _ => anyhow::anyhow!("{}: {}", path.display(), trouble_making(&error)),
-    })
+    options.open(path).map_err(|error| whole::not_made(path, &error))
 }
 
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {

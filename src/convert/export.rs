@@ -353,6 +353,9 @@ impl Export {
     }
 
     fn add(&mut self, path: String, index: usize, bytes: u64) {
+        if is_of_macos(&path) {
+            return;
+        }
         if is_data(&path) {
             self.bytes_total = self.bytes_total.saturating_add(bytes);
         }
@@ -362,7 +365,14 @@ impl Export {
 
 /// Attachments are of no interest, wherever they point.
 fn is_data(path: &str) -> bool {
-    DATA.iter().any(|ending| path.ends_with(ending))
+    DATA.iter().any(|ending| path.ends_with(ending)) && !is_of_macos(path)
+}
+
+/// What macOS puts beside each file, in archives and on foreign disks, to keep its attributes (AppleDouble): it has the
+/// file's name, and nothing of what is in it.
+fn is_of_macos(path: &str) -> bool {
+    path.rsplit('/').next().is_some_and(|name| name.starts_with("._"))
+        || path.split('/').any(|part| part == "__MACOSX")
 }
 
 /// Bytes of text that an archive of so many bytes may yield.
@@ -547,6 +557,26 @@ pub(super) mod tests {
             ["a.bson.gz", "b.bson.gz"].map(|name| fs::metadata(folder.path().join(name)).unwrap().len());
         assert_eq!(export.bytes_total(), packed.iter().sum::<u64>());
         assert!(export.bytes_read() <= packed.iter().sum());
+    }
+
+    #[test]
+    fn what_macos_puts_beside_files_is_passed_over() {
+        const BESIDE: &[u8] = b"\0\x05\x16\x07\0\x02\0\0Mac OS X";
+        let names = ["a/b.json", "a/._b.json", "._a/c.json", "__MACOSX/a/._b.json", "d/__MACOSX/e.json"];
+        let files: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, BESIDE)).collect();
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in &files {
+            fs::create_dir_all(folder.path().join(name).parent().unwrap()).unwrap();
+            fs::write(folder.path().join(name), content).unwrap();
+        }
+        std::os::unix::fs::symlink("/", folder.path().join("._f.json")).unwrap();
+        let (zip, tar) = (zipped(&files), tarred(&files));
+        for path in [folder.path(), zip.path(), tar.path()] {
+            let mut export = Export::open(path).unwrap();
+            assert_eq!(export.paths().collect::<Vec<_>>(), ["._a/c.json", "a/b.json"]);
+            assert_eq!(export.bytes_total(), 2 * BESIDE.len() as u64);
+            assert!(export.problems().is_empty());
+        }
     }
 
     #[test]

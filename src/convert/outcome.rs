@@ -1,6 +1,6 @@
 //! From everything gathered to rows and channels. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::fact::{ChannelFact, Standing};
 use super::gather::Gathered;
@@ -8,7 +8,8 @@ use super::people::People;
 use super::reconstruct::{
     End, Guessing, InferredEnd, InferredStart, Known, Roster, Start, Stint, reconstruct,
 };
-use crate::model::{MemberName, Timestamp};
+use crate::model::{DISPLAY_NAME_CHARS_MAX, MemberName, Timestamp, suffixed};
+use crate::wording::shorten;
 
 /// How facts become rows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -26,6 +27,8 @@ pub struct Choices {
 pub struct Space {
     /// Its name in the rows and in the list of channels: unique.
     pub name: String,
+    /// What people will see: the same, but no longer than Chat takes, and unique as well. A group chat shows none.
+    pub title: String,
     /// The channel as its export describes it; its roster is not kept.
     pub fact: ChannelFact,
     /// When it begins: no later than anything in it.
@@ -36,6 +39,13 @@ pub struct Space {
     pub rows: Vec<Row>,
     /// Stints left out because an end of them is a guess.
     pub dropped: u64,
+}
+
+impl Space {
+    /// Whether its name is too long to be shown as it is.
+    pub fn is_shortened(&self) -> bool {
+        !self.fact.fixed && is_too_long(&self.name)
+    }
 }
 
 /// A stint of a member.
@@ -99,6 +109,7 @@ pub fn convert(gathered: &Gathered, people: &People, choices: &Choices, now: Tim
         by_channel[*channel as usize].push(*person);
     }
     let names = names(gathered);
+    let titles = titles(&names);
     for ((place, channel), mut members) in (0..).zip(&gathered.channels).zip(by_channel) {
         let life = channel.life(latest);
         members.extend(channel.roster.iter().flatten());
@@ -107,6 +118,7 @@ pub fn convert(gathered: &Gathered, people: &People, choices: &Choices, now: Tim
         members.dedup();
         let mut space = Space {
             name: names[place as usize].clone(),
+            title: if channel.fact.fixed { String::new() } else { titles[place as usize].clone() },
             fact: channel.fact.clone(),
             begun: life.begun.0,
             external: channel.fact.shared,
@@ -220,6 +232,29 @@ fn names(gathered: &Gathered) -> Vec<String> {
     names
 }
 
+/// As `spaces create` counts.
+fn is_too_long(name: &str) -> bool {
+    name.trim().chars().count() > DISPLAY_NAME_CHARS_MAX
+}
+
+/// What people see of names that are told apart: what is too long for Chat is shortened, and told apart by a number where
+/// that has made it like another.
+fn titles(names: &[String]) -> Vec<String> {
+    let mut taken: BTreeSet<String> = names.iter().filter(|name| !is_too_long(name)).cloned().collect();
+    let mut title = |name: &String| {
+        if !is_too_long(name) {
+            return name.clone();
+        }
+        let short = shorten(name.trim(), DISPLAY_NAME_CHARS_MAX);
+        let numbered = (2..).map(|number| suffixed(&short, number));
+        let title = std::iter::once(short.clone()).chain(numbered).find(|title| !taken.contains(title));
+        let title = title.unwrap_or(short);
+        taken.insert(title.clone());
+        title
+    };
+    names.iter().map(&mut title).collect()
+}
+
 /// Puts rows in order, and makes one of those of one member that overlap: two accounts of one person. Says how many went.
 fn merge(rows: &mut Vec<Row>) -> u64 {
     rows.sort_by(|a, b| a.member.cmp(&b.member).then(a.stint.start.cmp(&b.stint.start)));
@@ -256,4 +291,23 @@ pub(super) fn evidence<'a>(
         *ends.entry(row.stint.end_from).or_default() += 1;
     }
     (starts, ends)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_shortened_and_stay_apart() {
+        let fits = "ü".repeat(DISPLAY_NAME_CHARS_MAX);
+        let long = |end: &str| format!("{fits}{end}");
+        let shortened = format!("{}…", "ü".repeat(DISPLAY_NAME_CHARS_MAX - 1));
+        let names = [long(" one"), fits.clone(), long(" two"), long("  ").repeat(2), long("  ")];
+        let titles = titles(&names);
+        let numbered = |number: u32| suffixed(&fits, number);
+        assert_eq!(titles, [shortened.clone(), fits.clone(), numbered(2), numbered(3), long("  ")]);
+        // Somebody's real name is left alone, even if it looks like a shortened one.
+        assert_eq!(super::titles(&[long(" one"), shortened.clone()]), [numbered(2), shortened]);
+        assert!(titles.iter().all(|title| !is_too_long(title)));
+    }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::fact::Standing;
 use super::gather::Gathered;
 use super::outcome::{Converted, Space, evidence};
+use crate::model::DISPLAY_NAME_CHARS_MAX;
 use crate::wording::{many, shorten};
 
 /// Channels that are shown, those with most stints first; `--json` has all.
@@ -128,6 +129,8 @@ impl Report<'_> {
             .iter()
             .map(|person| json!({ "id": person.id, "name": person.name, "stints": person.stints }))
             .collect();
+        let shortened: Vec<Value> =
+            self.shortened().map(|space| json!({ "name": space.name, "displayName": space.title })).collect();
         let [(_, guests), (_, externals)] = self.outside();
         json!({
             "system": self.system,
@@ -137,6 +140,7 @@ impl Report<'_> {
             "deleteEvidence": ends,
             "channels": channels,
             "withoutAddress": nameless,
+            "shortened": shortened,
             "guests": guests,
             "externals": externals,
             "leftOut": {
@@ -184,6 +188,7 @@ impl Report<'_> {
                 outside.join(", ")
             );
         }
+        text += &self.shortened_names();
         if self.problems > 0 {
             let _ = writeln!(
                 text,
@@ -198,6 +203,25 @@ impl Report<'_> {
             let _ = writeln!(text, "{what:<12}{file}{note}");
         }
         text
+    }
+
+    /// Those whose names are longer than Chat takes.
+    fn shortened(&self) -> impl Iterator<Item = &Space> {
+        self.converted.spaces.iter().filter(|space| space.is_shortened())
+    }
+
+    fn shortened_names(&self) -> String {
+        let Some(space) = self.shortened().next() else { return String::new() };
+        format!(
+            "\n{} longer than the {DISPLAY_NAME_CHARS_MAX} characters that Chat takes: displayName has the beginning alone. For \
+             one, {} has {}.\n",
+            match self.shortened().count() {
+                1 => "1 channel has a name that is".to_owned(),
+                count => format!("{count} channels have names that are"),
+            },
+            shorten(&space.name, 40),
+            many(space.name.chars().count() as u64, "character"),
+        )
     }
 
     fn passed_over(&self) -> BTreeMap<&'static str, u64> {

@@ -72,7 +72,7 @@ fn channel(space: &Space) -> [String; 6] {
     let short: String = space.fact.description.chars().take(DESCRIPTION_CHARS_MAX).collect();
     [
         space.name.clone(),
-        if space.fact.fixed { String::new() } else { space.name.clone() },
+        space.title.clone(),
         if space.fact.fixed { "GROUP_CHAT" } else { "SPACE" }.to_owned(),
         space.begun.to_string(),
         if space.fact.fixed { String::new() } else { short },

@@ -259,3 +259,23 @@ fn what_is_no_export_and_what_is_there_already() {
     assert!(run.err.contains("2 stints"), "{}", run.err);
     convert(&room, &fixture("dump"), &["-o", "-", "--json", "--channels", "d.csv"]).expect(2);
 }
+
+#[test]
+fn outputs_are_written_whole_or_not_at_all() {
+    let room = Room::new();
+    // Nothing is read before it is clear that there is a place for each.
+    convert(&room, "missing", &["-o", "no/m.jsonl"])
+        .expect(1)
+        .says(&["no/m.jsonl: the folder that it was to lie in is not there"]);
+    convert(&room, "missing", &["--channels", "a.csv", "--missing", "./a.csv"])
+        .expect(2)
+        .says(&["a.csv is named for two outputs"]);
+    // The first is too long for what files may be.
+    let export = fixture("harbor");
+    room.tenure_after("ulimit -f 1", &["convert", "slack", &export])
+        .expect(1)
+        .says(&["error: nothing was written: memberships.jsonl: "]);
+    assert!(room.files().is_empty(), "{:?}", room.files());
+    convert(&room, &export, &[]).expect(3);
+    assert_eq!(room.files(), ["channels.csv", "memberships.jsonl"]);
+}

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::{Value, json};
+
 use crate::convert::{rows, zipped};
 use crate::support::{Room, Run};
 
@@ -136,6 +138,35 @@ fn what_is_written_can_be_imported() {
         let check = room.tenure(&["check", "memberships.jsonl", "--spaces", "channels.spaces.csv"]).expect(0);
         check.says(&["No problems."]);
     }
+}
+
+#[test]
+fn rooms_with_long_names_become_spaces_all_the_same() {
+    let room = Room::new();
+    let long = "Everybody who works on the north quay, ".repeat(4);
+    let events =
+        [("hold", format!("{long}by day")), ("deck", format!("{long}by night"))].map(|(id, name)| {
+            let event = |kind: &str, key: &str, content: Value| {
+                let event = json!({
+                    "type": kind, "room_id": format!("!{id}:harbor.example"), "sender": "@eva:harbor.example",
+                    "state_key": key, "origin_server_ts": 1_610_000_000_000_u64, "content": content,
+                });
+                format!("{event}\n")
+            };
+            event("m.room.create", "", json!({ "creator": "@eva:harbor.example" }))
+                + &event("m.room.member", "@eva:harbor.example", json!({ "membership": "join" }))
+                + &event("m.room.name", "", json!({ "name": name }))
+        });
+    room.write("events.jsonl", events.concat());
+    convert(&room, "events.jsonl", &["--domain", "harbor.example"]).expect(0).says(&[
+        "2 channels have names that are longer than the 128 characters that Chat takes",
+        "Everybody who works on the north quay, … has 162 characters",
+    ]);
+    room.tenure(&["spaces", "create", "channels.csv", "--emulator"]).expect(0);
+    let map = room.read("channels.spaces.csv");
+    assert!(map.contains("by day") && map.contains("by night") && map.contains("…"), "{map}");
+    let check = room.tenure(&["check", "memberships.jsonl", "--spaces", "channels.spaces.csv"]).expect(0);
+    check.says(&["No problems."]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Asked to stop, whatever it is at: it stops, says how to go on, and goes on.
 
+use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{Emulator, Room, Running, STORE, UNPACED, args, asked_for, people, until};
@@ -50,6 +51,23 @@ fn while_it_reads_from_a_pipe_that_says_nothing() {
         assert_eq!(room.status("j.db")["rows"]["done"], ROWS);
         assert!(!room.file("j.db.new").exists(), "what the others left is gone");
     }
+}
+
+#[test]
+fn while_it_converts() {
+    let room = Room::new();
+    // An export that nobody writes.
+    assert!(Command::new("mkfifo").arg(room.file("export")).status().unwrap().success());
+    let convert = ["convert", "matrix", "export"];
+    let mut both = SIGNALS.map(|(signal, code)| (room.start(&convert), signal, code));
+    for (running, signal, _) in &mut both {
+        until("it listens", || handles(running.id(), signal));
+        running.signal(signal);
+    }
+    for (running, _, code) in both {
+        running.wait().expect(code).says(&["Interrupted; nothing was written."]);
+    }
+    assert_eq!(room.files(), ["export"]);
 }
 
 #[test]

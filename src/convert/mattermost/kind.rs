@@ -35,7 +35,7 @@ pub(super) fn is_candidate(path: &str) -> bool {
     let folders: Vec<&str> = parts.collect();
     ends.iter().any(|end| lower.ends_with(end))
         && folders.len() <= DEPTH_MAX
-        && !folders.iter().any(|folder| UPLOADS.contains(folder) || folder.starts_with("__"))
+        && !folders.iter().any(|folder| UPLOADS.contains(folder))
 }
 
 impl Kind {
@@ -109,7 +109,6 @@ mod tests {
             "files/p1/posts.csv",
             "20210622/teams/noteam/a.csv",
             "a/b/c/d/posts.csv",
-            "__MACOSX/import.jsonl",
             "a.zip",
         ] {
             assert!(!is_candidate(path), "{path}");
