@@ -269,6 +269,7 @@ impl Report<'_> {
             let _ = writeln!(text, "  and {} more", nameless.len() - NAMELESS_MAX);
         }
         text += "Name them in a table (columns id, member) and give it with --users; --missing FILE begins one.\n";
+        text += "Whoever has no account with Google stays without a member there, and is left out again.\n";
         text
     }
 }

@@ -170,6 +170,13 @@ fn who_has_no_address_is_named_and_then_known() {
     let rows = room.read("m.jsonl");
     assert!(rows.contains("users/tomasz@harbor.example") && rows.contains("\"users/123\""));
     assert!(!rows.contains("maria@harbor.example"));
+    // Most have an account with Google, some have none.
+    let table = room.read("missing.csv").replace("U07NOADDR,", "U07NOADDR,tomasz@harbor.example");
+    room.write("missing.csv", &table);
+    let files = ["-o", "n.jsonl", "--channels", "n.csv", "--users", "missing.csv"];
+    let run = convert(&room, &fixture("harbor"), &files).expect(3);
+    run.says(&["1 person without an address", "U99STRANGE", "stays without a member there"]);
+    assert!(room.read("n.jsonl").contains("users/tomasz@harbor.example"));
 }
 
 #[test]
