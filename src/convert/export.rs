@@ -118,6 +118,9 @@ impl Export {
         let mut beginning = Vec::new();
         let begun = (&mut file).take(BEGINNING_BYTES).read_to_end(&mut beginning);
         begun.and_then(|_| file.rewind()).map_err(|error| refused(&error))?;
+        if let Some(problem) = mistaken(&name, &beginning) {
+            return Err(problem.fatal().into());
+        }
         if let Some(packing) = tar::is_tar(&beginning) {
             let stream = tar::Stream::open(path, packing).map_err(|error| refused(&error))?;
             return export.unrolled(stream, meta.len())?.bounded();
@@ -360,6 +363,29 @@ impl Export {
     }
 }
 
+/// What is wrong with a file that is not even what its name says.
+fn mistaken(name: &Arc<str>, beginning: &[u8]) -> Option<Problem> {
+    let (kind, message, help) = if beginning.is_empty() {
+        (
+            ProblemKind::EmptyFile,
+            "it is empty",
+            "did the export finish, and was there room on the disk? make it or fetch it once more",
+        )
+    } else if name.to_ascii_lowercase().ends_with(".zip")
+        && !beginning.starts_with(ZIP)
+        && tar::is_tar(beginning).is_none()
+    {
+        (
+            ProblemKind::BrokenArchive,
+            "it is no ZIP archive, although its name says so",
+            "look into it: of a download that failed, often a page is left that says why; fetch the export once more",
+        )
+    } else {
+        return None;
+    };
+    Some(Problem::new(name, 0, kind, message).help(help))
+}
+
 /// Attachments are of no interest, wherever they point.
 fn is_data(path: &str) -> bool {
     DATA.iter().any(|ending| path.ends_with(ending))
@@ -572,6 +598,16 @@ pub(super) mod tests {
         fs::write(file.path(), "PK\u{3}\u{4}nothing").unwrap();
         assert!(Export::open(file.path()).unwrap_err().render().contains("is it complete?"));
         assert!(Export::open(Path::new("/no/such/export")).unwrap_err().render().contains("no such file"));
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content, says) in [
+            ("a.zip", "", "it is empty"),
+            ("a.jsonl", "", "it is empty"),
+            ("b.ZIP", "<html>Sign in</html>", "it is no ZIP archive, although its name says so"),
+        ] {
+            fs::write(folder.path().join(name), content).unwrap();
+            let refused = Export::open(&folder.path().join(name)).unwrap_err().render();
+            assert!(refused.contains(says), "{refused}");
+        }
     }
 
     #[test]
