@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::support::{Room, Run};
+use crate::support::{Room, Run, UNPACED};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/slack");
 
@@ -265,4 +265,26 @@ fn what_is_no_export_and_what_is_there_already() {
     assert_eq!(run.out.lines().count(), 2);
     assert!(run.err.contains("2 stints"), "{}", run.err);
     convert(&room, &fixture("dump"), &["-o", "-", "--json", "--channels", "d.csv"]).expect(2);
+}
+
+#[test]
+fn rejects_keep_where_the_ends_of_a_stint_come_from() {
+    let room = Room::new();
+    room.write("users.csv", "id,member\nU13ROSA,rosa@harbor.invalid\n");
+    let people =
+        ["--users", "users.csv", "--domain", "harbor.example", "--domain", "localhost=harbor.example"];
+    convert(&room, &fixture("threads"), &people).expect(0);
+    room.write("spaces.csv", "name,space\nberths,AAQA\n");
+    let import = ["import", "memberships.jsonl", "--spaces", "spaces.csv", "--emulator"];
+    room.tenure(&[&import[..], &UNPACED].concat()).expect(3);
+    let rejects = room.tenure(&["rejects", "memberships.jsonl.journal.db"]).expect(0).out;
+    let refused: Value = serde_json::from_str(&rejects).unwrap();
+    let converted = room.read("memberships.jsonl");
+    let row = converted.lines().find(|line| line.contains("rosa@harbor.invalid")).unwrap();
+    // All that conversion has written, and what became of it.
+    for (column, said) in serde_json::from_str::<BTreeMap<String, Value>>(row).unwrap() {
+        assert_eq!(refused[&column], said, "{column}");
+    }
+    assert_eq!(refused["createEvidence"], "inferred: first message");
+    assert_eq!(refused["status"], 400);
 }
