@@ -16,7 +16,8 @@ use std::sync::Arc;
 use flate2::bufread::MultiGzDecoder;
 use zip::ZipArchive;
 
-use crate::input::{Problem, ProblemKind, Problems};
+use crate::input::{Fault, Problem, ProblemKind, Problems};
+use crate::wording::many;
 
 /// How many bytes of text a byte of an archive may yield, all its files together. Chat exports shrink to a tenth or a
 /// thirtieth; bombs whose files share their bytes are found by this too.
@@ -24,6 +25,9 @@ const RATIO_MAX: u64 = 200;
 
 /// Bytes of text that any archive may yield.
 const FREE_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What the names of archives of tar end in that are packed.
+const TARS: [&str; 2] = [".tar.gz", ".tgz"];
 
 /// Files of an export, at most. Twenty thousand channels with a file for each day of a year are seven million.
 const FILES_MAX: usize = 10_000_000;
@@ -58,8 +62,8 @@ pub struct Export {
 
 enum Held {
     Folder(PathBuf),
-    /// A file alone.
-    Alone(PathBuf),
+    /// A file alone; whether it is packed by itself.
+    Alone(PathBuf, bool),
     Tar {
         stream: tar::Stream,
         places: Vec<(u64, u64)>,
@@ -80,7 +84,8 @@ impl std::fmt::Debug for Export {
 }
 
 impl Export {
-    /// Opens a folder, an archive (ZIP; tar, plain or packed by gzip), or any other file as an export of one file.
+    /// Opens a folder, an archive (ZIP; tar, plain or packed by gzip), or any other file, packed or not, as an export of
+    /// one file.
     ///
     /// # Errors
     /// When it cannot be read, or is an archive that is broken.
@@ -118,13 +123,19 @@ impl Export {
         let mut beginning = Vec::new();
         let begun = (&mut file).take(BEGINNING_BYTES).read_to_end(&mut beginning);
         begun.and_then(|_| file.rewind()).map_err(|error| refused(&error))?;
-        if let Some(packing) = tar::is_tar(&beginning) {
+        if let Some(problem) = mistaken(&name, &beginning) {
+            return Err(problem.fatal().into());
+        }
+        let packing = tar::packing(&beginning);
+        if let Some(packing) = packing
+            && (tar::begins(path, packing) || TARS.iter().any(|ending| name.ends_with(ending)))
+        {
             let stream = tar::Stream::open(path, packing).map_err(|error| refused(&error))?;
             return export.unrolled(stream, meta.len())?.bounded();
         }
         if meta.is_file() && !beginning.starts_with(ZIP) {
             let alone = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-            export.held = Held::Alone(path.to_owned());
+            export.held = Held::Alone(path.to_owned(), packing.is_some());
             export.files.insert(alone, 0);
             export.bytes_total = meta.len();
             return Ok(export);
@@ -140,7 +151,7 @@ impl Export {
             Problems::from(problem.help(help).fatal())
         })?;
         export.held = Held::Zip { archive: Box::new(archive), bytes: meta.len() };
-        export.list();
+        export.list()?;
         export.bounded()
     }
 
@@ -194,7 +205,7 @@ impl Export {
     /// What problems call one of its files.
     pub fn file_name(&self, path: &str) -> Arc<str> {
         match self.held {
-            Held::Alone(_) => Arc::clone(&self.name),
+            Held::Alone(..) => Arc::clone(&self.name),
             _ => format!("{}/{path}", self.name.trim_end_matches('/')).into(),
         }
     }
@@ -208,19 +219,22 @@ impl Export {
             return Err(io::ErrorKind::NotFound.into());
         };
         match &mut self.held {
-            Held::Folder(folder) => from_disk(&folder.join(path), path, &mut self.text_bytes, read),
-            Held::Alone(alone) => from_disk(alone, path, &mut self.text_bytes, read),
+            Held::Folder(folder) => {
+                from_disk(&folder.join(path), is_packed(path), &mut self.text_bytes, read)
+            }
+            Held::Alone(alone, packed) => from_disk(alone, *packed, &mut self.text_bytes, read),
             Held::Tar { stream, places } => {
                 let (offset, bytes) = places.get(*index).copied().ok_or(io::ErrorKind::NotFound)?;
                 // What it unpacks to as a whole was bounded when it was listed.
-                Ok(unpacked(path, bytes, counted(stream.file(offset, bytes)?, &mut self.text_bytes), read))
+                let file = counted(stream.file(offset, bytes)?, &mut self.text_bytes);
+                Ok(unpacked(is_packed(path), bytes, file, read))
             }
             Held::Zip { archive, bytes } => {
                 let file = archive.by_index(*index).map_err(io::Error::from)?;
                 let packed = file.size();
                 let bytes_max = unpacked_max(*bytes);
                 let file = Counted { inner: file, bytes: &mut self.text_bytes, bytes_max };
-                Ok(unpacked(path, packed, file, read))
+                Ok(unpacked(is_packed(path), packed, file, read))
             }
         }
     }
@@ -277,8 +291,9 @@ impl Export {
     }
 
     /// Takes in what an archive lists.
-    fn list(&mut self) {
-        let Held::Zip { archive, .. } = &mut self.held else { return };
+    fn list(&mut self) -> Result<(), Problems> {
+        let Held::Zip { archive, .. } = &mut self.held else { return Ok(()) };
+        let mut locked = 0;
         let mut found = Vec::new();
         let mut wrong: Vec<(String, String)> = Vec::new();
         for index in 0..archive.len().min(FILES_MAX) {
@@ -294,6 +309,7 @@ impl Export {
                                 .push((path, "it is a link; links in an export are not followed".to_owned()));
                         }
                     } else {
+                        locked += u64::from(file.encrypted() && is_data(&path));
                         found.push((path, index, file.size()));
                     }
                 }
@@ -302,6 +318,12 @@ impl Export {
                 }
             }
         }
+        if locked > 0 {
+            let message =
+                format!("it is encrypted: {} in it can only be read with its password", many(locked, "file"));
+            let problem = Problem::new(&self.name, 0, ProblemKind::UnreadableFile, message);
+            return Err(problem.help("unpack it with its password, and give the folder").fatal().into());
+        }
         for (path, index, bytes) in found {
             self.add(path, index, bytes);
         }
@@ -309,6 +331,7 @@ impl Export {
             let file = self.file_name(&path);
             self.problems.push(Problem::new(&file, 0, ProblemKind::BrokenArchive, message));
         }
+        Ok(())
     }
 
     /// Takes in what an archive of tar has, `packed` bytes long as it lies there.
@@ -341,8 +364,11 @@ impl Export {
         }
         if let Err(error) = listed {
             let message = format!("it cannot be read to its end: {error}");
-            let problem = Problem::new(&self.name, 0, ProblemKind::BrokenArchive, message)
-                .help("is it complete? give the export as it was made, or the folder it unpacks to");
+            let help = Fault::within(&error).map_or(
+                "is it complete? give the export as it was made, or the folder it unpacks to",
+                |fault| fault.help,
+            );
+            let problem = Problem::new(&self.name, 0, ProblemKind::BrokenArchive, message).help(help);
             if places.is_empty() {
                 return Err(problem.fatal().into());
             }
@@ -363,6 +389,29 @@ impl Export {
     }
 }
 
+/// What is wrong with a file that is not even what its name says.
+fn mistaken(name: &Arc<str>, beginning: &[u8]) -> Option<Problem> {
+    let (kind, message, help) = if beginning.is_empty() {
+        (
+            ProblemKind::EmptyFile,
+            "it is empty",
+            "did the export finish, and was there room on the disk? make it or fetch it once more",
+        )
+    } else if name.to_ascii_lowercase().ends_with(".zip")
+        && !beginning.starts_with(ZIP)
+        && tar::packing(beginning).is_none()
+    {
+        (
+            ProblemKind::BrokenArchive,
+            "it is no ZIP archive, although its name says so",
+            "look into it: of a download that failed, often a page is left that says why; fetch the export once more",
+        )
+    } else {
+        return None;
+    };
+    Some(Problem::new(name, 0, kind, message).help(help))
+}
+
 /// Attachments are of no interest, wherever they point.
 fn is_data(path: &str) -> bool {
     DATA.iter().any(|ending| path.ends_with(ending)) && !is_of_macos(path)
@@ -373,6 +422,11 @@ fn is_data(path: &str) -> bool {
 fn is_of_macos(path: &str) -> bool {
     path.rsplit('/').next().is_some_and(|name| name.starts_with("._"))
         || path.split('/').any(|part| part == "__MACOSX")
+}
+
+/// Whether a file of an export is packed by itself, as its name tells.
+fn is_packed(path: &str) -> bool {
+    path.ends_with(".gz")
 }
 
 /// Bytes of text that an archive of so many bytes may yield.
@@ -406,18 +460,23 @@ fn counted<R>(file: R, bytes: &mut u64) -> Counted<'_, R> {
 /// Reads a file of the disk, which takes as long as its size tells.
 fn from_disk<T>(
     file: &Path,
-    path: &str,
+    is_packed: bool,
     bytes: &mut u64,
     read: impl FnOnce(&mut dyn Read) -> T,
 ) -> io::Result<T> {
     let file = File::open(file)?;
     let packed = file.metadata()?.len();
-    Ok(unpacked(path, packed, counted(file, bytes), read))
+    Ok(unpacked(is_packed, packed, counted(file, bytes), read))
 }
 
 /// Reads what is in a file that is packed by itself (gzip), and any other as it is.
-fn unpacked<T>(path: &str, packed: u64, mut file: impl Read, read: impl FnOnce(&mut dyn Read) -> T) -> T {
-    if !path.ends_with(".gz") {
+fn unpacked<T>(
+    is_packed: bool,
+    packed: u64,
+    mut file: impl Read,
+    read: impl FnOnce(&mut dyn Read) -> T,
+) -> T {
+    if !is_packed {
         return read(&mut file);
     }
     let mut bytes = 0;
@@ -437,10 +496,13 @@ impl<R: Read> Read for Counted<'_, R> {
         let count = self.inner.read(buffer)?;
         *self.bytes += count as u64;
         if *self.bytes > self.bytes_max {
-            return Err(io::Error::other(format!(
-                "the archive unpacks to more than {RATIO_MAX} times its size, which no export does; look into it, and \
-                 if it is sound, unpack it and give the folder"
-            )));
+            let message = format!(
+                "it unpacks to more than {} MiB, {RATIO_MAX} times its size and {} MiB beyond that, which no export does",
+                self.bytes_max >> 20,
+                FREE_BYTES >> 20
+            );
+            let help = "look into it; if it is what it should be, unpack it and give the folder";
+            return Err(Fault::whole_file(ProblemKind::BrokenArchive, message, help).into_io());
         }
         Ok(count)
     }
@@ -449,6 +511,7 @@ impl<R: Read> Read for Counted<'_, R> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
+    use crate::convert::flaw::unreadable;
     use flate2::write::GzEncoder;
     use std::io::Write as _;
     use zip::write::{SimpleFileOptions, ZipWriter};
@@ -532,9 +595,34 @@ pub(super) mod tests {
     fn what_swells_beyond_all_measure_is_ended() {
         let file = zipped(&[("a.json", &vec![b' '; 200 << 20])]);
         let mut export = Export::open(file.path()).unwrap();
-        let read = export.read("a.json", |file| io::copy(file, &mut io::sink())).unwrap();
-        assert!(read.unwrap_err().to_string().contains("200 times"));
+        let read = export.read("a.json", |file| io::copy(file, &mut io::sink())).unwrap().unwrap_err();
+        let said = Problems::from(unreadable(&"a.json".into(), &read)).render();
+        assert!(
+            said.contains("MiB, 200 times its size") && said.contains("unpack it and give the"),
+            "{said}"
+        );
+        assert!(!said.contains("damaged on its way"), "{said}");
         assert!(export.bytes_read() < 110 << 20);
+    }
+
+    #[test]
+    fn what_is_encrypted_is_refused_as_that() {
+        let file = zipped(&[("a.json", b"[]"), ("b.json", b"[]")]);
+        let mut bytes = fs::read(file.path()).unwrap();
+        // Bit 0 of the general purpose flags, in headers and in the list (APPNOTE 4.4.4).
+        for at in 0..bytes.len() - 9 {
+            match &bytes[at..at + 4] {
+                b"PK\x03\x04" => bytes[at + 6] |= 1,
+                b"PK\x01\x02" => bytes[at + 8] |= 1,
+                _ => {}
+            }
+        }
+        fs::write(file.path(), bytes).unwrap();
+        let said = Export::open(file.path()).unwrap_err().render();
+        assert!(
+            said.contains("it is encrypted: 2 files in it") && said.contains("its password, and"),
+            "{said}"
+        );
     }
 
     #[test]
@@ -602,6 +690,16 @@ pub(super) mod tests {
         fs::write(file.path(), "PK\u{3}\u{4}nothing").unwrap();
         assert!(Export::open(file.path()).unwrap_err().render().contains("is it complete?"));
         assert!(Export::open(Path::new("/no/such/export")).unwrap_err().render().contains("no such file"));
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content, says) in [
+            ("a.zip", "", "it is empty"),
+            ("a.jsonl", "", "it is empty"),
+            ("b.ZIP", "<html>Sign in</html>", "it is no ZIP archive, although its name says so"),
+        ] {
+            fs::write(folder.path().join(name), content).unwrap();
+            let refused = Export::open(&folder.path().join(name)).unwrap_err().render();
+            assert!(refused.contains(says), "{refused}");
+        }
     }
 
     #[test]
@@ -615,5 +713,12 @@ pub(super) mod tests {
         let mut text = String::new();
         export.read("export.jsonl", |file| file.read_to_string(&mut text)).unwrap().unwrap();
         assert_eq!((text.as_str(), export.bytes_read(), export.bytes_total()), ("{}", 2, 2));
+        // Packed, it is the same file, whatever it is called.
+        let mut gzip = GzEncoder::new(File::create(&path).unwrap(), flate2::Compression::fast());
+        gzip.write_all(b"{}").unwrap();
+        gzip.finish().unwrap();
+        let mut export = Export::open(&path).unwrap();
+        let text = export.read("export.jsonl", |file| io::read_to_string(file)).unwrap().unwrap();
+        assert_eq!(text, "{}");
     }
 }

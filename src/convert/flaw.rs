@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use crate::input::{Problem, ProblemKind};
+use crate::input::{Fault, Problem, ProblemKind};
 use crate::wording::trouble;
 
 /// What becomes of the others.
@@ -12,8 +12,14 @@ const ONWARDS: &str = "reading goes on with the next file";
 /// A file that cannot be read, or not to its end.
 pub(super) fn unreadable(file: &Arc<str>, error: &io::Error) -> Problem {
     let message = format!("it cannot be read: {}; the rest of it is left out, and {ONWARDS}", trouble(error));
-    let problem = Problem::new(file, 0, ProblemKind::UnreadableFile, message);
-    problem.help("was it damaged on its way? take it from the export again, and convert once more")
+    let (kind, help) = match Fault::within(error) {
+        Some(fault) => (fault.kind, fault.help),
+        None => (
+            ProblemKind::UnreadableFile,
+            "was it damaged on its way? take it from the export again, and convert once more",
+        ),
+    };
+    Problem::new(file, 0, kind, message).help(help)
 }
 
 /// A file that is no JSON, or no such JSON, from some place on.
@@ -80,5 +86,9 @@ mod tests {
         }
         let lost = unreadable(&"a.json".into(), &io::ErrorKind::PermissionDenied.into()).to_string();
         assert!(lost.starts_with("a.json: it cannot be read: you have no permission for that"), "{lost}");
+        let fault = Fault::whole_file(ProblemKind::BrokenArchive, "it has no end", "look into it").into_io();
+        let endless = crate::input::Problems::from(unreadable(&"a.json".into(), &fault)).render();
+        assert!(endless.starts_with("a.json: it cannot be read: it has no end; the rest"), "{endless}");
+        assert!(endless.contains("help: look into it"), "{endless}");
     }
 }

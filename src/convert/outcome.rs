@@ -22,6 +22,13 @@ pub struct Choices {
     pub end: InferredEnd,
 }
 
+impl Choices {
+    /// Whether a stint is to become a row, whoever's it is.
+    fn take(&self, stint: &Stint) -> bool {
+        !(self.only_recorded && stint.is_guess())
+    }
+}
+
 /// A channel that becomes a space.
 #[derive(Debug, Clone)]
 pub struct Space {
@@ -37,7 +44,7 @@ pub struct Space {
     pub external: bool,
     /// Its rows, by member and time.
     pub rows: Vec<Row>,
-    /// Stints left out because an end of them is a guess.
+    /// Stints left out because an end of them is a guess, whoever's they are.
     pub dropped: u64,
 }
 
@@ -79,7 +86,7 @@ pub struct Converted {
     pub spaces: Vec<Space>,
     /// Those without an address, who hold most first.
     pub nameless: Vec<Nameless>,
-    /// Stints of programs, left out.
+    /// Stints of programs, left out: of all of them, or of those without an address.
     pub of_bots: u64,
     /// Joins and leaves that repeat another.
     pub repeated: u64,
@@ -145,18 +152,21 @@ pub fn convert(gathered: &Gathered, people: &People, choices: &Choices, now: Tim
             let outcome = reconstruct(&known, &guessing);
             converted.repeated += outcome.repeated;
             converted.outside += outcome.outside;
-            let count = outcome.stints.len() as u64;
-            if known_of.fact.standing == Standing::Bot && !people.bots {
-                converted.of_bots += count;
-                continue;
-            }
-            let Some((member, standing)) = &resolved[person as usize] else {
-                if count > 0 {
+            let is_bot = known_of.fact.standing == Standing::Bot;
+            let whose = resolved[person as usize].as_ref().filter(|_| people.bots || !is_bot);
+            let Some((member, standing)) = whose else {
+                // Those alone that are left out for whose they are.
+                let count = outcome.stints.iter().filter(|stint| choices.take(stint)).count() as u64;
+                space.dropped += outcome.stints.len() as u64 - count;
+                if is_bot {
+                    converted.of_bots += count;
+                } else if count > 0 {
                     *nameless.entry(person).or_default() += count;
                 }
                 continue;
             };
-            space.external |= count > 0 && matches!(standing, Standing::Guest | Standing::External);
+            space.external |=
+                !outcome.stints.is_empty() && matches!(standing, Standing::Guest | Standing::External);
             space.rows.extend(outcome.stints.into_iter().map(|stint| Row {
                 member: member.clone(),
                 person,
@@ -166,10 +176,8 @@ pub fn convert(gathered: &Gathered, people: &People, choices: &Choices, now: Tim
         }
         converted.merged += merge(&mut space.rows);
         let all = space.rows.len();
-        if choices.only_recorded {
-            space.rows.retain(|row| !row.stint.is_guess());
-        }
-        space.dropped = (all - space.rows.len()) as u64;
+        space.rows.retain(|row| choices.take(&row.stint));
+        space.dropped += (all - space.rows.len()) as u64;
         space.begun = space
             .rows
             .iter()
@@ -296,6 +304,7 @@ pub(super) fn evidence<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::convert::fact::{Fact, PersonFact, What};
 
     #[test]
     fn long_names_are_shortened_and_stay_apart() {
@@ -309,5 +318,56 @@ mod tests {
         // Somebody's real name is left alone, even if it looks like a shortened one.
         assert_eq!(super::titles(&[long(" one"), shortened.clone()]), [numbered(2), shortened]);
         assert!(titles.iter().all(|title| !is_too_long(title)));
+    }
+
+    /// In one channel: a person with a recorded stint and one with a guess, and a program of each kind; none has an
+    /// address but the second program.
+    fn gathered() -> Gathered {
+        let at = |second: i64| Timestamp::from_micros((1_577_836_800 + second) * 1_000_000);
+        let mut gathered = Gathered::new(at(1_000));
+        let people = [
+            ("recorded", Standing::Member, None),
+            ("guessed", Standing::Member, None),
+            ("bot", Standing::Bot, None),
+            ("mailbot", Standing::Bot, Some("mailbot@harbor.example")),
+        ];
+        for (id, standing, address) in people {
+            let address = address.map(str::to_owned);
+            gathered.take(Fact::Person(PersonFact {
+                id: id.to_owned(),
+                standing,
+                address,
+                ..PersonFact::default()
+            }));
+        }
+        for (second, what) in [
+            (10, What::Joined("recorded")),
+            (20, What::Left("recorded")),
+            (30, What::Present("guessed")),
+            (40, What::Joined("bot")),
+            (50, What::Left("bot")),
+            (60, What::Present("mailbot")),
+        ] {
+            gathered.take(Fact::Event { channel: "quay", time: at(second), what });
+        }
+        gathered
+    }
+
+    #[test]
+    fn what_is_left_out_counts_under_the_reason_that_leaves_it_out() {
+        let gathered = gathered();
+        let counts = |bots: bool, only_recorded: bool| {
+            let people = People { bots, ..People::default() };
+            let choices = Choices { only_recorded, ..Choices::default() };
+            let converted = convert(&gathered, &people, &choices, Timestamp::now());
+            let nameless: Vec<String> = converted.nameless.into_iter().map(|person| person.id).collect();
+            let space = &converted.spaces[0];
+            (nameless.join(" "), converted.of_bots, space.dropped, space.rows.len())
+        };
+        assert_eq!(counts(false, false), ("guessed recorded".to_owned(), 2, 0, 0));
+        assert_eq!(counts(false, true), ("recorded".to_owned(), 1, 2, 0));
+        // A program without an address is no person without one.
+        assert_eq!(counts(true, false), ("guessed recorded".to_owned(), 1, 0, 1));
+        assert_eq!(counts(true, true), ("recorded".to_owned(), 1, 2, 0));
     }
 }

@@ -228,7 +228,7 @@ impl Report<'_> {
         let mut passed = self.gathered.ignored.clone();
         let converted = self.converted;
         for (what, count) in [
-            ("stints of bots (--bots takes them)", converted.of_bots),
+            ("stints of bots (--bots takes those with an address)", converted.of_bots),
             ("joins and leaves written twice", converted.repeated),
             ("times that somebody from outside a channel answered in its threads", converted.outside),
             ("stints that two accounts of one person share", converted.merged),
@@ -293,6 +293,7 @@ impl Report<'_> {
             let _ = writeln!(text, "  and {} more", nameless.len() - NAMELESS_MAX);
         }
         text += "Name them in a table (columns id, member) and give it with --users; --missing FILE begins one.\n";
+        text += "Whoever has no account with Google stays without a member there, and is left out again.\n";
         text
     }
 }

@@ -8,18 +8,18 @@ use super::problem::{Problem, ProblemKind};
 /// Why reading stopped. Found by an adapter deep in the chain of readers, shown by whoever knows file and columns.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("{message}")]
-pub(super) struct Fault {
-    pub(super) kind: ProblemKind,
+pub(crate) struct Fault {
+    pub(crate) kind: ProblemKind,
     /// From 1; 0 when it concerns the file as a whole.
     pub(super) line: u64,
     /// The index of the CSV field.
     pub(super) field: Option<usize>,
-    pub(super) message: String,
-    pub(super) help: &'static str,
+    pub(crate) message: String,
+    pub(crate) help: &'static str,
 }
 
 impl Fault {
-    pub(super) fn whole_file(kind: ProblemKind, message: impl Into<String>, help: &'static str) -> Self {
+    pub(crate) fn whole_file(kind: ProblemKind, message: impl Into<String>, help: &'static str) -> Self {
         Fault { kind, line: 0, field: None, message: message.into(), help }
     }
 
@@ -32,13 +32,18 @@ impl Fault {
         self
     }
 
-    pub(super) fn into_io(self) -> io::Error {
+    pub(crate) fn into_io(self) -> io::Error {
         io::Error::other(self)
+    }
+
+    /// The fault that an error carries.
+    pub(crate) fn within(error: &io::Error) -> Option<&Self> {
+        error.get_ref().and_then(|inner| inner.downcast_ref())
     }
 
     /// Takes the fault out of an error; any other error comes from the disk or the pipe.
     pub(super) fn of(error: io::Error) -> Self {
-        if let Some(fault) = error.get_ref().and_then(|inner| inner.downcast_ref::<Fault>()) {
+        if let Some(fault) = Fault::within(&error) {
             return fault.clone();
         }
         Fault::whole_file(

@@ -52,8 +52,8 @@ struct Spelling<N> {
     times: Option<[&'static str; 2]>,
     /// Of what people call it, where the map may tell that.
     title: Option<&'static str>,
-    /// Whether one without a line is in order: nothing has another name.
-    may_be_empty: bool,
+    /// Whether values may be missing: a line without one counts as if it were not there, and no line need be there.
+    may_lack: bool,
     parse: fn(&str) -> Result<N, NameError>,
     kind: ProblemKind,
 }
@@ -77,7 +77,7 @@ impl NameMap<SpaceName> {
             columns: ["name", "space"],
             times: Some(["createTime", "importModeExpireTime"]),
             title: Some("displayName"),
-            may_be_empty: false,
+            may_lack: false,
             parse: SpaceName::parse,
             kind: ProblemKind::BadSpace,
         };
@@ -110,7 +110,8 @@ impl NameMap<SpaceName> {
 
 impl NameMap<MemberName> {
     /// Reads a map of users: CSV with the columns `id` (anything) and `member` (as in the input). Other columns are
-    /// passed over. It may be a header alone, as `convert --missing` writes it when nobody is missing.
+    /// passed over. It is what `convert --missing` writes: a header alone when nobody is missing, and the lines of people
+    /// without any account stay without a member, which says nothing of them.
     ///
     /// # Errors
     /// With all that is wrong in it.
@@ -127,7 +128,7 @@ impl NameMap<MemberName> {
             columns: ["id", "member"],
             times: None,
             title: None,
-            may_be_empty: true,
+            may_lack: true,
             parse: MemberName::parse,
             kind: ProblemKind::BadMember,
         };
@@ -197,6 +198,7 @@ fn read<N: PartialEq + std::fmt::Display>(
         }
         let value = match (spelling.parse)(text(to)) {
             Ok(value) => value,
+            Err(_) if spelling.may_lack && text(to).trim().is_empty() => continue,
             Err(NameError::Empty) => {
                 problems.push(wrong(1, ProblemKind::MissingValue, "it is empty".to_owned()));
                 continue;
@@ -249,7 +251,7 @@ fn read<N: PartialEq + std::fmt::Display>(
             }
         }
     }
-    if entries.is_empty() && !spelling.may_be_empty && problems.is_empty() {
+    if entries.is_empty() && !spelling.may_lack && problems.is_empty() {
         let message = "it has a header, but no line below it";
         problems.push(Problem::new(&file, table.header_line, ProblemKind::NoRows, message).fatal());
     }
@@ -299,9 +301,11 @@ mod tests {
         assert_eq!(map.get("#General"), None);
         assert_eq!((map.len(), map.is_empty(), map.file()), (2, false, "spaces.csv"));
         let users =
-            Source::from_reader("users.csv", "id,member\nU1,Maria@Example.com\nU2,users/1\n".as_bytes());
+            Source::from_reader("users.csv", "id,member\nU1,Maria@Example.com\nU2,\nU3, \n".as_bytes());
         let users = UserMap::read(users.unwrap()).unwrap();
         assert_eq!(users.get("U1").unwrap().as_str(), "users/maria@example.com");
+        // Nobody.
+        assert_eq!((users.get("U2"), users.get("U3"), users.len()), (None, None, 1));
         let nobody = Source::from_reader("users.csv", "id,member,name,stints\n".as_bytes());
         assert!(UserMap::read(nobody.unwrap()).unwrap().is_empty());
     }
@@ -323,7 +327,7 @@ mod tests {
             columns: ["name", "space"],
             times: None,
             title: None,
-            may_be_empty: false,
+            may_lack: false,
             parse: SpaceName::parse,
             kind: ProblemKind::BadSpace,
         };

@@ -43,6 +43,7 @@ pub use again::quote_again;
 pub use channels::{CHANNEL_COLUMNS, read_channels, read_channels_from};
 pub use columns::{COLUMNS_MAX, Key, is_title_column, lookalike};
 pub use excerpt::Excerpt;
+pub(crate) use fault::Fault;
 pub use format::{Format, Layout};
 pub use formula::disarmed;
 pub use given::{Given, Restored};
@@ -57,7 +58,6 @@ pub use table::{ForeignLine, ForeignTable, foreign_columns};
 pub(crate) use utf16::Utf16Reader;
 
 use csv_rows::CsvRows;
-use fault::Fault;
 use jsonl::JsonlRows;
 use names::{Naming, Owned};
 use row::{Fields, Flaw};

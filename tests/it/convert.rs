@@ -8,7 +8,7 @@ use std::path::Path;
 use serde_json::Value;
 use zip::write::{SimpleFileOptions, ZipWriter};
 
-use crate::support::{Room, Run};
+use crate::support::{Room, Run, UNPACED};
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/slack");
 
@@ -170,6 +170,13 @@ fn who_has_no_address_is_named_and_then_known() {
     let rows = room.read("m.jsonl");
     assert!(rows.contains("users/tomasz@harbor.example") && rows.contains("\"users/123\""));
     assert!(!rows.contains("maria@harbor.example"));
+    // Most have an account with Google, some have none.
+    let table = room.read("missing.csv").replace("U07NOADDR,", "U07NOADDR,tomasz@harbor.example");
+    room.write("missing.csv", &table);
+    let files = ["-o", "n.jsonl", "--channels", "n.csv", "--users", "missing.csv"];
+    let run = convert(&room, &fixture("harbor"), &files).expect(3);
+    run.says(&["1 person without an address", "U99STRANGE", "stays without a member there"]);
+    assert!(room.read("n.jsonl").contains("users/tomasz@harbor.example"));
 }
 
 #[test]
@@ -278,4 +285,26 @@ fn outputs_are_written_whole_or_not_at_all() {
     assert!(room.files().is_empty(), "{:?}", room.files());
     convert(&room, &export, &[]).expect(3);
     assert_eq!(room.files(), ["channels.csv", "memberships.jsonl"]);
+}
+
+#[test]
+fn rejects_keep_where_the_ends_of_a_stint_come_from() {
+    let room = Room::new();
+    room.write("users.csv", "id,member\nU13ROSA,rosa@harbor.invalid\n");
+    let people =
+        ["--users", "users.csv", "--domain", "harbor.example", "--domain", "localhost=harbor.example"];
+    convert(&room, &fixture("threads"), &people).expect(0);
+    room.write("spaces.csv", "name,space\nberths,AAQA\n");
+    let import = ["import", "memberships.jsonl", "--spaces", "spaces.csv", "--emulator"];
+    room.tenure(&[&import[..], &UNPACED].concat()).expect(3);
+    let rejects = room.tenure(&["rejects", "memberships.jsonl.journal.db"]).expect(0).out;
+    let refused: Value = serde_json::from_str(&rejects).unwrap();
+    let converted = room.read("memberships.jsonl");
+    let row = converted.lines().find(|line| line.contains("rosa@harbor.invalid")).unwrap();
+    // All that conversion has written, and what became of it.
+    for (column, said) in serde_json::from_str::<BTreeMap<String, Value>>(row).unwrap() {
+        assert_eq!(refused[&column], said, "{column}");
+    }
+    assert_eq!(refused["createEvidence"], "inferred: first message");
+    assert_eq!(refused["status"], 400);
 }

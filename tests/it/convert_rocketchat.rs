@@ -174,6 +174,11 @@ fn what_is_no_dump() {
         .says(&["there is no rocketchat_room.bson", "mongodump has written"]);
     room.write("dump.archive", 0x8199_e26d_u32.to_le_bytes());
     convert(&room, "dump.archive", &[]).expect(4).says(&["dump without --archive"]);
+    let mut packed =
+        GzEncoder::new(fs::File::create(room.file("dump.archive")).unwrap(), Compression::fast());
+    packed.write_all(&0x8199_e26d_u32.to_le_bytes()).unwrap();
+    packed.finish().unwrap();
+    convert(&room, "dump.archive", &[]).expect(4).says(&["dump without --archive"]);
     for database in ["a", "b"] {
         fs::create_dir_all(room.file("two").join(database)).unwrap();
         fs::write(room.file("two").join(database).join("rocketchat_room.bson"), dumped("rocketchat_room"))

@@ -40,8 +40,8 @@ pub(super) enum Kind {
     Other,
 }
 
-/// Whether a file that begins like this is an archive of tar: packed by gzip, or plain.
-pub(super) fn is_tar(beginning: &[u8]) -> Option<Packing> {
+/// How a file that begins like this is packed, if it can be an archive of tar.
+pub(super) fn packing(beginning: &[u8]) -> Option<Packing> {
     if beginning.starts_with(b"\x1f\x8b") {
         Some(Packing::Gzip)
     } else if beginning.get(MAGIC).is_some_and(|magic| magic.starts_with(b"ustar")) {
@@ -49,6 +49,14 @@ pub(super) fn is_tar(beginning: &[u8]) -> Option<Packing> {
     } else {
         None
     }
+}
+
+/// Whether a file that is packed so is an archive of tar, as far as its first block tells. What cannot be unpacked may be
+/// one, and is refused where it is listed.
+pub(super) fn begins(path: &Path, packing: Packing) -> bool {
+    let mut block = Vec::new();
+    let read = Stream::open(path, packing).and_then(|stream| stream.take(BLOCK).read_to_end(&mut block));
+    packing == Packing::Plain || read.is_err() || Header::read(&mut block.as_slice(), 0).is_ok()
 }
 
 /// How an archive is packed.

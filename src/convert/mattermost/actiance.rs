@@ -15,7 +15,8 @@ use super::directory::{Someone, Somewhere, Sort};
 use super::period::{Members, epoch_ms};
 use super::{Deed, Stop, Taking};
 use crate::convert::fact::Standing;
-use crate::input::{Problem, ProblemKind};
+use crate::convert::flaw::unreadable;
+use crate::input::{Fault, Problem, ProblemKind};
 use crate::model::Timestamp;
 
 /// Bytes of one tag or text, at most.
@@ -83,6 +84,9 @@ pub(super) fn read(file: &Arc<str>, reader: impl Read, taking: &mut Taking<'_>) 
             Ok(Event::Eof) if dump.path.is_empty() => return Ok(()),
             Ok(Event::Eof) => return Err(broken("it ends in the middle".to_owned())),
             Ok(_) => {}
+            Err(quick_xml::Error::Io(error)) if Fault::within(&error).is_some() => {
+                return Err(Stop::Here(Box::new(unreadable(file, &error))));
+            }
             Err(error) => return Err(broken(error.to_string())),
         }
     }

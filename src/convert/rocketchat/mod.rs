@@ -20,6 +20,7 @@ use self::files::{Collection, Source, sources};
 use self::rooms::Rooms;
 use super::export::Export;
 use super::fact::{Fact, PersonFact, Standing, What};
+use super::flaw::unreadable;
 use super::gather::Gathered;
 use super::json;
 use super::meter::{Meter, Seen};
@@ -101,7 +102,7 @@ fn refused(export: &mut Export, folders: &[String]) -> Option<Problem> {
     }
 }
 
-/// Whether it is a file alone that begins as mongodump's archives do.
+/// Whether it is a file alone that begins as mongodump's archives do; export unpacks what is packed (`--gzip`).
 fn is_archive(export: &mut Export) -> bool {
     const MAGIC: [u8; 4] = 0x8199_e26d_u32.to_le_bytes();
     let paths: Vec<String> = export.paths().take(2).map(str::to_owned).collect();
@@ -319,9 +320,7 @@ fn each<T: DeserializeOwned>(export: &mut Export, source: &Source, mut take: imp
     });
     match read.map_err(Broken::Io).and_then(|read| read) {
         Ok(()) => Problems::new(),
-        Err(Broken::Io(error)) => {
-            Problem::new(&file, 0, ProblemKind::UnreadableFile, format!("it cannot be read: {error}")).into()
-        }
+        Err(Broken::Io(error)) => unreadable(&file, &error).into(),
         Err(Broken::Document(at, flaw)) => {
             let message = format!(
                 "it is broken, in the document at byte {at}: {flaw}; that one and what comes after it is left out"

@@ -46,16 +46,22 @@ pub fn read(
     };
     let path = format!("{prefix}realm.json");
     let mut realm = Realm::default();
-    problems.absorb(json::file(export, &path, |reader| json::tables(reader, &mut realm)));
+    let trouble = json::file(export, &path, |reader| json::tables(reader, &mut realm));
+    // What a file that was cut off has not told may be in the rest of it.
+    let is_whole = trouble.is_empty();
+    problems.absorb(trouble);
     let file = export.file_name(&path);
     if realm.streams.is_empty() {
-        let problem =
-            Problem::new(&file, 0, ProblemKind::NoRows, "it has no channel (no rows in zerver_stream)");
+        let message = match is_whole {
+            true => "it has no channel (no rows in zerver_stream)",
+            false => "what can be read of it has no channel (no rows in zerver_stream)",
+        };
+        let problem = Problem::new(&file, 0, ProblemKind::NoRows, message);
         problems
             .push(problem.help("is it the realm.json that a Zulip server exported, and all of it?").fatal());
         return Err(problems);
     }
-    if realm.log.is_empty() {
+    if realm.log.is_empty() && is_whole {
         let lacks = match realm.tables.contains(LOG) {
             true => format!("its audit log ({LOG}) has nothing about subscriptions"),
             false => format!("it has no audit log ({LOG})"),

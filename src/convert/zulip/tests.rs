@@ -63,6 +63,10 @@ fn what_is_missing_is_named() {
     fs::write(folder.path().join("messages-000001.json.partial"), "{").unwrap();
     let problems = gathered(folder.path()).1.unwrap().render();
     assert!(problems.contains("it has no audit log"), "{problems}");
+    // Of a file that was cut off, nobody knows.
+    fs::write(&realm, "{\"zerver_stream\": [{\"id\": 1, \"name\": \"x\"}], \"zerver_rea").unwrap();
+    let cut = gathered(folder.path()).1.unwrap().render();
+    assert!(cut.contains("ends in the middle") && !cut.contains("audit log"), "{cut}");
     assert!(problems.contains("messages-000001.json.partial: the export was interrupted"), "{problems}");
 }
 
