@@ -1,7 +1,8 @@
 //! Commands that stand in a document, run as they stand there, and what it says that the screen shows.
 //!
-//! A block ```` ```sh ```` holds commands (```` ```sh exit 4 ```` those that end with 4), ```` ```screen ```` behind it what the last of them shows on a terminal of 80
-//! columns without bars. ```` ```screen 9 3 ```` leaves lines out: behind the first nine, before the last three.
+//! A block ```` ```sh ```` holds commands (```` ```sh exit 4 ```` those that end with 4), ```` ```screen ```` behind it what
+//! the last of them shows on a terminal of 80 columns without bars. ```` ```screen 9 3 ```` leaves lines out: behind the
+//! first nine, before the last three.
 
 use std::io::Read as _;
 use std::ops::Range;
