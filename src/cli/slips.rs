@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 
-use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command};
 
 use super::naming::walk;
 use crate::input::nearest;
@@ -13,32 +13,94 @@ const NAMED_MAX: usize = 3;
 
 /// The same error about what was typed, with what was most likely meant.
 pub fn explained(error: clap::Error, program: &Command, typed: &[OsString]) -> clap::Error {
+    let words: Vec<&str> = typed.iter().skip(1).filter_map(|word| word.to_str()).collect();
     match error.kind() {
-        ErrorKind::UnknownArgument => of_another_command(error, program),
-        ErrorKind::InvalidSubcommand => nearly_a_command(error, program, typed),
+        ErrorKind::UnknownArgument => unknown_option(error, program, &words),
+        ErrorKind::InvalidSubcommand => nearly_a_command(error, program, &words),
+        ErrorKind::InvalidValue => value_that_is_a_switch(error, program, &words),
+        ErrorKind::MissingRequiredArgument => again_without_input(error, &words),
         _ => error,
     }
 }
 
+/// The command that these words lead to, as far as they do.
+fn command_of<'a>(program: &'a Command, words: &[&str]) -> &'a Command {
+    words.iter().fold(program, |command, word| {
+        command.get_subcommands().find(|below| below.get_name() == *word).unwrap_or(command)
+    })
+}
+
+/// The same error with this tip, instead of the parser's own.
+fn with_tip(mut error: clap::Error, tip: String) -> clap::Error {
+    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
+    error
+}
+
+/// What the parser says of an error, where it is text.
+fn told_of(error: &clap::Error, kind: ContextKind) -> Option<String> {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    }
+}
+
 /// Of a misspelt command the nearest ones: the parser's own are by how they begin and end, and has none for `help`.
-fn nearly_a_command(mut error: clap::Error, program: &Command, typed: &[OsString]) -> clap::Error {
-    let Some(ContextValue::String(slip)) = error.get(ContextKind::InvalidSubcommand) else { return error };
-    let words = typed.iter().skip(1).filter_map(|word| word.to_str());
-    let above = words.take_while(|word| *word != slip.as_str()).fold(program, |command, word| {
-        command.get_subcommands().find(|below| below.get_name() == word).unwrap_or(command)
-    });
+fn nearly_a_command(mut error: clap::Error, program: &Command, words: &[&str]) -> clap::Error {
+    let Some(slip) = told_of(&error, ContextKind::InvalidSubcommand) else { return error };
+    let before = words.iter().position(|word| *word == slip).unwrap_or(words.len());
+    let above = command_of(program, &words[..before]);
     let commands = above.get_subcommands().filter(|command| !command.is_hide_set());
-    let near: Vec<String> = nearest(slip, commands.map(Command::get_name)).map(str::to_owned).collect();
+    let near: Vec<String> = nearest(&slip, commands.map(Command::get_name)).map(str::to_owned).collect();
     if !near.is_empty() {
         error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(near));
     }
     error
 }
 
+/// Of what looks like an option and is none of this command: what it may be instead.
+fn unknown_option(error: clap::Error, program: &Command, words: &[&str]) -> clap::Error {
+    let Some(typed) = told_of(&error, ContextKind::InvalidArg) else { return error };
+    let Some(option) = typed.strip_prefix("--") else { return below_zero(error, &typed, words) };
+    let takes_it = |arg: &&Arg| arg.get_possible_values().iter().any(|value| value.matches(option, false));
+    match command_of(program, words).get_arguments().find(takes_it).and_then(Arg::get_long) {
+        Some(long) => with_tip(error, format!("a similar argument exists: '--{long} {option}'")),
+        None => of_another_command(error, program, option),
+    }
+}
+
+/// Of a number below zero, which reads like an option, behind the option that it was meant for.
+fn below_zero(error: clap::Error, typed: &str, words: &[&str]) -> clap::Error {
+    let behind = words.windows(2).find_map(|pair| {
+        let is_number = pair[1].starts_with(typed) && pair[1].parse::<f64>().is_ok();
+        (pair[0].starts_with("--") && is_number).then_some(pair)
+    });
+    match behind {
+        Some(pair) => with_tip(error, format!("'{}' takes no number below 0, such as {}", pair[0], pair[1])),
+        None => error,
+    }
+}
+
+/// Of a value that is a switch of the same command, how that is typed.
+fn value_that_is_a_switch(error: clap::Error, program: &Command, words: &[&str]) -> clap::Error {
+    let Some(value) = told_of(&error, ContextKind::InvalidValue) else { return error };
+    let is_it = |arg: &Arg| arg.get_long() == Some(&value) && !arg.get_action().takes_values();
+    if value.is_empty() || !command_of(program, words).get_arguments().any(is_it) {
+        return error;
+    }
+    with_tip(error, format!("'--{value}' is a switch of its own"))
+}
+
+/// Of rows to be tried again where the input is missing: the journal has them.
+fn again_without_input(error: clap::Error, words: &[&str]) -> clap::Error {
+    let retry = "--retry-rejected";
+    let Some(at) = words.iter().position(|word| word.split('=').next() == Some(retry)) else { return error };
+    let kind = words.get(at + 1).filter(|next| words[at] == retry && !next.starts_with('-'));
+    let again = kind.map_or(words[at].to_owned(), |kind| format!("{retry} {kind}"));
+    with_tip(error, format!("what was refused stands in the journal: `tenure resume JOURNAL {again}`"))
+}
+
 /// Of an option that other commands have, which ones these are.
-fn of_another_command(mut error: clap::Error, program: &Command) -> clap::Error {
-    let Some(ContextValue::String(typed)) = error.get(ContextKind::InvalidArg) else { return error };
-    let Some(option) = typed.strip_prefix("--") else { return error };
+fn of_another_command(error: clap::Error, program: &Command, option: &str) -> clap::Error {
     let mut commands = Vec::new();
     walk(program, &mut |path, command| {
         if command.get_arguments().any(|arg| arg.get_long() == Some(option)) {
@@ -50,9 +112,7 @@ fn of_another_command(mut error: clap::Error, program: &Command) -> clap::Error 
     }
     let more = if commands.len() > NAMED_MAX { " and others" } else { "" };
     commands.truncate(NAMED_MAX);
-    let tip = format!("{typed} is an option of {}{more}, not of this command", commands.join(", "));
-    error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    error
+    with_tip(error, format!("--{option} is an option of {}{more}, not of this command", commands.join(", ")))
 }
 
 #[cfg(test)]
@@ -86,5 +146,28 @@ mod tests {
         assert!(told("tenure check rows.csv --probe").contains(tip));
         assert!(told("tenure check rows.csv --give-up-after 3").contains("`tenure import`"));
         assert!(told("tenure import rows.csv --emulater").contains("similar argument exists: '--emulator'"));
+    }
+
+    #[test]
+    fn what_was_meant_by_a_word_in_the_wrong_place() {
+        for (line, tip) in [
+            ("tenure check rows.csv --format github", "'--github' is a switch of its own"),
+            ("tenure rejects j.db --csv", "a similar argument exists: '--format csv'"),
+            ("tenure import --retry-rejected", "`tenure resume JOURNAL --retry-rejected`"),
+            (
+                "tenure import --retry-rejected NOT_FOUND --emulator",
+                "`tenure resume JOURNAL --retry-rejected NOT_FOUND`",
+            ),
+            (
+                "tenure import rows.csv --writes-per-minute -12",
+                "'--writes-per-minute' takes no number below 0, such as -12",
+            ),
+        ] {
+            let told = told(line);
+            let tips: Vec<&str> = told.lines().filter_map(|line| line.trim().strip_prefix("tip: ")).collect();
+            assert!(tips.len() == 1 && tips[0].ends_with(tip), "{line}: {told}");
+        }
+        assert!(!told("tenure check rows.csv --format xml").contains("switch"));
+        assert!(!told("tenure import").contains("resume"));
     }
 }

@@ -118,13 +118,13 @@ pub fn parse(typed: &[OsString], environment: &Environment) -> Result<(Cli, Foun
     };
     found.of_file =
         chosen.iter().filter(|chosen| chosen.is_of_file).map(|chosen| chosen.name.clone()).collect();
-    let matches = if chosen.is_empty() {
-        program.try_get_matches_from(typed)
-    } else {
-        layers::with_defaults(program, &path, &chosen).try_get_matches_from(typed)
-    };
-    let cli = matches.and_then(|matches| Cli::from_arg_matches(&matches)).map_err(Refusal::Typed)?;
-    Ok((cli, found))
+    let mut program =
+        if chosen.is_empty() { program } else { layers::with_defaults(program, &path, &chosen) };
+    let cli = program.try_get_matches_from_mut(typed).and_then(|matches| Cli::from_arg_matches(&matches));
+    match cli {
+        Ok(cli) => Ok((cli, found)),
+        Err(error) => Err(Refusal::Typed(cli::explained(error, &program, typed))),
+    }
 }
 
 /// Whether there is no file that could say anything.

@@ -1,7 +1,8 @@
 //! Commands that stand in a document, run as they stand there, and what it says that the screen shows.
 //!
-//! A block ```` ```sh ```` holds commands, ```` ```screen ```` behind it what the last of them shows on a terminal of 80
-//! columns without bars. ```` ```screen 9 3 ```` leaves lines out: behind the first nine, before the last three.
+//! A block ```` ```sh ```` holds commands (```` ```sh exit 4 ```` those that end with 4), ```` ```screen ```` behind it what
+//! the last of them shows on a terminal of 80 columns without bars. ```` ```screen 9 3 ```` leaves lines out: behind the
+//! first nine, before the last three.
 
 use std::io::Read as _;
 use std::ops::Range;
@@ -17,7 +18,7 @@ pub(crate) const CLONE: &str = "/home/maria/tenure";
 /// A line to type.
 pub(crate) struct Typed {
     pub(crate) line: String,
-    /// What it ends with, by a comment behind it; without one, success.
+    /// What it ends with, by the head of its block; where that says nothing, success.
     pub(crate) code: i32,
     /// What is shown of it.
     pub(crate) screen: Option<Screen>,
@@ -55,13 +56,10 @@ pub(crate) fn commands(document: &str) -> Vec<Typed> {
         at += line.len();
         match (block, line.trim_end()) {
             (Some(_), "```") => block = None,
-            (Some("sh"), line) => {
-                let code =
-                    line.split_once("# exit code ").map_or(0, |(_, code)| code.trim().parse().unwrap());
-                commands.push(Typed { line: line.to_owned(), code, screen: None });
-            }
-            (Some(info), _) => {
-                if let Some(counts) = info.strip_prefix("screen") {
+            (Some(info), line) => {
+                if let Some(code) = exit_code(info) {
+                    commands.push(Typed { line: line.to_owned(), code, screen: None });
+                } else if let Some(counts) = info.strip_prefix("screen") {
                     let counts: Vec<usize> =
                         counts.split_whitespace().map(|count| count.parse().unwrap()).collect();
                     let ends = counts.first().map(|first| (*first, counts.get(1).copied().unwrap_or(0)));
@@ -77,12 +75,22 @@ pub(crate) fn commands(document: &str) -> Vec<Typed> {
     commands
 }
 
-/// What a shell is to do for one of them: it knows `tenure`, and what the document has set by then.
+/// What the commands of a block end with; `None` where it holds no commands to run.
+fn exit_code(info: &str) -> Option<i32> {
+    match info.strip_prefix("sh exit ") {
+        Some(code) => Some(code.parse().unwrap()),
+        None => (info == "sh").then_some(0),
+    }
+}
+
+/// What a shell is to do for one of them: it knows `tenure`, and what the document has exported by then.
 fn script(emulator: &Emulator, document: &str, command: &str) -> String {
     let tenure = env!("CARGO_BIN_EXE_tenure");
     let address = format!("127.0.0.1:{}", emulator.port());
-    let chat = document.lines().find(|line| line.starts_with("CHAT=")).unwrap().replace(ADDRESS, &address);
-    format!("tenure() {{ exec {tenure} \"$@\"; }}\n{chat}\n{command}")
+    let before = &document[..document.find(&format!("\n{command}\n")).expect("a line of the document")];
+    let exports: Vec<&str> = before.lines().filter(|line| line.starts_with("export ")).collect();
+    let exports = exports.join("\n").replace(ADDRESS, &address);
+    format!("tenure() {{ exec {tenure} \"$@\"; }}\n{exports}\n{command}")
 }
 
 /// A program in the room, which finds nothing else there.

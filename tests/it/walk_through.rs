@@ -167,18 +167,8 @@ fn everything_goes_wrong_and_nothing_is_lost() {
     room.write("channels.csv", channels);
     room.write("memberships.csv", &rows);
     let emulator = Emulator::start_without_spaces(&room, &FAULTS);
-    let unpaced = |command: &str| match command {
-        _ if command.contains("complete") || command.contains("rollback") => {
-            format!("{command} --writes-per-minute 0")
-        }
-        _ if command.contains("$CHAT") => format!("{command} --writes-per-minute 0"),
-        _ => command.to_owned(),
-    };
-    let steps: Vec<String> = commands()
-        .iter()
-        .filter(|command| command.starts_with("tenure "))
-        .map(|command| unpaced(command))
-        .collect();
+    let steps: Vec<String> =
+        commands().into_iter().filter(|command| command.starts_with("tenure ")).collect();
     let mut killed = 0;
     for command in &steps {
         for _ in 0..3 {
