@@ -8,7 +8,7 @@ use console::Term;
 use jiff::Zoned;
 use serde_json::{Value, json};
 
-use super::{print_on, tell};
+use super::{on, print_on, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RejectKind, Stand, Tally, Verified};
@@ -279,7 +279,7 @@ impl Screen {
         let (rows, columns) = self.term.size();
         self.term.clear_last_lines(self.lines)?;
         if last {
-            return Ok(print_on(text)?);
+            return Ok(print_on(&on(&self.term, text))?);
         }
         let shown = fitting(text, usize::from(rows), usize::from(columns));
         self.lines = shown.lines().count();

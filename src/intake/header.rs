@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::input::{Becoming, Key, Layout, Problem, ProblemKind, Problems, is_title_column, lookalike, printable};
+use crate::input::{
+    Becoming, Key, Layout, Problem, ProblemKind, Problems, is_title_column, lookalike, printable,
+};
 use crate::journal::REPLACES;
 
 /// What is to be said of a header.

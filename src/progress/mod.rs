@@ -95,9 +95,7 @@ impl Progress {
     pub fn new(mode: ProgressMode) -> Self {
         let zone = TimeZone::system();
         let display: Box<dyn Display> = match mode {
-            ProgressMode::Auto if stderr().is_terminal() && !logging::is_on() => {
-                Box::new(bars::Bars::new(zone))
-            }
+            ProgressMode::Auto if draws_bars() && !logging::is_on() => Box::new(bars::Bars::new(zone)),
             ProgressMode::Bar => Box::new(bars::Bars::new(zone)),
             ProgressMode::Auto | ProgressMode::Plain => Box::new(plain::Plain::new(stderr(), zone)),
             ProgressMode::Json => Box::new(json::Json::new(stderr())),
@@ -156,6 +154,11 @@ impl Observer for Progress {
     fn tick(&mut self, now: Now, snapshot: &Snapshot) {
         self.display.tick(now, snapshot, &self.kinds);
     }
+}
+
+/// Whether standard error is a terminal that can draw bars: one whose `TERM` is `dumb` or not set cannot move back.
+fn draws_bars() -> bool {
+    stderr().is_terminal() && !console::is_dumb()
 }
 
 /// What somebody who watches should read at once; the rest is in the figures.
