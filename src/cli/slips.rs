@@ -70,11 +70,10 @@ fn unknown_option(error: clap::Error, program: &Command, words: &[&str]) -> clap
 
 /// Of a number below zero, which reads like an option, behind the option that it was meant for.
 fn below_zero(error: clap::Error, typed: &str, words: &[&str]) -> clap::Error {
-    let behind = words.windows(2).find_map(|pair| {
-        let is_number = pair[1].starts_with(typed) && pair[1].parse::<f64>().is_ok();
-        (pair[0].starts_with("--") && is_number).then_some(pair)
-    });
-    match behind {
+    let is_behind_an_option = |pair: &&[&str]| {
+        pair[0].starts_with("--") && pair[1].starts_with(typed) && pair[1].parse::<f64>().is_ok()
+    };
+    match words.windows(2).find(is_behind_an_option) {
         Some(pair) => with_tip(error, format!("'{}' takes no number below 0, such as {}", pair[0], pair[1])),
         None => error,
     }
