@@ -11,6 +11,7 @@ use super::columns::Key;
 use super::given::GivenBuilder;
 use super::problem::ProblemKind;
 use super::row::Flaw;
+use super::suggest::is_near;
 
 /// Why a line is no object at all.
 #[derive(Debug, PartialEq, Eq)]
@@ -268,6 +269,7 @@ impl<'de> Visitor<'de> for ObjectSeed {
             }
             unknown.push(name);
         }
+        object.flaws.extend(passed_over(&object.values, &unknown));
         unknown.sort_unstable();
         if let Some(twice) = unknown.windows(2).find(|pair| pair[0] == pair[1]) {
             let message = format!("the key \"{}\" stands twice", super::problem::printable(&twice[0]));
@@ -275,6 +277,25 @@ impl<'de> Visitor<'de> for ObjectSeed {
         }
         Ok(object)
     }
+}
+
+/// Keys that are nearly one of ours: who has left would count as still there, and nobody would notice.
+fn passed_over(values: &[Option<(&'static str, Field<'_>)>; 5], unknown: &[Cow<'_, str>]) -> Vec<Flaw> {
+    let absent = Key::ALL.into_iter().filter(|key| values[*key as usize].is_none());
+    let near = absent.filter_map(|key| {
+        let word = key.as_str();
+        // A slip is about as long, but for blanks or dashes. Most names end here, and each row has them anew.
+        let alike = |name: &&Cow<'_, str>| name.len().abs_diff(word.len()) <= 4 && is_near(name, word);
+        Some((key, unknown.iter().find(alike)?))
+    });
+    near.map(|(key, name)| {
+        let (name, word) = (super::problem::printable(name), key.as_str());
+        let message =
+            format!("the key \"{name}\" is nearly {word}, but not quite, so it would be passed over");
+        Flaw::new(key, ProblemKind::SimilarColumn, message)
+            .help(format!("rename it to {word}, or to something unlike it"))
+    })
+    .collect()
 }
 
 const fn snake_case(key: Key) -> &'static str {

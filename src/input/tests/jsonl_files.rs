@@ -148,6 +148,26 @@ rows.jsonl:1: createTime "1614936600": it is a bare number, not an RFC 3339 time
 }
 
 #[test]
+fn keys_that_are_nearly_ours() {
+    assert_reads(
+        "rows.jsonl",
+        br#"{"space":"A","member":"a@b.cd","create_tim":"2020-01-01T00:00:00Z","delete_tme":"2020-02-01T00:00:00Z"}
+{"space":"A","membr":"a@b.cd"}
+{"space":"A","member":"a@b.cd","role":null,"deleteTime":null,"Delete Time":"x","createEvidence":"recorded","roles":1}
+"#,
+        r#"rows.jsonl:1: createTime: the key "create_tim" is nearly createTime, but not quite, so it would be passed over
+  help: rename it to createTime, or to something unlike it
+rows.jsonl:1: deleteTime: the key "delete_tme" is nearly deleteTime, but not quite, so it would be passed over
+  help: rename it to deleteTime, or to something unlike it
+  given: {"space":"A","member":"a@b.cd","create_tim":"2020-01-01T00:00:00Z","delete_tme":"2020-02-01T00:00:00Z"}
+rows.jsonl:2: member: the key "membr" is nearly member, but not quite, so it would be passed over
+  help: rename it to member, or to something unlike it
+  given: {"space":"A","membr":"a@b.cd"}
+3: spaces/A users/a@b.cd - - - {"Delete Time":"x","createEvidence":"recorded","roles":1,"space":"A","member":"a@b.cd"}"#,
+    );
+}
+
+#[test]
 fn epochs_may_be_numbers() {
     let mut rules = Rules::new(now());
     rules.times.format = TimeFormat::EpochS;
