@@ -258,10 +258,10 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub capacity: CapacityArgs,
     /// Membership writes per minute, 0 = no limit [default: 300]
-    #[arg(long, value_name = "N", help_heading = "Pace")]
+    #[arg(long, value_name = "N", value_parser = parse::quota, help_heading = "Pace")]
     pub writes_per_minute: Option<u32>,
     /// Membership writes per minute in any one space, 0 = no limit [default: 900]
-    #[arg(long, value_name = "N", help_heading = "Pace")]
+    #[arg(long, value_name = "N", value_parser = parse::quota, help_heading = "Pace")]
     pub writes_per_minute_per_space: Option<u32>,
     /// Print one JSON object instead
     #[arg(long, help_heading = "Output")]
