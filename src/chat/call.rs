@@ -1,6 +1,7 @@
 //! Calls, and the requests they become.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{Access, Method, NotOffered};
@@ -112,9 +113,46 @@ pub struct NewSpace {
     pub description: Option<String>,
 }
 
+/// A body; it displays as JSON.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Body<'a> {
+    /// Of `members.create`: made for every row, so there is no tree of values in between.
+    Membership(NewMembership<'a>),
+    /// Of all others.
+    Other(Value),
+}
+
+impl std::fmt::Display for Body<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&serde_json::to_string(self).map_err(|_| std::fmt::Error)?)
+    }
+}
+
+/// A membership that is to be created (API reference, `Membership`).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct NewMembership<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    member: Option<Named<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group_member: Option<Named<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    create_time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delete_time: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+struct Named<'a> {
+    name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    r#type: Option<&'static str>,
+}
+
 /// What goes over the wire, but for the host and the token.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Request {
+pub struct Request<'a> {
     /// HTTP method.
     pub method: &'static str,
     /// Path below the endpoint, without a leading slash, escaped.
@@ -122,7 +160,7 @@ pub struct Request {
     /// Query parameters, not yet escaped.
     pub query: Vec<(&'static str, String)>,
     /// JSON body.
-    pub body: Option<Value>,
+    pub body: Option<Body<'a>>,
     /// What its token has to be good for.
     pub need: Need,
 }
@@ -132,7 +170,7 @@ impl Call {
     ///
     /// # Errors
     /// When the API offers no such call in that capacity.
-    pub fn request(&self, access: Access) -> Result<Request, NotOffered> {
+    pub fn request(&self, access: Access) -> Result<Request<'_>, NotOffered> {
         let need = access.need(self.method(), self.is_about_own_app())?;
         let mut query = Vec::new();
         let (method, path, body) = match self {
@@ -153,12 +191,12 @@ impl Call {
             Call::GetMember(name) => ("GET", path_of(name), None),
             Call::PatchMember(name, role) => {
                 query.push(("updateMask", "role".to_owned()));
-                ("PATCH", path_of(name), Some(json!({ "role": role.as_str() })))
+                ("PATCH", path_of(name), Some(Body::Other(json!({ "role": role.as_str() }))))
             }
             Call::DeleteMember(name) => ("DELETE", path_of(name), None),
             Call::CreateSpace(space) => {
                 query.push(("requestId", space.request_id.clone()));
-                ("POST", "spaces".to_owned(), Some(new_space(space)))
+                ("POST", "spaces".to_owned(), Some(Body::Other(new_space(space))))
             }
             Call::GetSpace(space) => ("GET", space.to_string(), None),
             Call::ListSpaces { page_size, page_token } => {
@@ -168,10 +206,12 @@ impl Call {
             }
             Call::PatchSpace { space, display_name } => {
                 query.push(("updateMask", "displayName".to_owned()));
-                ("PATCH", space.to_string(), Some(json!({ "displayName": display_name })))
+                ("PATCH", space.to_string(), Some(Body::Other(json!({ "displayName": display_name }))))
             }
             Call::DeleteSpace(space) => ("DELETE", space.to_string(), None),
-            Call::CompleteImport(space) => ("POST", format!("{space}:completeImport"), Some(json!({}))),
+            Call::CompleteImport(space) => {
+                ("POST", format!("{space}:completeImport"), Some(Body::Other(json!({}))))
+            }
         };
         if access == Access::Admin {
             query.push(("useAdminAccess", "true".to_owned()));
@@ -233,19 +273,20 @@ fn path_of(name: &MembershipName) -> String {
     format!("{}/members/{}", name.space(), utf8_percent_encode(name.member(), SEGMENT))
 }
 
-fn new_membership(member: &MemberName, span: Span) -> Value {
-    let mut body = if member.is_group() {
-        json!({ "groupMember": { "name": member.as_str() } })
+fn new_membership(member: &MemberName, span: Span) -> Body<'_> {
+    let name = member.as_str();
+    let (person, group) = if member.is_group() {
+        (None, Some(Named { name, r#type: None }))
     } else {
-        let kind = if member.is_app() { "BOT" } else { "HUMAN" };
-        json!({ "member": { "name": member.as_str(), "type": kind } })
+        (Some(Named { name, r#type: Some(if member.is_app() { "BOT" } else { "HUMAN" }) }), None)
     };
-    for (key, time) in [("createTime", span.create_time), ("deleteTime", span.delete_time)] {
-        if let Some(time) = time {
-            body[key] = Value::String(time.to_string());
-        }
-    }
-    body
+    let text = |time: Option<Timestamp>| time.map(|time| time.to_string());
+    Body::Membership(NewMembership {
+        member: person,
+        group_member: group,
+        create_time: text(span.create_time),
+        delete_time: text(span.delete_time),
+    })
 }
 
 fn new_space(space: &NewSpace) -> Value {
@@ -274,7 +315,7 @@ mod tests {
     use super::*;
     use crate::credentials::{Actor, Scope};
 
-    fn create(member: &str) -> Request {
+    fn create(member: &str) -> Call {
         let time = |text| Some(Timestamp::parse(text, None).unwrap());
         Call::CreateMember {
             space: SpaceName::parse("AAA").unwrap(),
@@ -284,25 +325,32 @@ mod tests {
                 delete_time: time("2021-01-01T00:00:00.5Z"),
             },
         }
-        .request(Access::Import)
-        .unwrap()
+    }
+
+    fn body(call: &Call) -> Value {
+        serde_json::to_value(call.request(Access::Import).unwrap().body).unwrap()
     }
 
     #[test]
     fn a_person_a_group_and_the_app() {
-        let person = create("a@b.cd");
+        let call = create("a@b.cd");
+        let person = call.request(Access::Import).unwrap();
         assert_eq!((person.method, person.path.as_str()), ("POST", "v1/spaces/AAA/members"));
         assert_eq!(person.need, Need { scope: Scope::IMPORT, actor: Actor::Person });
         assert_eq!(
-            person.body.unwrap(),
+            body(&call),
             json!({
                 "member": { "name": "users/a@b.cd", "type": "HUMAN" },
                 "createTime": "2020-01-01T00:00:00Z",
                 "deleteTime": "2021-01-01T00:00:00.500Z",
             })
         );
-        assert_eq!(create("groups/g1").body.unwrap()["groupMember"], json!({ "name": "groups/g1" }));
-        assert_eq!(create("users/app").body.unwrap()["member"]["type"], "BOT");
+        let group = body(&create("groups/g1"));
+        assert_eq!(
+            (&group["groupMember"], &group["member"]),
+            (&json!({ "name": "groups/g1" }), &Value::Null)
+        );
+        assert_eq!(body(&create("users/app"))["member"]["type"], "BOT");
     }
 
     #[test]
@@ -330,7 +378,8 @@ mod tests {
     #[test]
     fn an_address_in_a_path_stays_one_segment() {
         let name = MembershipName::parse("spaces/A/members/o'neil+50%@b.cd").unwrap();
-        let request = Call::GetMember(name).request(Access::User).unwrap();
+        let call = Call::GetMember(name);
+        let request = call.request(Access::User).unwrap();
         assert_eq!(request.path, "v1/spaces/A/members/o%27neil%2B50%25@b.cd");
     }
 
@@ -345,12 +394,13 @@ mod tests {
             external_user_allowed: true,
             description: Some("d".to_owned()),
         };
-        let request = Call::CreateSpace(Box::new(space)).request(Access::Import).unwrap();
+        let call = Call::CreateSpace(Box::new(space));
+        let request = call.request(Access::Import).unwrap();
         assert_eq!(request.query, [("requestId", "r".to_owned())]);
         let body = json!({
             "spaceType": "SPACE", "displayName": "Büro", "importMode": true, "externalUserAllowed": true,
             "spaceDetails": { "description": "d" },
         });
-        assert_eq!(request.body, Some(body));
+        assert_eq!(request.body, Some(Body::Other(body)));
     }
 }

@@ -25,7 +25,7 @@ impl<T: Tokens> HttpChat<T> {
         Ok(HttpChat { client: Client::new(timeout)?, endpoint, tokens })
     }
 
-    async fn send(&self, call: &Call, request: &Request, token: &str) -> Result<Answer, Failure> {
+    async fn send(&self, call: &Call, request: &Request<'_>, token: &str) -> Result<Answer, Failure> {
         let body = request.body.as_ref().map(|body| ("application/json; charset=UTF-8", body.to_string()));
         let outgoing = Outgoing {
             method: request.method,

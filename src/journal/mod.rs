@@ -38,6 +38,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
@@ -458,6 +459,8 @@ impl Journal {
         ))?;
         schema::migrate(&mut conn)?;
         conn.set_prepared_statement_cache_capacity(64);
+        // A statement is planned once, and not anew for each value that it is given.
+        conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(Journal { conn, run: None, mark: None, examined: false })
     }
 

@@ -41,6 +41,9 @@ pub const LATE_WRITE: Duration = Duration::from_secs(2);
 /// so a commit of them writes less. Never more than a share of what may be under way, so that all spaces get on.
 const ROWS_PER_TURN_MAX: usize = 16;
 const TURNS_UNDER_WAY_MIN: usize = 8;
+/// Without a quota, so many times as many rows as may be under way are marked ahead, so that calls go on while the disk
+/// writes.
+const AHEAD_OF_CALLS: usize = 4;
 /// How many rows a lane asks the journal for.
 const FEED: usize = 32;
 /// How often the pace is looked at, and written down at most.
@@ -237,12 +240,12 @@ impl Engine {
         }
         self.look_at_pace(now);
         self.flush();
-        std::mem::take(&mut self.outputs)
+        taken(&mut self.outputs)
     }
 
     /// What is worth telling since the last time.
     pub fn take_events(&mut self) -> Vec<Event> {
-        std::mem::take(&mut self.events)
+        taken(&mut self.events)
     }
 
     /// When to poll again if nothing happens before. Valid after [`Engine::poll`].
@@ -510,11 +513,10 @@ impl Engine {
             self.ring.push_back(space);
         }
         let most = self.config.in_flight_max;
-        let ahead = self.pacer.writes_ahead(now.elapsed).map_or(most, |ahead| ahead.min(most));
+        let ahead =
+            self.pacer.writes_ahead(now.elapsed).map_or(AHEAD_OF_CALLS * most, |ahead| ahead.min(most));
         let mut taken = 0;
-        while self.marking.len() + self.ready.len() < ahead
-            && self.sent + self.marking.len() + self.ready.len() < 2 * most
-        {
+        while self.marking.len() + self.ready.len() < ahead {
             if !self.pick_one(now, &mut taken) {
                 break;
             }
@@ -646,7 +648,7 @@ impl Engine {
         }
         if !self.changes.is_empty() {
             self.batch += 1;
-            let changes = std::mem::take(&mut self.changes);
+            let changes = taken(&mut self.changes);
             self.outputs.push(Output::Journal(Request::Write { batch: self.batch, changes }));
         }
     }
@@ -657,4 +659,10 @@ impl Engine {
             self.stopping = Some(Stopping { stop, deadline: now.elapsed + self.config.grace });
         }
     }
+}
+
+/// Takes all there is, and leaves room for as much: one turn of the loop is much like the next.
+fn taken<T>(all: &mut Vec<T>) -> Vec<T> {
+    let room = Vec::with_capacity(all.len());
+    std::mem::replace(all, room)
 }
