@@ -340,7 +340,7 @@ fn calls() -> Vec<Call> {
 fn look_at(answer: &Answer) {
     match answer {
         Answer::Member(membership) | Answer::Deleted(Some(membership)) => {
-            let _ = (membership.holder(), membership.state(), membership.role());
+            let _ = membership.holder();
         }
         Answer::Members(page) => assert_ne!(page.next_page_token.as_deref(), Some("")),
         Answer::Spaces(page) => assert_ne!(page.next_page_token.as_deref(), Some("")),

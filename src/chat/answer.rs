@@ -1,6 +1,8 @@
 //! Answers: what a status and some bytes mean.
 
 use serde::Deserialize;
+use serde::de::Error;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::refusal;
@@ -71,9 +73,9 @@ impl std::fmt::Display for Failure {
 /// A list as it comes: items under a name of their own.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct List {
-    #[serde(default, alias = "memberships", alias = "spaces")]
-    items: Vec<Map<String, Value>>,
+struct List<'a> {
+    #[serde(borrow, default, alias = "memberships", alias = "spaces")]
+    items: Vec<&'a RawValue>,
     #[serde(default)]
     next_page_token: String,
 }
@@ -100,20 +102,24 @@ pub fn read_answer(
 
 fn read_success(call: &Call, body: &[u8]) -> Result<Answer, serde_json::Error> {
     let resource = || serde_json::from_slice::<Map<String, Value>>(body);
+    let membership = || Membership::read(std::str::from_utf8(body).map_err(Error::custom)?);
     Ok(match call {
         Call::CreateMember { .. } | Call::GetMember(_) | Call::PatchMember(..) => {
-            Answer::Member(Membership::read(resource()?))
+            Answer::Member(membership()?)
         }
         Call::ListMembers { .. } => {
             let List { items, next_page_token } = serde_json::from_slice(body)?;
             Answer::Members(Page {
-                memberships: items.into_iter().map(Membership::read).collect(),
+                memberships: items
+                    .into_iter()
+                    .map(|item| Membership::read(item.get()))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: Some(next_page_token).filter(|token| !token.is_empty()),
             })
         }
         Call::DeleteMember(_) if body.trim_ascii().is_empty() => Answer::Deleted(None),
         Call::DeleteMember(_) => {
-            Answer::Deleted(Some(resource()?).filter(|resource| !resource.is_empty()).map(Membership::read))
+            Answer::Deleted(if resource()?.is_empty() { None } else { Some(membership()?) })
         }
         Call::CreateSpace(_) | Call::GetSpace(_) | Call::PatchSpace { .. } => {
             Answer::Space(Space::read(resource()?))
@@ -121,7 +127,10 @@ fn read_success(call: &Call, body: &[u8]) -> Result<Answer, serde_json::Error> {
         Call::ListSpaces { .. } => {
             let List { items, next_page_token } = serde_json::from_slice(body)?;
             Answer::Spaces(SpacePage {
-                spaces: items.into_iter().map(Space::read).collect(),
+                spaces: items
+                    .into_iter()
+                    .map(|item| serde_json::from_str(item.get()).map(Space::read))
+                    .collect::<Result<_, _>>()?,
                 next_page_token: Some(next_page_token).filter(|token| !token.is_empty()),
             })
         }
@@ -141,7 +150,7 @@ fn read_success(call: &Call, body: &[u8]) -> Result<Answer, serde_json::Error> {
 mod tests {
     use super::*;
     use crate::chat::Listing;
-    use crate::model::{MembershipName, SpaceName};
+    use crate::model::{MembershipName, SpaceName, Span};
     use proptest::prelude::*;
 
     fn space() -> SpaceName {
@@ -164,15 +173,26 @@ mod tests {
         let membership = &page.memberships[0];
         assert_eq!(membership.holder(), Some("users/1"));
         assert_eq!(
-            (membership.state(), &membership.resource["new"]["a"]),
-            ("SOMETHING_NEW", &Value::from(1))
+            (membership.state.as_str(), membership.kind.as_str(), membership.role.as_str()),
+            ("SOMETHING_NEW", "HUMAN", "")
         );
+        assert!(membership.span.create_time.is_some() && membership.resource.contains(r#""new":{"a":1}"#));
         assert_eq!(page.next_page_token, None);
         assert_eq!(read(&list(), "{}"), Ok(Answer::Members(Page::default())));
         assert!(matches!(read(&list(), "{\"memb"), Err(Failure::Lost(_))));
         let odd = r#"{"memberships":[{"member":{"type":"HUMAN"}}]}"#;
         let Ok(Answer::Members(page)) = read(&list(), odd) else { panic!() };
         assert_eq!(page.memberships[0].holder(), None);
+        let odd =
+            r#"{"memberships":[{"name":5,"createTime":"soon","groupMember":{"name":"groups\/\u0031"}}]}"#;
+        let Ok(Answer::Members(page)) = read(&list(), odd) else { panic!() };
+        let membership = &page.memberships[0];
+        assert_eq!((membership.name.as_str(), membership.holder()), ("", Some("groups/1")));
+        assert_eq!(membership.span, Span::default());
+        assert!(matches!(
+            read(&list(), r#"{"memberships":[["spaces/A/members/1"]]}"#),
+            Err(Failure::Lost(_))
+        ));
     }
 
     #[test]
@@ -184,7 +204,7 @@ mod tests {
         let Ok(Answer::Deleted(Some(membership))) = read(&delete, r#"{"state":"NOT_A_MEMBER"}"#) else {
             panic!()
         };
-        assert_eq!(membership.state(), "NOT_A_MEMBER");
+        assert_eq!(membership.state, "NOT_A_MEMBER");
     }
 
     #[test]

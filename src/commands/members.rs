@@ -208,14 +208,18 @@ fn show(answer: &Answer, json: bool, done: &str) -> anyhow::Result<Exit> {
 }
 
 fn line_of(membership: &Membership) -> String {
-    format!("{}\n", Value::Object(membership.resource.clone()))
+    // In one line, however Chat has laid it out.
+    match serde_json::from_str::<Value>(&membership.resource) {
+        Ok(resource) => format!("{resource}\n"),
+        Err(_) => format!("{}\n", membership.resource),
+    }
 }
 
 fn sentence(membership: &Membership, done: &str) -> String {
     let mut lines = vec![("name", membership.name.clone())];
     lines.push(("member", membership.holder().unwrap_or_default().to_owned()));
-    lines.push(("state", membership.state().to_owned()));
-    lines.push(("role", membership.role().to_owned()));
+    lines.push(("state", membership.state.clone()));
+    lines.push(("role", membership.role.clone()));
     let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
     lines.push(("createTime", time(membership.span.create_time)));
     lines.push(("deleteTime", time(membership.span.delete_time)));
@@ -223,7 +227,7 @@ fn sentence(membership: &Membership, done: &str) -> String {
     for (name, value) in lines.into_iter().filter(|(_, value)| !value.is_empty()) {
         text += &format!("{name:<11} {value}\n");
     }
-    if membership.state() == "INVITED" {
+    if membership.state == "INVITED" {
         text += "They are invited, and become a member when they accept.\n";
     }
     text
@@ -312,17 +316,13 @@ const COLUMNS: [&str; 6] = ["MEMBER", "TYPE", "ROLE", "STATE", "CREATETIME", "DE
 
 impl Line {
     fn of(membership: &Membership) -> Line {
-        let kind = match (&membership.group, membership.resource.get("member")) {
-            (Some(_), _) => "GROUP",
-            (None, Some(member)) => member["type"].as_str().unwrap_or_default(),
-            (None, None) => "",
-        };
+        let kind = if membership.group.is_some() { "GROUP" } else { &membership.kind };
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string()).unwrap_or_default();
         Line([
             membership.holder().unwrap_or(&membership.name).to_owned(),
             kind.to_owned(),
-            membership.role().to_owned(),
-            membership.state().to_owned(),
+            membership.role.clone(),
+            membership.state.clone(),
             time(membership.span.create_time),
             time(membership.span.delete_time),
         ])

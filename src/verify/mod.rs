@@ -157,13 +157,12 @@ pub struct Listed {
 impl Listed {
     /// What of a resource matters here.
     pub fn read(membership: &Membership) -> Self {
-        let of_member = |key: &str| membership.resource.get("member").and_then(|member| member.get(key));
         Listed {
             holder: membership.holder().unwrap_or(&membership.name).into(),
             span: membership.span,
-            role: ListedRole::read(membership.role()),
-            invited: membership.state() == "INVITED",
-            app: of_member("type").is_some_and(|kind| kind == "BOT"),
+            role: ListedRole::read(&membership.role),
+            invited: membership.state == "INVITED",
+            app: membership.kind == "BOT",
         }
     }
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
-use serde_json::Map;
 use tenure::chat::{Answer, Call, Failure, Membership, Page, Refusal};
 use tenure::journal::{Change, Reply, Request, SpaceWork, Tally, Work};
 use tenure::model::{
@@ -153,7 +152,7 @@ impl Chat {
                     user: Some(format!("users/1000{number}")),
                     group: None,
                     span: *span,
-                    resource: Map::new(),
+                    ..Membership::default()
                 }))
             }
             (other, _) => panic!("an import does not ask for this: {other:?}"),
