@@ -73,6 +73,18 @@ pub fn trouble_making(error: &io::Error) -> String {
     }
 }
 
+/// The same of an address that was to be listened on.
+pub fn trouble_listening(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there already".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "this account may not listen there, as mostly below port 1024".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
 /// A time span in its two largest units: `3 s`, `12 min`, `5 h 20 min`, `2 d 7 h`.
 pub fn span(duration: Duration) -> String {
     let seconds = duration.as_secs() + u64::from(duration.subsec_millis() >= 500);
@@ -320,6 +332,14 @@ mod tests {
         assert!(told(io::ErrorKind::PermissionDenied).contains("ls -l"));
         assert!(trouble_making(&io::ErrorKind::NotFound.into()).contains("make that first"));
         assert_eq!(trouble(&io::Error::other("the cable is out")), "the cable is out");
+    }
+
+    #[test]
+    fn ports_that_are_trouble() {
+        let told = |kind: io::ErrorKind| trouble_listening(&kind.into());
+        assert_eq!(told(io::ErrorKind::AddrInUse), "another program listens there already");
+        assert!(told(io::ErrorKind::PermissionDenied).contains("below port 1024"));
+        assert!(told(io::ErrorKind::AddrNotAvailable).contains("no such address"));
     }
 
     #[test]

@@ -108,8 +108,17 @@ fn every_call_is_logged() {
 fn a_log_that_cannot_be_opened_is_told_before_anything_begins() {
     let room = Room::new();
     room.write("rows.csv", people(3, 1));
-    let import = ["import", "rows.csv", "--emulator", "--log", "nowhere/calls.jsonl"];
-    room.tenure(&import).expect(1).says(&["--log nowhere/calls.jsonl: "]);
+    std::fs::create_dir(room.file("folder")).unwrap();
+    for (log, why) in [
+        ("nowhere/calls.jsonl", "the folder that it was to lie in is not there; make that first"),
+        ("folder", "it is a folder, not a file"),
+        ("rows.csv/calls.jsonl", "a part of its path is a file, not a folder"),
+    ] {
+        let run = room.tenure(&["import", "rows.csv", "--emulator", "--log", log]).expect(1);
+        let head = format!("--log {log}: no log of calls can be kept there: {why}");
+        let run = run.says(&[&head, "nothing was sent", "name another file"]);
+        assert!(!run.err.contains("os error"), "{}", run.err);
+    }
     assert!(!room.file("rows.csv.journal.db").exists());
 }
 
@@ -165,5 +174,14 @@ fn figures_are_for_this_machine_alone() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let import = ["import", "rows.csv", "--emulator", "--metrics", &address];
-    room.tenure(&import).expect(1).says(&["nothing can be served there"]);
+    let run = room.tenure(&import).expect(1);
+    let run = run.says(&[
+        "no figures can be served there: another program listens there already",
+        "let --metrics 0 take a free",
+    ]);
+    assert!(!run.err.contains("os error"), "{}", run.err);
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = room.tenure(&["emulator", "--port", &port]).expect(1);
+    let run = run.says(&["another program listens there already; choose another with --port", "--port 0"]);
+    assert!(!run.err.contains("os error"), "{}", run.err);
 }
