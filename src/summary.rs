@@ -9,7 +9,7 @@ use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::model::Undertaking;
 use crate::remedy::rejects::of_reject;
-use crate::wording::{many, one_line, quoted, shorten, span, wrapped};
+use crate::wording::{many, one_line, quoted, sentence, shorten, span, wrapped};
 
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
@@ -62,7 +62,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
             let _ = writeln!(text, "Done: {} in {}{place}.", done(summary), span(summary.elapsed));
         }
         Finish::Stopped(stop) => {
-            let _ = writeln!(text, "Stopped{place}: {}", stop_story(stop));
+            let _ = writeln!(text, "Stopped{place}: {}", sentence(&stop_story(stop)));
         }
     }
     text.push('\n');
@@ -189,17 +189,17 @@ pub fn reasons(kinds: &[RejectKind], columns: usize) -> String {
     text
 }
 
-/// Why a run stopped, in words.
+/// Why a run stopped, in words and without a full stop: people read it behind others, and programs as a value.
 pub fn stop_story(stop: &Stop) -> String {
     match stop {
-        Stop::Asked => "interrupted.".to_owned(),
+        Stop::Asked => "interrupted".to_owned(),
         Stop::JournalGone => {
-            "the journal or its -wal file was deleted, cut short or replaced while the run was going on."
+            "the journal or its -wal file was deleted, cut short or replaced while the run was going on"
                 .to_owned()
         }
-        Stop::NoToken(TokenFailure::Refused(refusal)) => format!("Google gives {refusal}."),
-        Stop::NoToken(failure) => format!("{failure}."),
-        Stop::NotOffered(not_offered) => format!("{not_offered}."),
+        Stop::NoToken(TokenFailure::Refused(refusal)) => format!("Google gives {refusal}"),
+        Stop::NoToken(failure) => failure.to_string(),
+        Stop::NotOffered(not_offered) => not_offered.to_string(),
         Stop::Unauthorized(story) => format!("Chat refuses a token that was fetched just now: {story}"),
         Stop::NotSetUp(refusal) => match refusal.cause() {
             Cause::ScopeMissing => format!("the access token lacks a scope: {refusal}"),
@@ -219,5 +219,20 @@ pub fn stop_story(stop: &Stop) -> String {
         Stop::GaveUp { after, last, throttled: false } => {
             format!("nothing has succeeded for {}; the last failure: {last}", span(*after))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_values() {
+        let gave_up =
+            Stop::GaveUp { after: Duration::from_secs(90), last: "429".to_owned(), throttled: true };
+        for stop in [Stop::Asked, Stop::JournalGone, gave_up] {
+            assert!(!stop_story(&stop).ends_with('.'), "{stop:?}");
+        }
+        assert_eq!(stop_story(&Stop::Asked), "interrupted");
     }
 }

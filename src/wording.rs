@@ -184,6 +184,12 @@ fn column_begins(line: &str) -> Vec<usize> {
     begins
 }
 
+/// The text with a full stop, unless it has an end of its own or ends with an address, which would not be the same with one.
+pub fn sentence(text: &str) -> String {
+    let is_address = text.rsplit(' ').next().is_some_and(|word| word.contains("://"));
+    if is_address || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
+}
+
 /// The text on one line, with one blank between words.
 pub fn one_line(text: &str) -> String {
     let words: Vec<&str> =
@@ -340,6 +346,14 @@ mod tests {
         assert_eq!(told(io::ErrorKind::AddrInUse), "another program listens there already");
         assert!(told(io::ErrorKind::PermissionDenied).contains("below port 1024"));
         assert!(told(io::ErrorKind::AddrNotAvailable).contains("no such address"));
+    }
+
+    #[test]
+    fn sentences_end() {
+        assert_eq!(sentence("interrupted"), "interrupted.");
+        for whole in ["Try again.", "Who?", "see https://example.com/help"] {
+            assert_eq!(sentence(whole), whole);
+        }
     }
 
     #[test]

@@ -183,7 +183,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     // What SQLite complains of when its file is not there any more says less.
     if matches!(finish, Ok(Finish::Stopped(Stop::JournalGone))) || !lock.is_in_place(path) {
         return Err(anyhow::anyhow!(
-            "{}: {} If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
+            "{}: {}. If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
              a new one: what Chat holds already counts as done then",
             path.display(),
             summary::stop_story(&Stop::JournalGone)
