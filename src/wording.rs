@@ -25,6 +25,9 @@ pub fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(count)) }
 }
 
+/// What is said in place of a speed and an end while there are none.
+pub const NOTHING_MOVES: &str = "nothing moves at the moment";
+
 /// A rate: by the second when it is fast, else by the minute.
 pub fn rate(per_second: f64) -> String {
     if per_second >= 10.0 { format!("{per_second:.0}/s") } else { format!("{:.0}/min", per_second * 60.0) }

@@ -23,7 +23,7 @@ use crate::verify::Looking;
 use crate::wording::many;
 
 pub use figures::Kinds;
-pub use meter::Meter;
+pub use meter::{Going, Meter, time_left};
 
 /// What a run does, as whoever watches is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
