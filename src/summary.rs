@@ -45,6 +45,8 @@ pub struct Summary<'a> {
     pub remedy: Option<&'a str>,
     /// The command that goes on.
     pub resume: &'a str,
+    /// The commands that come after a run that has reached its end, in order.
+    pub next: &'a [String],
     /// How wide what is laid out here becomes, in columns.
     pub columns: usize,
 }
@@ -78,7 +80,21 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     if tally.rejected > 0 {
         let _ = writeln!(text, "see why   tenure rejects {} --reasons", quoted(journal));
     }
+    if *summary.finish == Finish::Complete {
+        for (word, command) in ["next", "then"].iter().zip(summary.next) {
+            let _ = writeln!(text, "{word:MARGIN$}{command}");
+        }
+    }
     text
+}
+
+/// What is typed after an import, in order: its spaces are looked at while their history can still be taken back, and
+/// completed then, if they are in import mode. `needs` is what has to be typed again.
+pub fn after_import(tally: &Tally, journal: &str, needs: &str, in_import_mode: bool) -> Vec<String> {
+    let verify = tally.done > 0;
+    let complete = in_import_mode && tally.spaces_completed < tally.spaces && tally.done + tally.open > 0;
+    let commands = [("verify", verify), ("complete", complete)].into_iter().filter(|(_, is_due)| *is_due);
+    commands.map(|(command, _)| format!("tenure {command} {}{needs}", quoted(journal))).collect()
 }
 
 /// What a run has done.
@@ -225,6 +241,18 @@ pub fn stop_story(stop: &Stop) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_after_an_import() {
+        let next = |tally: &Tally, in_import_mode| after_import(tally, "a b.db", " --x", in_import_mode);
+        let (verify, complete) = ("tenure verify 'a b.db' --x", "tenure complete 'a b.db' --x");
+        let tally = Tally { done: 3, open: 2, rejected: 1, spaces: 2, ..Tally::default() };
+        assert_eq!(next(&tally, true), [verify, complete]);
+        assert_eq!(next(&tally, false), [verify]);
+        assert_eq!(next(&Tally { spaces_completed: 2, ..tally }, true), [verify]);
+        assert_eq!(next(&Tally { done: 0, ..tally }, true), [complete]);
+        assert!(next(&Tally { done: 0, open: 0, ..tally }, true).is_empty());
+    }
 
     #[test]
     fn reasons_are_values() {

@@ -153,6 +153,19 @@ impl Room {
         finish(assert_cmd::Command::from_std(shell))
     }
 
+    /// Starts a line of the shell on a terminal of 100 columns and 40 rows. `None` where the machine has no script(1).
+    pub(crate) fn on_terminal(&self, line: &str, env: &[(&str, &str)]) -> Option<Terminal> {
+        let tenure = self.command::<&str>(&[]);
+        let typed = format!("stty cols 100 rows 40\n{line}");
+        let env_of_tenure = tenure.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let mut script = Command::new("script");
+        script.args(["-q", "-e", "-c", &typed, "/dev/null"]).current_dir(self.path());
+        script.env_clear().envs(env_of_tenure).envs(env.iter().copied());
+        // Kept open: at its end script(1) would type Ctrl-D.
+        script.stdin(Stdio::piped()).stdout(Stdio::piped());
+        Some(Terminal { child: script.spawn().ok()?, shown: Vec::new() })
+    }
+
     /// Starts it and lets it run.
     pub(crate) fn start<I: AsRef<str>>(&self, args: &[I]) -> Running {
         self.start_env(args, &[])
