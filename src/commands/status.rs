@@ -13,7 +13,7 @@ use crate::cli::StatusArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RejectKind, Stand, Tally, Verified};
 use crate::model::{Pace, PaceReason, Timestamp, Undertaking};
-use crate::progress::{Going, Meter, time_left};
+use crate::progress::{Going, Meter, draws_anew, time_left};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
@@ -40,7 +40,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         let look = look()?;
         meter.note(begin.elapsed(), look.tally.done + look.tally.rejected);
         let ends = look.running.is_none();
-        let is_read = match (args.json, screen.is_terminal()) {
+        let is_read = match (args.json, screen.draws_anew()) {
             (true, _) => print_on(&look.json())?,
             (false, true) => screen.draw(&look.text(Some(&meter), &Zoned::now()), ends)?,
             (false, false) => print_on(&look.line(&meter, &Zoned::now()))?,
@@ -287,8 +287,8 @@ impl Default for Screen {
 }
 
 impl Screen {
-    fn is_terminal(&self) -> bool {
-        self.term.is_term()
+    fn draws_anew(&self) -> bool {
+        draws_anew(&std::io::stdout())
     }
 
     /// Draws; the last text stays as it is. Says whether somebody still reads.

@@ -10,8 +10,13 @@ use crate::support::{Emulator, Room, Running, UNPACED, args, people, until};
 
 /// An import under way that does not end by itself before long.
 fn under_way(room: &Room, options: &[&str]) -> (Emulator, Running) {
+    answered_within(room, "50ms", options)
+}
+
+/// The same with answers that take so long.
+fn answered_within(room: &Room, latency: &str, options: &[&str]) -> (Emulator, Running) {
     room.write("rows.csv", people(40, 4));
-    let emulator = Emulator::start(room, &["--latency", "50ms"]);
+    let emulator = Emulator::start(room, &["--latency", latency]);
     let import = ["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "1"];
     let running = room.start(&args(&[&import, &UNPACED, options], &emulator.connection()));
     until("some rows are done", || {
@@ -53,6 +58,46 @@ fn whoever_watches_leaves_quietly() {
     watching.signal("INT");
     let run = watching.wait().expect(130);
     assert_eq!(run.err, "");
+    assert!(running.kill(), "the run goes on");
+}
+
+/// What a terminal shows since it was drawn on last.
+fn last_screen(shown: &str) -> String {
+    let last = shown.rsplit_once("\u{1b}[").and_then(|(_, moved)| moved.split_once(char::is_alphabetic));
+    last.map_or(shown, |(_, drawn)| drawn).replace("\r\n", "\n")
+}
+
+#[test]
+fn the_last_screen_stays_when_the_run_has_ended() {
+    let room = Room::new();
+    let (_emulator, running) = under_way(&room, &[]);
+    let watch = ["status", "j.db", "--watch", "0.3"];
+    let Some((watching, _keyboard)) = room.on_terminal(Some("xterm"), &watch) else { return };
+    running.wait().expect(0);
+    let shown = watching.wait().expect(0).out;
+    assert_eq!(last_screen(&shown), room.tenure(&["status", "j.db"]).expect(0).out, "{shown:?}");
+}
+
+#[test]
+fn the_last_screen_stays_when_whoever_watches_leaves() {
+    let room = Room::new();
+    let (_emulator, running) = answered_within(&room, "300ms", &[]);
+    let watch = ["status", "j.db", "--watch", "0.3"];
+    let Some((mut watching, mut keyboard)) = room.on_terminal(Some("xterm"), &watch) else { return };
+    let mut shown = String::new();
+    until("it is drawn a second time", || {
+        shown += &watching.first_line();
+        shown += "\n";
+        shown.contains('\u{1b}')
+    });
+    keyboard.write_all(b"\x03").unwrap();
+    let left = watching.wait().expect(130);
+    let screen = last_screen(&(shown + &left.out));
+    let screen = screen.trim_end_matches("^C");
+    let begins: Vec<&str> = screen.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!((begins[0], begins[begins.len() - 1]), ("import", "spaces"), "{screen:?}");
+    assert!(begins.contains(&"pending") && screen.ends_with('\n'), "{screen:?}");
+    assert!(!screen.contains(['\r', '\u{1b}']), "{screen:?}");
     assert!(running.kill(), "the run goes on");
 }
 
