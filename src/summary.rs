@@ -9,7 +9,7 @@ use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, Tally};
 use crate::model::Undertaking;
 use crate::remedy::rejects::of_reject;
-use crate::wording::{many, one_line, quoted, shorten, span, wrapped};
+use crate::wording::{many, one_line, quoted, sentence, shorten, span, wrapped};
 
 /// How many reasons of rejection are listed.
 const KINDS_MAX: usize = 6;
@@ -45,6 +45,8 @@ pub struct Summary<'a> {
     pub remedy: Option<&'a str>,
     /// The command that goes on.
     pub resume: &'a str,
+    /// The commands that come after a run that has reached its end, in order.
+    pub next: &'a [String],
     /// How wide what is laid out here becomes, in columns.
     pub columns: usize,
 }
@@ -62,7 +64,7 @@ pub fn of_run(summary: &Summary<'_>) -> String {
             let _ = writeln!(text, "Done: {} in {}{place}.", done(summary), span(summary.elapsed));
         }
         Finish::Stopped(stop) => {
-            let _ = writeln!(text, "Stopped{place}: {}", stop_story(stop));
+            let _ = writeln!(text, "Stopped{place}: {}", sentence(&stop_story(stop)));
         }
     }
     text.push('\n');
@@ -78,7 +80,21 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     if tally.rejected > 0 {
         let _ = writeln!(text, "see why   tenure rejects {} --reasons", quoted(journal));
     }
+    if *summary.finish == Finish::Complete {
+        for (word, command) in ["next", "then"].iter().zip(summary.next) {
+            let _ = writeln!(text, "{word:MARGIN$}{command}");
+        }
+    }
     text
+}
+
+/// What is typed after an import, in order: its spaces are looked at while their history can still be taken back, and
+/// completed then, if they are in import mode. `needs` is what has to be typed again.
+pub fn after_import(tally: &Tally, journal: &str, needs: &str, in_import_mode: bool) -> Vec<String> {
+    let verify = tally.done > 0;
+    let complete = in_import_mode && tally.spaces_completed < tally.spaces && tally.done + tally.open > 0;
+    let commands = [("verify", verify), ("complete", complete)].into_iter().filter(|(_, is_due)| *is_due);
+    commands.map(|(command, _)| format!("tenure {command} {}{needs}", quoted(journal))).collect()
 }
 
 /// What a run has done.
@@ -189,17 +205,17 @@ pub fn reasons(kinds: &[RejectKind], columns: usize) -> String {
     text
 }
 
-/// Why a run stopped, in words.
+/// Why a run stopped, in words and without a full stop: people read it behind others, and programs as a value.
 pub fn stop_story(stop: &Stop) -> String {
     match stop {
-        Stop::Asked => "interrupted.".to_owned(),
+        Stop::Asked => "interrupted".to_owned(),
         Stop::JournalGone => {
-            "the journal or its -wal file was deleted, cut short or replaced while the run was going on."
+            "the journal or its -wal file was deleted, cut short or replaced while the run was going on"
                 .to_owned()
         }
-        Stop::NoToken(TokenFailure::Refused(refusal)) => format!("Google gives {refusal}."),
-        Stop::NoToken(failure) => format!("{failure}."),
-        Stop::NotOffered(not_offered) => format!("{not_offered}."),
+        Stop::NoToken(TokenFailure::Refused(refusal)) => format!("Google gives {refusal}"),
+        Stop::NoToken(failure) => failure.to_string(),
+        Stop::NotOffered(not_offered) => not_offered.to_string(),
         Stop::Unauthorized(story) => format!("Chat refuses a token that was fetched just now: {story}"),
         Stop::NotSetUp(refusal) => match refusal.cause() {
             Cause::ScopeMissing => format!("the access token lacks a scope: {refusal}"),
@@ -219,5 +235,32 @@ pub fn stop_story(stop: &Stop) -> String {
         Stop::GaveUp { after, last, throttled: false } => {
             format!("nothing has succeeded for {}; the last failure: {last}", span(*after))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_after_an_import() {
+        let next = |tally: &Tally, in_import_mode| after_import(tally, "a b.db", " --x", in_import_mode);
+        let (verify, complete) = ("tenure verify 'a b.db' --x", "tenure complete 'a b.db' --x");
+        let tally = Tally { done: 3, open: 2, rejected: 1, spaces: 2, ..Tally::default() };
+        assert_eq!(next(&tally, true), [verify, complete]);
+        assert_eq!(next(&tally, false), [verify]);
+        assert_eq!(next(&Tally { spaces_completed: 2, ..tally }, true), [verify]);
+        assert_eq!(next(&Tally { done: 0, ..tally }, true), [complete]);
+        assert!(next(&Tally { done: 0, open: 0, ..tally }, true).is_empty());
+    }
+
+    #[test]
+    fn reasons_are_values() {
+        let gave_up =
+            Stop::GaveUp { after: Duration::from_secs(90), last: "429".to_owned(), throttled: true };
+        for stop in [Stop::Asked, Stop::JournalGone, gave_up] {
+            assert!(!stop_story(&stop).ends_with('.'), "{stop:?}");
+        }
+        assert_eq!(stop_story(&Stop::Asked), "interrupted");
     }
 }

@@ -25,6 +25,9 @@ pub fn counted(count: u64, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{} {noun}s", thousands(count)) }
 }
 
+/// What is said in place of a speed and an end while there are none.
+pub const NOTHING_MOVES: &str = "nothing moves at the moment";
+
 /// A rate: by the second when it is fast, else by the minute.
 pub fn rate(per_second: f64) -> String {
     if per_second >= 10.0 { format!("{per_second:.0}/s") } else { format!("{:.0}/min", per_second * 60.0) }
@@ -70,6 +73,18 @@ pub fn trouble_making(error: &io::Error) -> String {
             "the folder that it was to lie in is not there; make that first".to_owned()
         }
         _ => trouble(error),
+    }
+}
+
+/// The same of an address that was to be listened on.
+pub fn trouble_listening(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there already".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "this account may not listen there, as mostly below port 1024".to_owned()
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -170,6 +185,12 @@ fn column_begins(line: &str) -> Vec<usize> {
         }
     }
     begins
+}
+
+/// The text with a full stop, unless it has an end of its own or ends with an address, which would not be the same with one.
+pub fn sentence(text: &str) -> String {
+    let is_address = text.rsplit(' ').next().is_some_and(|word| word.contains("://"));
+    if is_address || text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
 }
 
 /// The text on one line, with one blank between words.
@@ -320,6 +341,22 @@ mod tests {
         assert!(told(io::ErrorKind::PermissionDenied).contains("ls -l"));
         assert!(trouble_making(&io::ErrorKind::NotFound.into()).contains("make that first"));
         assert_eq!(trouble(&io::Error::other("the cable is out")), "the cable is out");
+    }
+
+    #[test]
+    fn ports_that_are_trouble() {
+        let told = |kind: io::ErrorKind| trouble_listening(&kind.into());
+        assert_eq!(told(io::ErrorKind::AddrInUse), "another program listens there already");
+        assert!(told(io::ErrorKind::PermissionDenied).contains("below port 1024"));
+        assert!(told(io::ErrorKind::AddrNotAvailable).contains("no such address"));
+    }
+
+    #[test]
+    fn sentences_end() {
+        assert_eq!(sentence("interrupted"), "interrupted.");
+        for whole in ["Try again.", "Who?", "see https://example.com/help"] {
+            assert_eq!(sentence(whole), whole);
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse::{counting, duration, later_limit, quota};
+use super::parse::{counting, duration, later_limit, port, quota, whole};
 use crate::emulator::faults::Fault;
 use crate::emulator::quota::Counting;
 use crate::emulator::world::Scopes;
@@ -14,7 +14,7 @@ use crate::emulator::world::Scopes;
 #[derive(Debug, Args)]
 pub struct EmulatorArgs {
     /// Port on 127.0.0.1; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 0, help_heading = "Server")]
+    #[arg(long, value_name = "PORT", default_value_t = 0, value_parser = port, help_heading = "Server")]
     pub port: u16,
     /// Files.
     #[command(flatten)]
@@ -78,7 +78,7 @@ pub struct WeatherArgs {
     #[arg(long = "fault", value_name = "KIND=PROB")]
     pub faults: Vec<Fault>,
     /// Seed of everything random
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = whole::<u64>)]
     pub seed: u64,
 }
 
@@ -125,13 +125,13 @@ pub struct SetUpArgs {
     #[arg(long, value_name = "EMAIL")]
     pub chat_off_for: Vec<String>,
     /// How far the emulator's clock is ahead of this machine's, or behind (-300)
-    #[arg(long = "clock-skew", value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true)]
+    #[arg(long = "clock-skew", value_name = "SECONDS", default_value_t = 0, allow_negative_numbers = true, value_parser = whole::<i32>)]
     pub clock_skew_s: i32,
     /// How long an access token is good
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub token_life: Duration,
     /// Revoke the service account's key, and end its tokens, after so many membership writes
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = whole::<u64>)]
     pub revoke_key_after: Option<u64>,
     /// Whoever signs in without saying who
     #[arg(long, value_name = "EMAIL", default_value = "someone@example.com")]

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::parse::port;
+
 /// `tenure login`.
 #[derive(Debug, Args)]
 pub struct LoginArgs {
@@ -17,7 +19,7 @@ pub struct LoginArgs {
     #[arg(long, value_name = "EMAIL", help_heading = "Sign-in")]
     pub login_hint: Option<String>,
     /// Port of this machine that the browser comes back to; 0 takes a free one
-    #[arg(long, value_name = "PORT", default_value_t = 0, help_heading = "Sign-in")]
+    #[arg(long, value_name = "PORT", default_value_t = 0, value_parser = port, help_heading = "Sign-in")]
     pub port: u16,
     /// Only print the address of the page
     #[arg(long, help_heading = "Sign-in")]

@@ -1,6 +1,7 @@
 //! Values as typed on the command line.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::str::FromStr;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -22,6 +23,15 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 /// A quota: a whole number, of which 0 stands for none.
 pub(super) fn quota(text: &str) -> Result<u32, String> {
     text.parse().map_err(|_| "write a whole number; 0 = no limit".to_owned())
+}
+
+/// A whole number that fits where it goes.
+pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| "write a whole number, such as 42".to_owned())
+}
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "write a port, from 1 to 65535; 0 takes a free one".to_owned())
 }
 
 pub(super) fn in_flight(text: &str) -> Result<InFlight, String> {
@@ -62,8 +72,7 @@ pub(super) fn counting(text: &str) -> Result<Counting, String> {
 /// A limit from some time on: `90s=600`.
 pub(super) fn later_limit(text: &str) -> Result<(Duration, u32), String> {
     let (time, limit) = text.split_once('=').ok_or("give it as TIME=N, e.g. 90s=600")?;
-    let limit = limit.parse().map_err(|error| format!("{limit:?}: {error}"))?;
-    Ok((duration(time)?, limit))
+    Ok((duration(time)?, quota(limit)?))
 }
 
 /// A port of this machine: `9464`, `127.0.0.1:9464`, `localhost:9464`, `[::1]:9464`.
@@ -118,6 +127,17 @@ mod tests {
         for text in ["", "99999", "example.com:9464", "localhost"] {
             assert!(loopback(text).is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_that_are_none() {
+        assert_eq!((port("8080"), port("0")), (Ok(8080), Ok(0)));
+        for text in ["x", "", "-1", "65536", "80.5"] {
+            assert!(port(text).unwrap_err().starts_with("write a port, from 1 to 65535"), "{text}");
+        }
+        assert_eq!(whole("-300"), Ok(-300));
+        assert!(whole::<u64>("-300").unwrap_err().starts_with("write a whole number"));
+        assert!(later_limit("90s=many").unwrap_err().starts_with("write a whole number"));
     }
 
     #[test]

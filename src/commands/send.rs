@@ -183,7 +183,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     // What SQLite complains of when its file is not there any more says less.
     if matches!(finish, Ok(Finish::Stopped(Stop::JournalGone))) || !lock.is_in_place(path) {
         return Err(anyhow::anyhow!(
-            "{}: {} If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
+            "{}: {}. If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
              a new one: what Chat holds already counts as done then",
             path.display(),
             summary::stop_story(&Stop::JournalGone)
@@ -226,9 +226,15 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         }
         Finish::Complete => None,
     };
+    let journal = path.display().to_string();
+    let next = if settings.undertaking == Undertaking::Import && !completes {
+        summary::after_import(&tally, &journal, settings.resume_needs(), settings.access == Access::Import)
+    } else {
+        Vec::new()
+    };
     tell(&summary::of_run(&Summary {
         undertaking: settings.undertaking,
-        journal: &path.display().to_string(),
+        journal: &journal,
         rehearsal: settings.is_rehearsal(),
         tally: &tally,
         kinds: &kinds,
@@ -238,6 +244,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         finish: &finish,
         remedy: remedy.as_deref(),
         resume: &resume,
+        next: &next,
         columns: columns(),
     }))?;
     Ok(match finish {

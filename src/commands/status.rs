@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use console::Term;
 use jiff::Zoned;
@@ -12,13 +12,13 @@ use super::{on, print_on, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RejectKind, Stand, Tally, Verified};
-use crate::model::{Pace, Timestamp, Undertaking};
-use crate::progress::Meter;
+use crate::model::{Pace, PaceReason, Timestamp, Undertaking};
+use crate::progress::{Going, Meter, draws_anew, time_left};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::verify;
-use crate::wording::{self, COLUMNS, quoted, rate, shorten, span, when, wrapped};
+use crate::wording::{self, COLUMNS, NOTHING_MOVES, quoted, rate, shorten, span, when, wrapped};
 
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -40,7 +40,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         let look = look()?;
         meter.note(begin.elapsed(), look.tally.done + look.tally.rejected);
         let ends = look.running.is_none();
-        let is_read = match (args.json, screen.is_terminal()) {
+        let is_read = match (args.json, screen.draws_anew()) {
             (true, _) => print_on(&look.json())?,
             (false, true) => screen.draw(&look.text(Some(&meter), &Zoned::now()), ends)?,
             (false, false) => print_on(&look.line(&meter, &Zoned::now()))?,
@@ -113,23 +113,40 @@ impl Look {
         }
     }
 
-    /// How fast it goes and when it ends: as measured, or else as the pace would have it.
+    /// How it goes, as far as was seen: nothing moves where nothing can be reached.
+    fn going(&self, meter: Option<&Meter>) -> Going {
+        match (&self.pace, meter) {
+            (Some(Pace { why: PaceReason::Unreachable, .. }), _) => Going::Still,
+            (_, None) => Going::Unknown,
+            (pace, Some(meter)) => meter.going(pace.as_ref().map_or(0, |pace| pace.writes_per_minute)),
+        }
+    }
+
+    /// How fast it goes, and when it ends at that speed: as measured, or else as the pace would have it. A pace that Chat's
+    /// refusals hold down may be paused just now, so no end is told by it.
     fn forecast(&self, meter: Option<&Meter>, now: &Zoned) -> Vec<String> {
         let rest = self.tally.pending + self.tally.in_flight;
         if self.running.is_none() || rest == 0 {
             return Vec::new();
         }
-        let measured = meter.and_then(Meter::per_second);
-        let paced = self.pace.as_ref().map(|pace| f64::from(pace.writes_per_minute) / 60.0);
-        let Some(per_second) = measured.or(paced).filter(|rate| *rate > 0.0) else { return Vec::new() };
-        let left = meter
-            .and_then(|meter| meter.left(rest))
-            .or_else(|| Duration::try_from_secs_f64(rest as f64 / per_second).ok());
+        let paced = self.pace.as_ref().filter(|pace| pace.writes_per_minute > 0);
+        let (speed, left) = match (self.going(meter), paced) {
+            (Going::Still, _) => (NOTHING_MOVES.to_owned(), None),
+            (Going::At(per_second), _) => (rate(per_second), time_left(rest, per_second)),
+            (Going::Unknown, None) => return Vec::new(),
+            (Going::Unknown, Some(pace)) => {
+                let per_second = f64::from(pace.writes_per_minute) / 60.0;
+                match pace.why {
+                    PaceReason::Configured => (rate(per_second), time_left(rest, per_second)),
+                    _ => (format!("at most {}", rate(per_second)), None),
+                }
+            }
+        };
         let left = left.map(|left| {
             let ends = when(now, left).map(|when| format!(", ends {when}")).unwrap_or_default();
             format!("about {} left{ends}", span(left))
         });
-        [rate(per_second)].into_iter().chain(left).collect()
+        [speed].into_iter().chain(left).collect()
     }
 
     fn text(&self, meter: Option<&Meter>, now: &Zoned) -> String {
@@ -270,8 +287,8 @@ impl Default for Screen {
 }
 
 impl Screen {
-    fn is_terminal(&self) -> bool {
-        self.term.is_term()
+    fn draws_anew(&self) -> bool {
+        draws_anew(&std::io::stdout())
     }
 
     /// Draws; the last text stays as it is. Says whether somebody still reads.
@@ -295,6 +312,8 @@ fn fitting(text: &str, rows: usize, columns: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::journal::{Calls, Shows};
 
@@ -341,6 +360,37 @@ mod tests {
             meter.note(Duration::from_secs(second), second * 4);
         }
         insta::assert_snapshot!("line", look(Some(None)).line(&meter, &now));
+    }
+
+    #[test]
+    fn an_end_is_told_only_while_something_moves() {
+        let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
+        let paced = |why| {
+            let pace = Pace { writes_per_minute: 240, configured: 300, why, ..Pace::default() };
+            Look { pace: Some(pace), ..look(Some(None)) }
+        };
+        // Four rows a second, and then none.
+        let watched = |every: u64, until: u64, pause: u64| {
+            let mut meter = Meter::default();
+            for second in (0..=until + pause).step_by(every as usize) {
+                meter.note(Duration::from_secs(second), second.min(until) * 4);
+            }
+            meter
+        };
+        let told = |why, meter: Option<Meter>| paced(why).forecast(meter.as_ref(), &now).join(", ");
+        let at_240 = "240/min, about 16 h 5 min left, ends Sat 2026-11-28 12:20";
+        for every in [1, 10, 60] {
+            assert_eq!(told(PaceReason::Configured, Some(watched(every, 600, 0))), at_240, "{every}");
+        }
+        for why in [PaceReason::Configured, PaceReason::ProjectQuota] {
+            assert_eq!(told(why, Some(watched(1, 60, 10))), "nothing moves at the moment");
+            assert_eq!(told(why, Some(watched(60, 600, 60))), "nothing moves at the moment");
+        }
+        assert_eq!(told(PaceReason::Unreachable, Some(watched(1, 60, 0))), "nothing moves at the moment");
+        // Whoever looks once has the pace alone.
+        assert_eq!(told(PaceReason::Configured, None), at_240);
+        assert_eq!(told(PaceReason::ProjectQuota, None), "at most 240/min");
+        assert_eq!(told(PaceReason::Unreachable, None), "nothing moves at the moment");
     }
 
     #[test]

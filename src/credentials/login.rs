@@ -24,7 +24,7 @@ use super::exchange::exchange;
 use super::person::{self, Person};
 use super::{CredentialError, Scope, TokenFailure, files};
 use crate::network::{Client, Endpoint, Unanswered};
-use crate::wording::shorten;
+use crate::wording::{shorten, trouble_listening};
 
 /// How long somebody may take to sign in.
 pub const PATIENCE: Duration = Duration::from_secs(600);
@@ -45,7 +45,7 @@ pub enum LoginError {
     #[error("{}: this is another file, and stays as it is; name a new one with --output", .0.display())]
     Taken(PathBuf),
     /// The port for the way back.
-    #[error("cannot listen on 127.0.0.1:{port}: {error}; choose another with --port")]
+    #[error("cannot listen on 127.0.0.1:{port}: {story}; choose another with --port", story = trouble_listening(error))]
     Listen {
         /// Which.
         port: u16,

@@ -33,7 +33,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::model::{SpaceName, Timestamp};
-use crate::wording::trouble_making;
+use crate::wording::{trouble_listening, trouble_making};
 use faults::{Fault, FaultError, Faults};
 use files::write_private;
 use key::ServiceAccountKey;
@@ -111,7 +111,10 @@ pub enum EmulatorError {
     #[error("the emulator listens on loopback addresses only, and {0} is none")]
     NotLoopback(SocketAddr),
     /// The address is taken, or not to be had.
-    #[error("cannot listen on {address}: {error}")]
+    #[error("cannot listen on {address}: {story}{advice}",
+        story = trouble_listening(error),
+        advice = if address.port() == 0 { "" } else { "; choose another with --port, or let --port 0 take a free one" }
+    )]
     Listen {
         /// The address.
         address: SocketAddr,

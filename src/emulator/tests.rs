@@ -284,6 +284,10 @@ async fn what_cannot_start() {
     assert!(refused(Config { faults, ..config() }).await.contains("more than 1"));
     let first = Emulator::start(config()).await.unwrap();
     let listen = first.endpoint().trim_start_matches("http://").trim_end_matches('/').parse().unwrap();
-    assert!(refused(Config { listen, ..config() }).await.starts_with("cannot listen on 127.0.0.1:"));
+    let taken = refused(Config { listen, ..config() }).await;
+    let story = format!(
+        "cannot listen on {listen}: another program listens there already; choose another with --port"
+    );
+    assert!(taken.starts_with(&story), "{taken}");
     assert!(!format!("{first:?}").contains("PRIVATE"));
 }

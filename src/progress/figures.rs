@@ -6,10 +6,10 @@ use std::time::Duration;
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::meter::Meter;
+use super::meter::{Going, Meter, time_left};
 use crate::engine::{Event, Now, SPACE_REFUSED, Snapshot};
 use crate::journal::RejectKind;
-use crate::wording::{many, rate, span, when};
+use crate::wording::{NOTHING_MOVES, many, rate, span, when};
 
 /// How many kinds of rejects are told apart.
 const KINDS_MAX: usize = 16;
@@ -73,10 +73,21 @@ pub(super) struct Figures {
     pub(super) trouble: Vec<String>,
 }
 
-/// How long the rest takes; `None` when that cannot be told: what waits for another try does not come at the rate of others.
-pub(super) fn left(meter: &Meter, snapshot: &Snapshot) -> Option<Duration> {
+/// A shorter wait than this is no pause.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+
+/// How fast rows are settled.
+pub(super) fn going(meter: &Meter, snapshot: &Snapshot) -> Going {
+    meter.going(snapshot.pace.writes_per_minute)
+}
+
+/// How long the rest takes; `None` when that cannot be told: in a pause nobody knows how fast it will be after that, and what
+/// waits for another try does not come at the rate of others.
+pub(super) fn left(going: Going, snapshot: &Snapshot) -> Option<Duration> {
+    let Going::At(per_second) = going else { return None };
     let rest = snapshot.goal() - snapshot.settled();
-    meter.left(rest).filter(|_| rest > snapshot.waiting as u64)
+    let is_told = snapshot.paused < PAUSE_MIN && rest > snapshot.waiting as u64;
+    if is_told { time_left(rest, per_second) } else { None }
 }
 
 /// The time of day where the operator is.
@@ -88,8 +99,13 @@ pub(super) fn local(now: Now, zone: &TimeZone) -> Zoned {
 pub(super) fn figures(meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &Kinds) -> Figures {
     let mut figures = Figures::default();
     if snapshot.settled() < snapshot.goal() {
-        figures.speed.extend(meter.per_second().map(rate));
-        if let Some(left) = left(meter, snapshot) {
+        let going = going(meter, snapshot);
+        figures.speed.extend(match going {
+            Going::At(per_second) => Some(rate(per_second)),
+            Going::Still => Some(NOTHING_MOVES.to_owned()),
+            Going::Unknown => None,
+        });
+        if let Some(left) = left(going, snapshot) {
             figures.speed.push(format!("{} left", span(left)));
             figures.speed.extend(when(now, left).map(|when| format!("ends {when}")));
         }
@@ -225,7 +241,8 @@ pub(super) mod tests {
         let (snapshot, kinds) = troubled();
         let meter = metered(60, snapshot.settled());
         let figures = figures(&meter, &local(at(60), &berlin()), &snapshot, &kinds);
-        assert_eq!(figures.speed, ["300/min", "12 h 52 min left", "ends Sat 2026-11-28 08:53"]);
+        // While Chat wants nothing to come, nobody knows how fast it goes on.
+        assert_eq!(figures.speed, ["300/min"]);
         assert_eq!(
             figures.why,
             [
@@ -243,6 +260,21 @@ pub(super) mod tests {
                 "2 failures in a row"
             ]
         );
+    }
+
+    #[test]
+    fn the_end_is_the_rest_at_the_speed_that_is_shown() {
+        let (snapshot, kinds) = troubled();
+        let told = |snapshot: &Snapshot, meter: &Meter| {
+            figures(meter, &local(at(60), &berlin()), snapshot, &kinds).speed
+        };
+        let sending = Snapshot { paused: Duration::ZERO, ..snapshot };
+        let mut meter = metered(60, sending.settled());
+        assert_eq!(told(&sending, &meter), ["300/min", "12 h 52 min left", "ends Sat 2026-11-28 08:53"]);
+        for second in 61..=70 {
+            meter.note(Duration::from_secs(second), sending.settled());
+        }
+        assert_eq!(told(&sending, &meter), ["nothing moves at the moment"]);
     }
 
     #[test]

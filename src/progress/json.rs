@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::Display;
-use super::figures::{Kinds, left};
-use super::meter::Meter;
+use super::figures::{Kinds, going, left};
+use super::meter::{Going, Meter};
 use crate::engine::{Event, Now, Snapshot};
 use crate::intake::Reading;
 use crate::model::SpaceName;
@@ -35,7 +35,9 @@ impl<W: Write> Json<W> {
     }
 
     fn progress(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
-        let left = left(&self.meter, snapshot);
+        let going = going(&self.meter, snapshot);
+        let per_second = if let Going::At(per_second) = going { Some(per_second) } else { None };
+        let left = left(going, snapshot);
         let why: Vec<&str> = snapshot.why().iter().map(|why| why.word).collect();
         let rejects: Map<String, Value> =
             kinds.most().into_iter().map(|(kind, rows)| (kind.to_owned(), rows.into())).collect();
@@ -50,7 +52,7 @@ impl<W: Write> Json<W> {
             "under_way": snapshot.under_way,
             "waiting": snapshot.waiting,
             "paused": snapshot.paused.as_secs_f64(),
-            "per_second": self.meter.per_second(),
+            "per_second": per_second,
             "left": left.map(|left| left.as_secs_f64()),
             "ends_at": left.map(|left| now.wall.after(left).to_whole_seconds().to_string()),
             "why": why,

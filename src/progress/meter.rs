@@ -5,8 +5,13 @@ use std::time::Duration;
 
 /// The span over which the rate is measured that is shown.
 const WINDOW: Duration = Duration::from_secs(30);
-/// The one that the end is told by, so that a pause of a minute does not move it about.
+/// The one that holds that down, so that no burst between two pauses is taken for the speed.
 const LONG_WINDOW: Duration = Duration::from_secs(180);
+/// After so long without anything finished nothing moves.
+const STILL: Duration = Duration::from_secs(10);
+/// Of a slow pace that is after so many times what lies between two writes.
+const GAPS: u32 = 2;
+const MINUTE: Duration = Duration::from_secs(60);
 const SAMPLES_MAX: usize = 64;
 
 /// Measures a rate over the last while. However long it goes on, it holds few samples.
@@ -28,9 +33,8 @@ impl Gauge {
         if self.samples.back().is_none_or(|(last, _)| now.saturating_sub(*last) >= spacing) {
             self.samples.push_back((now, count));
         }
-        while self.samples.len() > 1
-            && self.samples.front().is_some_and(|(at, _)| now.saturating_sub(*at) > self.window)
-        {
+        // One that is older stays, so that whoever looks seldom still has something to measure from.
+        while self.samples.get(1).is_some_and(|(at, _)| now.saturating_sub(*at) >= self.window) {
             self.samples.pop_front();
         }
     }
@@ -42,16 +46,40 @@ impl Gauge {
     }
 }
 
-/// Measures how fast things are finished: of late, and for long enough to tell the end by it.
+/// How it goes, as far as was seen.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Going {
+    /// Too little was seen yet.
+    Unknown,
+    /// So many things a second.
+    At(f64),
+    /// Nothing moves.
+    Still,
+}
+
+/// How long the rest takes at so many things a second.
+pub fn time_left(rest: u64, per_second: f64) -> Option<Duration> {
+    Duration::try_from_secs_f64(rest as f64 / per_second).ok()
+}
+
+/// Measures how fast things are finished.
 #[derive(Debug)]
 pub struct Meter {
     recent: Gauge,
     steady: Gauge,
+    /// When the count was last another one, and which it has been since.
+    moved: Option<(Duration, u64)>,
+    noted: Duration,
 }
 
 impl Default for Meter {
     fn default() -> Self {
-        Meter { recent: Gauge::over(WINDOW), steady: Gauge::over(LONG_WINDOW) }
+        Meter {
+            recent: Gauge::over(WINDOW),
+            steady: Gauge::over(LONG_WINDOW),
+            moved: None,
+            noted: Duration::ZERO,
+        }
     }
 }
 
@@ -60,16 +88,32 @@ impl Meter {
     pub fn note(&mut self, now: Duration, count: u64) {
         self.recent.note(now, count);
         self.steady.note(now, count);
+        self.noted = now;
+        if self.moved.is_none_or(|(_, before)| before != count) {
+            self.moved = Some((now, count));
+        }
     }
 
-    /// Things a second of late, once there is something to measure.
-    pub fn per_second(&self) -> Option<f64> {
-        self.recent.per_second()
+    /// Things a second, once there is something to measure: of late, or over a longer while if that is less.
+    fn per_second(&self) -> Option<f64> {
+        match (self.recent.per_second(), self.steady.per_second()) {
+            (Some(recent), Some(steady)) => Some(recent.min(steady)),
+            (recent, steady) => recent.or(steady),
+        }
     }
 
-    /// How long the rest takes.
+    /// How it goes, where so many things a minute may be begun (0 = no limit).
+    pub fn going(&self, per_minute: u32) -> Going {
+        let patience = MINUTE.checked_div(per_minute).map_or(STILL, |gap| STILL.max(gap * GAPS));
+        match self.moved {
+            Some((at, _)) if self.noted.saturating_sub(at) >= patience => Going::Still,
+            _ => self.per_second().map_or(Going::Unknown, Going::At),
+        }
+    }
+
+    /// How long the rest takes, where single things may take long.
     pub fn left(&self, rest: u64) -> Option<Duration> {
-        Duration::try_from_secs_f64(rest as f64 / self.steady.per_second()?).ok()
+        time_left(rest, self.per_second()?)
     }
 
     /// How much it holds.
@@ -107,14 +151,55 @@ mod tests {
         assert!(meter.per_second().unwrap() < 2.0);
     }
 
-    #[test]
-    fn a_pause_does_not_hide_the_end() {
+    /// A meter of so many a second, and of a pause behind that.
+    fn paused(per_second: u64, seconds: u64, pause: u64) -> Meter {
         let mut meter = Meter::default();
-        for second in 0..=160 {
-            meter.note(Duration::from_secs(second), second.min(100) * 5);
+        for second in 0..=seconds + pause {
+            meter.note(Duration::from_secs(second), second.min(seconds) * per_second);
         }
-        assert_eq!(meter.per_second(), None);
-        assert_eq!(meter.left(500).map(|left| left.as_secs()), Some(160));
+        meter
+    }
+
+    #[test]
+    fn nothing_moves_in_a_pause() {
+        assert!(matches!(paused(5, 100, 9).going(300), Going::At(_)));
+        assert_eq!(paused(5, 100, 10).going(300), Going::Still);
+        assert_eq!(paused(5, 100, 1000).going(0), Going::Still);
+        // At six a minute ten seconds lie between two.
+        assert!(matches!(paused(5, 100, 19).going(6), Going::At(_)));
+        assert_eq!(paused(5, 100, 20).going(6), Going::Still);
+        assert_eq!(paused(0, 0, 5).going(300), Going::Unknown);
+        assert_eq!(paused(0, 0, 10).going(300), Going::Still);
+    }
+
+    #[test]
+    fn a_burst_between_pauses_is_not_the_speed() {
+        let mut meter = Meter::default();
+        let mut count = 0;
+        for second in 0..=180 {
+            // Ten seconds of ten a second in each minute.
+            count += if second % 60 < 10 { 10 } else { 0 };
+            meter.note(Duration::from_secs(second), count);
+            if second > 120
+                && let Going::At(per_second) = meter.going(0)
+            {
+                assert!(per_second < 2.5, "{second}: {per_second}");
+            }
+        }
+    }
+
+    #[test]
+    fn whoever_looks_seldom_measures_too() {
+        for every in [31, 60, 600] {
+            let mut meter = Meter::default();
+            meter.note(Duration::ZERO, 7);
+            assert_eq!(meter.going(300), Going::Unknown);
+            for look in 1..9 {
+                meter.note(Duration::from_secs(look * every), 7 + look * every * 2);
+                assert_eq!(meter.going(300), Going::At(2.0), "{every}");
+                assert!(meter.samples() < 20);
+            }
+        }
     }
 
     #[test]

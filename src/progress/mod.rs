@@ -23,7 +23,7 @@ use crate::verify::Looking;
 use crate::wording::many;
 
 pub use figures::Kinds;
-pub use meter::Meter;
+pub use meter::{Going, Meter, time_left};
 
 /// What a run does, as whoever watches is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,9 @@ impl Progress {
     pub fn new(mode: ProgressMode) -> Self {
         let zone = TimeZone::system();
         let display: Box<dyn Display> = match mode {
-            ProgressMode::Auto if draws_bars() && !logging::is_on() => Box::new(bars::Bars::new(zone)),
+            ProgressMode::Auto if draws_anew(&stderr()) && !logging::is_on() => {
+                Box::new(bars::Bars::new(zone))
+            }
             ProgressMode::Bar => Box::new(bars::Bars::new(zone)),
             ProgressMode::Auto | ProgressMode::Plain => Box::new(plain::Plain::new(stderr(), zone)),
             ProgressMode::Json => Box::new(json::Json::new(stderr())),
@@ -156,9 +158,9 @@ impl Observer for Progress {
     }
 }
 
-/// Whether standard error is a terminal that can draw bars: one whose `TERM` is `dumb` or not set cannot move back.
-fn draws_bars() -> bool {
-    stderr().is_terminal() && !console::is_dumb()
+/// Whether it is a terminal on which something can be drawn anew: one whose `TERM` is `dumb` or not set cannot move back.
+pub fn draws_anew(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && !console::is_dumb()
 }
 
 /// What somebody who watches should read at once; the rest is in the figures.

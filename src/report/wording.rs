@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::model::{Timestamp, Undertaking};
-pub(super) use crate::wording::{counted as many, thousands};
+pub(super) use crate::wording::{counted as many, sentence, thousands};
 
 /// The words for what the rows of a journal are for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

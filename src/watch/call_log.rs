@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::engine::{Called, Now};
 use crate::model::{Origin, Timestamp};
+use crate::wording::trouble_making;
 
 /// How long a line waits to be written, at most.
 const EVERY: Duration = Duration::from_secs(1);
@@ -31,7 +32,13 @@ pub(super) struct CallLog {
 impl CallLog {
     /// Opens the file, and lets nobody but its owner read it: it holds addresses.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
-        let file = appended(path).map_err(|error| anyhow::anyhow!("--log {}: {error}", path.display()))?;
+        let file = appended(path).map_err(|error| {
+            anyhow::anyhow!(
+                "--log {}: no log of calls can be kept there: {}; nothing was sent; name another file, or leave out --log",
+                path.display(),
+                trouble_making(&error)
+            )
+        })?;
         Ok(CallLog {
             path: path.to_owned(),
             out: Some(BufWriter::with_capacity(1 << 16, file)),

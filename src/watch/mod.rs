@@ -9,7 +9,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use anyhow::Context as _;
 use tokio::task::JoinHandle;
 
 use crate::cli::WatchArgs;
@@ -17,6 +16,7 @@ use crate::engine::{Called, Event, Now, Observer, Snapshot};
 use crate::journal::{Journal, JournalError};
 use crate::model::Timestamp;
 use crate::progress::Progress;
+use crate::wording::trouble_listening;
 use call_log::CallLog;
 use metrics::Metrics;
 
@@ -43,7 +43,13 @@ impl Watch {
         let listener = TcpListener::bind(address)
             .and_then(|listener| listener.set_nonblocking(true).map(|()| listener))
             .and_then(tokio::net::TcpListener::from_std)
-            .with_context(|| format!("--metrics {address}: nothing can be served there"))?;
+            .map_err(|error| {
+                anyhow::anyhow!(
+                    "--metrics {address}: no figures can be served there: {}; nothing was sent; choose another port, or let \
+                     --metrics 0 take a free one",
+                    trouble_listening(&error)
+                )
+            })?;
         let address = listener.local_addr()?;
         let server = tokio::spawn(serve::serve(listener, Arc::clone(&metrics)));
         Ok(Watch { log, metrics: Some(metrics), served: Some((address, server)) })

@@ -69,6 +69,12 @@ fn a_slip_stops_everything_before_it_begins() {
     room.tenure_env(&["check", SAMPLE, "--no-config"], &[("TENURE_STANDARD_SPACE", "1")]).expect(2).says(&[
         "error: TENURE_STANDARD_SPACE is no setting: did you mean TENURE_STANDARD_SPACES? Rename it, or unset it",
     ]);
+    room.write("tenure.toml", "[command.emulator]\nport = \"x\"\n");
+    let run = room.tenure(&["emulator"]).expect(2);
+    assert_eq!(
+        run.err,
+        "error: tenure.toml:2: emulator port: \"x\": write a port, from 1 to 65535; 0 takes a free one\n"
+    );
     assert_eq!(room.files(), ["tenure.toml"]);
     // Help is there whatever the file says.
     room.tenure(&["import", "--help"]).expect(0);

@@ -128,11 +128,15 @@ fn five_when_it_gave_up() {
 #[test]
 fn a_hundred_and_thirty_after_ctrl_c() {
     let room = Room::new();
-    let (_emulator, mut running) = long_import(&room, &[]);
+    let (_emulator, mut running) = long_import(&room, &["--log", "calls.jsonl"]);
     running.signal("INT");
     let run = running.wait().expect(130);
     assert!(run.out.starts_with("Stopped: interrupted."), "{}", run.out);
     assert!(run.out.contains("go on     tenure resume j.db\n"), "{}", run.out);
+    // As a value it is a word, without the sentence's full stop.
+    assert!(room.read("calls.jsonl").contains("\"outcome\":\"interrupted\""));
+    let status = room.tenure(&["status", "j.db"]).expect(0).out;
+    assert!(status.contains("the last run ended: interrupted\n"), "{status}");
     assert_eq!(room.status("j.db")["rows"]["in_flight"], 0, "what was under way got its time to finish");
     resumes_to_the_end(&room);
 }

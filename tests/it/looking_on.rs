@@ -10,8 +10,13 @@ use crate::support::{Emulator, Room, Running, UNPACED, args, people, until};
 
 /// An import under way that does not end by itself before long.
 fn under_way(room: &Room, options: &[&str]) -> (Emulator, Running) {
+    answered_within(room, "50ms", options)
+}
+
+/// The same with answers that take so long.
+fn answered_within(room: &Room, latency: &str, options: &[&str]) -> (Emulator, Running) {
     room.write("rows.csv", people(40, 4));
-    let emulator = Emulator::start(room, &["--latency", "50ms"]);
+    let emulator = Emulator::start(room, &["--latency", latency]);
     let import = ["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "1"];
     let running = room.start(&args(&[&import, &UNPACED, options], &emulator.connection()));
     until("some rows are done", || {
@@ -53,6 +58,46 @@ fn whoever_watches_leaves_quietly() {
     watching.signal("INT");
     let run = watching.wait().expect(130);
     assert_eq!(run.err, "");
+    assert!(running.kill(), "the run goes on");
+}
+
+/// What a terminal shows since it was drawn on last.
+fn last_screen(shown: &str) -> String {
+    let last = shown.rsplit_once("\u{1b}[").and_then(|(_, moved)| moved.split_once(char::is_alphabetic));
+    last.map_or(shown, |(_, drawn)| drawn).replace("\r\n", "\n")
+}
+
+#[test]
+fn the_last_screen_stays_when_the_run_has_ended() {
+    let room = Room::new();
+    let (_emulator, running) = under_way(&room, &[]);
+    let watch = ["status", "j.db", "--watch", "0.3"];
+    let Some((watching, _keyboard)) = room.on_terminal(Some("xterm"), &watch) else { return };
+    running.wait().expect(0);
+    let shown = watching.wait().expect(0).out;
+    assert_eq!(last_screen(&shown), room.tenure(&["status", "j.db"]).expect(0).out, "{shown:?}");
+}
+
+#[test]
+fn the_last_screen_stays_when_whoever_watches_leaves() {
+    let room = Room::new();
+    let (_emulator, running) = answered_within(&room, "300ms", &[]);
+    let watch = ["status", "j.db", "--watch", "0.3"];
+    let Some((mut watching, mut keyboard)) = room.on_terminal(Some("xterm"), &watch) else { return };
+    let mut shown = String::new();
+    until("it is drawn a second time", || {
+        shown += &watching.first_line();
+        shown += "\n";
+        shown.contains('\u{1b}')
+    });
+    keyboard.write_all(b"\x03").unwrap();
+    let left = watching.wait().expect(130);
+    let screen = last_screen(&(shown + &left.out));
+    let screen = screen.trim_end_matches("^C");
+    let begins: Vec<&str> = screen.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!((begins[0], begins[begins.len() - 1]), ("import", "spaces"), "{screen:?}");
+    assert!(begins.contains(&"pending") && screen.ends_with('\n'), "{screen:?}");
+    assert!(!screen.contains(['\r', '\u{1b}']), "{screen:?}");
     assert!(running.kill(), "the run goes on");
 }
 
@@ -108,8 +153,17 @@ fn every_call_is_logged() {
 fn a_log_that_cannot_be_opened_is_told_before_anything_begins() {
     let room = Room::new();
     room.write("rows.csv", people(3, 1));
-    let import = ["import", "rows.csv", "--emulator", "--log", "nowhere/calls.jsonl"];
-    room.tenure(&import).expect(1).says(&["--log nowhere/calls.jsonl: "]);
+    std::fs::create_dir(room.file("folder")).unwrap();
+    for (log, why) in [
+        ("nowhere/calls.jsonl", "the folder that it was to lie in is not there; make that first"),
+        ("folder", "it is a folder, not a file"),
+        ("rows.csv/calls.jsonl", "a part of its path is a file, not a folder"),
+    ] {
+        let run = room.tenure(&["import", "rows.csv", "--emulator", "--log", log]).expect(1);
+        let head = format!("--log {log}: no log of calls can be kept there: {why}");
+        let run = run.says(&[&head, "nothing was sent", "name another file"]);
+        assert!(!run.err.contains("os error"), "{}", run.err);
+    }
     assert!(!room.file("rows.csv.journal.db").exists());
 }
 
@@ -165,5 +219,14 @@ fn figures_are_for_this_machine_alone() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let import = ["import", "rows.csv", "--emulator", "--metrics", &address];
-    room.tenure(&import).expect(1).says(&["nothing can be served there"]);
+    let run = room.tenure(&import).expect(1);
+    let run = run.says(&[
+        "no figures can be served there: another program listens there already",
+        "let --metrics 0 take a free",
+    ]);
+    assert!(!run.err.contains("os error"), "{}", run.err);
+    let port = taken.local_addr().unwrap().port().to_string();
+    let run = room.tenure(&["emulator", "--port", &port]).expect(1);
+    let run = run.says(&["another program listens there already; choose another with --port", "--port 0"]);
+    assert!(!run.err.contains("os error"), "{}", run.err);
 }

@@ -33,6 +33,26 @@ fn results_and_progress_do_not_mix() {
 }
 
 #[test]
+fn plain_on_a_terminal_that_cannot_move_back() {
+    for (kind, moves_back) in [(Some("dumb"), false), (None, false), (Some("xterm"), true)] {
+        let room = room();
+        let import = args(&[&["import", "rows.csv", "--emulator"], &UNPACED], &[]);
+        let import: Vec<&str> = import.iter().map(AsRef::as_ref).collect();
+        let Some((running, _keyboard)) = room.on_terminal(kind, &import) else { return };
+        let shown = running.wait().expect(0).out;
+        assert_eq!(shown.contains('\u{1b}'), moves_back, "{kind:?}: {shown:?}");
+        assert_eq!(shown.contains("read 40 rows\r\n"), !moves_back, "{kind:?}: {shown:?}");
+        assert!(shown.contains("Done: 40 rows settled in "), "{kind:?}: {shown:?}");
+        let status = ["status", "rows.csv.journal.db", "--watch"];
+        let (running, _keyboard) = room.on_terminal(kind, &status).unwrap();
+        let shown = running.wait().expect(0).out;
+        let on_one_line = "100 %, 40 of 40 rows settled; not running; the last run ended: complete\r\n";
+        assert_eq!(shown.contains(on_one_line), !moves_back, "{kind:?}: {shown:?}");
+        assert!(moves_back || !shown.contains('\u{1b}'), "{kind:?}: {shown:?}");
+    }
+}
+
+#[test]
 fn plain_where_there_is_no_terminal() {
     for progress in ["auto", "plain", "bar"] {
         let (out, err) = rehearse(&room(), progress);

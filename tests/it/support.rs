@@ -175,6 +175,22 @@ impl Room {
         (Running { child: Some(child) }, pipe)
     }
 
+    /// Starts it on a terminal of 100 columns and 40 rows of this kind, with the terminal's keyboard. `None` where the machine
+    /// has no script(1).
+    pub(crate) fn on_terminal(&self, kind: Option<&str>, args: &[&str]) -> Option<(Running, ChildStdin)> {
+        let tenure = self.command(args);
+        let env = tenure.get_envs().filter_map(|(name, value)| Some((name, value?)));
+        let line = format!("stty cols 100 rows 40; exec {} {}", env!("CARGO_BIN_EXE_tenure"), args.join(" "));
+        let mut script = Command::new("script");
+        script.args(["-q", "-e", "-c", &line, "/dev/null"]).current_dir(self.path());
+        script.env_clear().envs(env).envs(kind.map(|kind| ("TERM", kind)));
+        script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = script.spawn().ok()?;
+        // Open until it is dropped: at its end script(1) would type Ctrl-D.
+        let keyboard = child.stdin.take()?;
+        Some((Running { child: Some(child) }, keyboard))
+    }
+
     /// `status --json`, whose figures always add up.
     #[track_caller]
     pub(crate) fn status(&self, journal: &str) -> Value {

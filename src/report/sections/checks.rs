@@ -2,7 +2,7 @@
 
 use super::super::Figures;
 use super::super::html::Html;
-use super::super::wording::{Words, many, minute, thousands};
+use super::super::wording::{Words, many, minute, sentence, thousands};
 use super::section;
 use crate::journal::{Shows, Verified};
 use crate::model::Undertaking;
@@ -204,7 +204,7 @@ fn ended(figures: &Figures) -> (Finding, &'static str, String) {
         Some(run) => match run.outcome.as_deref() {
             Some("complete" | "journaled") => (Finding::Right, question, "It came to its end.".to_owned()),
             Some(outcome) => {
-                let text = format!("It was stopped, and can be resumed: {outcome}");
+                let text = sentence(&format!("It was stopped, and can be resumed: {outcome}"));
                 (Finding::Open, question, text)
             }
             None => {

@@ -9,7 +9,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use super::{Ending, Line, Report, SpaceOutcome};
 use crate::model::{SpaceName, Span};
 use crate::verify::{Counts, Finding, Kind};
-use crate::wording::{many, shorten, span as long, wrapped};
+use crate::wording::{many, sentence, shorten, span as long, wrapped};
 
 /// The kinds as a person reads them.
 fn word(kind: Kind) -> &'static str {
@@ -100,7 +100,7 @@ fn verdict(report: &Report, ending: &Ending, elapsed: Duration, columns: usize) 
     };
     let story = match ending {
         Ending::Interrupted => format!("Interrupted{place}: {seen} were compared."),
-        Ending::Stopped(story) => format!("Stopped{place}: {story} {seen} were compared."),
+        Ending::Stopped(story) => format!("Stopped{place}: {} {seen} were compared.", sentence(story)),
         Ending::Whole if report.any_failed() => {
             format!("Not all could be seen{place}: {seen} were compared.")
         }
