@@ -52,7 +52,7 @@ use crate::wording::{COLUMNS, fitted, harmless};
 pub fn run() -> Exit {
     logging::begin();
     let typed: Vec<_> = std::env::args_os().collect();
-    let (cli, found) = match crate::config::parse(&typed, &Environment::of_process()) {
+    let (cli, found) = match crate::config::parse(&typed, &Environment::of_process(), help_columns()) {
         Ok(parsed) => parsed,
         Err(Refusal::Typed(error)) => {
             return say_what_was_mistyped(&error);
@@ -184,6 +184,13 @@ fn columns() -> usize {
         return COLUMNS;
     }
     usize::from(place.size().1).saturating_sub(2).clamp(COLUMNS_MIN, COLUMNS)
+}
+
+/// How wide help may be: as the terminal that it is looked at on, also through a pager, else as `COLUMNS` says.
+fn help_columns() -> usize {
+    let terminal = [Term::stdout(), Term::stderr()].into_iter().find_map(|place| place.size_checked());
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.map(|(_, columns)| usize::from(columns)).or_else(told).unwrap_or(usize::MAX)
 }
 
 /// As it fits a terminal; elsewhere as it is.

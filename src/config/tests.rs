@@ -49,7 +49,7 @@ fn parse(line: &str, variables: &[(&str, &str)], more: &[OsString]) -> Result<Cl
     let typed: Vec<OsString> =
         line.split_whitespace().map(OsString::from).chain(more.iter().cloned()).collect();
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value)));
-    super::parse(&typed, &Environment::of(variables)).map(|(cli, _)| cli)
+    super::parse(&typed, &Environment::of(variables), 100).map(|(cli, _)| cli)
 }
 
 #[track_caller]
