@@ -1,5 +1,7 @@
 //! `tenure config`: what holds here, and where each value comes from.
 
+use console::Term;
+
 use super::{columns, print, send, tell};
 use crate::cli::{self, ConfigArgs};
 use crate::config::{Found, Remembered, Report};
@@ -29,7 +31,8 @@ pub(super) fn run(args: ConfigArgs, found: &Found) -> anyhow::Result<Exit> {
     if args.json {
         print(&format!("{}\n", report.json()))?;
     } else {
-        tell(&report.text(columns()))?;
+        // Elsewhere each setting stays on its line, to be searched for.
+        tell(&report.text(if Term::stdout().is_term() { columns() } else { usize::MAX }))?;
     }
     Ok(Exit::Done)
 }

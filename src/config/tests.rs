@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use super::*;
 use crate::cli::{Command as Chosen, ConnectionArgs, ImportArgs, ProgressMode};
 use crate::engine::InFlight;
+use crate::wording::width;
 
 /// Made once, since it takes its time.
 static PROGRAM: LazyLock<Command> = LazyLock::new(cli::command);
@@ -304,4 +305,30 @@ fn every_option_can_be_set() {
             other => panic!("{}: {other:?}", path.join(" ")),
         }
     });
+}
+
+#[test]
+fn the_table_fits_a_narrow_terminal() {
+    let given = |option: &str, value: &str, origin| Given {
+        name: Name { command: None, option: option.to_owned() },
+        values: vec![value.to_owned()],
+        origin,
+    };
+    let variable = |name: &str| Origin::Variable(name.to_owned());
+    let file = Origin::File { path: "migrations/2026/tenure.toml".into(), line: 12 };
+    let found = Found {
+        given: vec![
+            given("writes-per-minute", "600", variable("TENURE_WRITES_PER_MINUTE")),
+            given("impersonate", "maria@example.com", variable("TENURE_IMPERSONATE")),
+            given("credentials", "keys/import.json", file),
+        ],
+        ..Found::default()
+    };
+    let shown = |columns| Report::new(&PROGRAM, &found, None, &[]).without_unset().text(columns);
+    for columns in [38, 58, 78] {
+        let text = shown(columns);
+        // One of the words has 39 columns itself.
+        assert!(text.lines().all(|line| width(line) <= columns.max(6 + 39)), "{text}");
+    }
+    insta::assert_snapshot!(shown(58));
 }
