@@ -179,11 +179,13 @@ const COLUMNS_MIN: usize = 40;
 /// How wide a text is made that is laid out for standard output: as the terminal has it with a margin of two, and nowhere
 /// wider than lines are read with ease.
 fn columns() -> usize {
-    let place = Term::stdout();
-    if !place.is_term() {
-        return COLUMNS;
-    }
-    usize::from(place.size().1).saturating_sub(2).clamp(COLUMNS_MIN, COLUMNS)
+    table_columns().min(COLUMNS)
+}
+
+/// The same for a table; elsewhere than on a terminal its rows stay whole, to be searched for.
+fn table_columns() -> usize {
+    let terminal = Term::stdout().size_checked();
+    terminal.map_or(usize::MAX, |(_, columns)| usize::from(columns).saturating_sub(2).max(COLUMNS_MIN))
 }
 
 /// How wide help may be: as the terminal that it is looked at on, also through a pager, else as `COLUMNS` says.
