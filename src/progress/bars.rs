@@ -12,7 +12,7 @@ use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
-use crate::wording::{fitted, harmless, many, shorten, span, thousands, width};
+use crate::wording::{counted, fitted, harmless, many, shorten, span, thousands, width};
 
 /// One bar for reading, then one for what is done.
 pub(super) struct Bars {
@@ -81,7 +81,7 @@ fn reading_message(reading: &Reading<'_>, room: usize) -> String {
         0 => String::new(),
         problems => format!(", {}", many(problems, "problem")),
     };
-    let rows = format!("{} rows{problems}", thousands(reading.rows));
+    let rows = format!("{}{problems}", counted(reading.rows, "row"));
     let left = room.saturating_sub(width(&rows) + 2);
     if left < NAME_MIN {
         return shorten(&rows, room);
