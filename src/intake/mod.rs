@@ -6,6 +6,7 @@ mod remarks;
 mod titles;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::input::{
     BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, Restored, Rules, SpaceMap, quote_again,
 };
 use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
-use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure};
+use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure, told_in};
 use crate::wording::thousands;
 
 use feed::{Begun, Said};
@@ -161,6 +162,8 @@ pub fn take_in(
         }
     }
     settle(loader, inputs, &mut intake, &files, &mut watch)?;
+    look(&intake, files.last(), &mut watch)?;
+    tell_spaces(&mut intake);
     Ok(intake)
 }
 
@@ -177,6 +180,18 @@ fn look(
         problems: intake.problems.total(),
     };
     if watch(reading).is_break() { Err(IntakeError::Interrupted) } else { Ok(()) }
+}
+
+/// Puts to each space that a message names what the input calls it.
+fn tell_spaces(intake: &mut Intake) {
+    let titles = &intake.titles;
+    for problems in [&mut intake.problems, &mut intake.warnings] {
+        problems.each_kept(|problem| {
+            let title = |space: &str| Ok::<_, Infallible>(titles.of(space).map(str::to_owned));
+            let Ok(message) = told_in(&problem.message, title);
+            problem.message = message;
+        });
+    }
 }
 
 /// A row that was in order by itself, as it stood, for those that are kept without their tenure.
