@@ -51,6 +51,8 @@ pub struct Reading<'a> {
     pub bytes_total: Option<u64>,
     /// Rows read so far, of all files.
     pub rows: u64,
+    /// What such a row is.
+    pub noun: &'static str,
     /// Problems found so far.
     pub problems: u64,
 }
@@ -177,6 +179,7 @@ fn look(
         bytes: file.map_or(0, |file| file.progress.bytes_read()),
         bytes_total: file.and_then(|file| file.progress.bytes_total()),
         rows: intake.rows,
+        noun: "row",
         problems: intake.problems.total(),
     };
     if watch(reading).is_break() { Err(IntakeError::Interrupted) } else { Ok(()) }

@@ -54,7 +54,7 @@ impl<W: Write> Display for Plain<W> {
                 Some(total) if total > 0 => format!(" ({} %)", reading.bytes * 100 / total),
                 _ => String::new(),
             };
-            self.say(&format!("reading {}: {}{share}", reading.file, many(reading.rows, "row")));
+            self.say(&format!("reading {}: {}{share}", reading.file, many(reading.rows, reading.noun)));
         }
     }
 
