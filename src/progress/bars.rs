@@ -219,13 +219,13 @@ impl Display for Bars {
 
     fn finish(&mut self) {
         if let Some(working) = self.working.take() {
-            // One line below the bar stays, empty, between the bar and the summary.
+            // One line below the bar stays between the bar and the summary: of a blank, as an empty one is not drawn.
             for (place, line) in working.lines.iter().enumerate().rev() {
                 if place > 0 {
                     line.finish_and_clear();
                     self.all.remove(line);
                 } else {
-                    line.set_message("");
+                    line.set_message(" ");
                     line.abandon();
                 }
             }
