@@ -65,6 +65,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     let mut report = Report::new(About {
         journal: path.display().to_string(),
         rehearsal: settings.is_rehearsal(),
+        needs: args.spaces.is_empty().then(|| settings.resume_needs()),
         running,
         spaces_total: targets.len() as u64,
         titles: journal.titles().map_err(at)?,

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::{Ending, Line, Report, SpaceOutcome};
+use super::{About, Ending, Line, Report, SpaceOutcome};
 use crate::model::{SpaceName, Span};
 use crate::verify::{Counts, Finding, Kind};
-use crate::wording::{COLUMNS, many, shorten, span as long, width, wrapped};
+use crate::wording::{COLUMNS, many, quoted, shorten, span as long, width, wrapped};
 
 /// The kinds as a person reads them.
 fn word(kind: Kind) -> &'static str {
@@ -64,7 +64,25 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration, columns: usize)
     if let Some(remedy) = &report.remedy {
         let _ = writeln!(text, "do        {}", wrapped(remedy, columns - 10).replace('\n', "\n          "));
     }
+    if *ending == Ending::Whole {
+        text += &next(report).map_or(String::new(), |command| format!("next      {command}\n"));
+    }
     text
+}
+
+/// What is typed after all was found as it should be: while the list shows history, its spaces are not completed yet.
+fn next(report: &Report) -> Option<String> {
+    let About { journal, needs, rehearsal, running, .. } = &report.about;
+    let is_over = !rehearsal && !running && report.totals.unsettled == 0;
+    if !is_over || report.differs() || report.any_failed() || report.checked() == 0 {
+        return None;
+    }
+    let (journal, needs) = (quoted(journal), (*needs)?);
+    match report.present_spaces {
+        0 => Some(format!("tenure complete {journal}{needs}")),
+        present if present == report.checked() => Some(format!("tenure report {journal} -o report.html")),
+        _ => None,
+    }
 }
 
 /// The spaces that could not be listed, by the reason.
@@ -276,7 +294,6 @@ fn counts(totals: &Counts) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::About;
     use super::*;
     use crate::model::SpaceTitles;
 
@@ -295,5 +312,20 @@ mod tests {
         insta::assert_snapshot!([78, 58].map(|columns| table(&report, columns)).join("\n"));
         report.about.titles = SpaceTitles::default();
         assert!(table(&report, 20).starts_with("SPACE "), "{}", table(&report, 20));
+    }
+
+    #[test]
+    fn what_comes_next() {
+        let mut report = Report::default();
+        let name = SpaceName::parse("AAQA").unwrap();
+        report.lines.push(Line { name, outcome: SpaceOutcome::Checked, counts: Counts::default() });
+        assert_eq!(next(&report), None);
+        report.about.needs = Some(" --x");
+        report.about.journal = "a b.db".to_owned();
+        assert_eq!(next(&report).unwrap(), "tenure complete 'a b.db' --x");
+        report.present_spaces = 1;
+        assert_eq!(next(&report).unwrap(), "tenure report 'a b.db' -o report.html");
+        report.totals.unsettled = 1;
+        assert_eq!(next(&report), None);
     }
 }
