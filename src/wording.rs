@@ -127,29 +127,50 @@ pub fn width(text: &str) -> usize {
     taken
 }
 
-/// The text in lines of at most so many columns, broken between words where there are any.
+/// The text in lines of at most so many columns, broken between words where there are any; a figure stays with its unit.
 pub fn wrapped(text: &str, columns: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
+    let mut words: Vec<String> = Vec::new();
     for word in text.split(' ') {
+        match words.last_mut() {
+            Some(figure) if is_unit(word) && is_figure(figure) => {
+                figure.push(' ');
+                figure.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
         match lines.last_mut() {
-            Some(line) if width(line) + 1 + width(word) <= columns => {
+            Some(line) if width(line) + 1 + width(&word) <= columns => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(&word);
             }
             // Of several blanks none begins a line.
             Some(_) if word.is_empty() => {}
-            _ => lines.push(word.to_owned()),
+            _ => lines.push(word),
         }
     }
     let lines: Vec<&str> = lines.iter().map(|line| line.trim_end()).collect();
     lines.join("\n")
 }
 
+fn is_figure(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_digit())
+        && word.chars().all(|c| c.is_ascii_digit() || matches!(c, '.' | ','))
+}
+
+fn is_unit(word: &str) -> bool {
+    let unit = word.trim_end_matches(|c: char| c.is_ascii_punctuation() && c != '%');
+    matches!(unit, "ms" | "s" | "min" | "h" | "d" | "%" | "KB" | "MB" | "GB")
+}
+
 /// Fewer columns than these hold too few words to go on in.
 const ROOM_MIN: usize = 20;
 
 /// Lines that are wider than a terminal, broken between words; what goes on stands below the line's last column, where
-/// there is room for it, and else below one before that. Commands stay whole, to be copied.
+/// there is room for it, and else below one before that. Commands stay whole, to be copied; one behind a colon has a line of
+/// its own.
 pub fn fitted(text: &str, columns: usize) -> String {
     text.split_inclusive('\n').map(|line| fitted_line(line, columns)).collect()
 }
@@ -160,6 +181,14 @@ fn fitted_line(line: &str, columns: usize) -> String {
     let is_command = begins.iter().any(|begin| words[*begin..].starts_with("tenure "));
     if width(words) <= columns || is_command {
         return line.to_owned();
+    }
+    if let Some((story, command)) = words.split_once(": tenure ")
+        && !command.contains([',', ';', ')'])
+    {
+        let begins = begins.iter().rev().map(|begin| width(&words[..*begin]));
+        let indent = begins.into_iter().find(|indent| indent + ROOM_MIN <= columns).unwrap_or(0);
+        let story = fitted_line(&format!("{story}:\n"), columns);
+        return format!("{story}{:indent$}tenure {command}{end}", "");
     }
     let room = |begin: usize| columns.saturating_sub(width(&words[..begin]));
     let holds_words = |begin: usize| words[begin..].split(' ').all(|word| width(word) <= room(begin));
@@ -266,6 +295,10 @@ mod tests {
              go on     tenure resume a-rather-long-name.journal.db\n"
         );
         assert_eq!(fitted(text, 80), text);
+        assert_eq!(
+            fitted("verified  not yet: tenure verify long-name.journal.db\n", 50),
+            "verified  not yet:\n          tenure verify long-name.journal.db\n"
+        );
         // The last column is too far to the right for words to go on there.
         let row = "complete          12  spaces.completeImport  the end of import mode\n";
         assert_eq!(
@@ -332,6 +365,10 @@ mod tests {
         assert_eq!(wrapped("abcdefgh i", 4), "abcdefgh\ni");
         assert_eq!(wrapped("", 4), "");
         assert_eq!(wrapped("ab   c  def", 4), "ab\nc\ndef");
+        assert_eq!(
+            wrapped("in under 1 s. At 2.5 % of 12 h 52 min", 10),
+            "in under\n1 s. At\n2.5 % of\n12 h\n52 min"
+        );
     }
 
     #[test]

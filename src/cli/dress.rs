@@ -1,29 +1,34 @@
-//! The command line as it is used: as defined, and the long help of each option says what its variable is.
+//! The command line as it is used: as defined, the long help of each option says what its variable is, and
+//! the short help of each command where its long one is.
 
 use clap::{Arg, Command, CommandFactory as _};
 
-use super::Cli;
 use super::naming::{Name, variable};
+use super::{Cli, help};
 
 /// The definition that everything is parsed by and printed from.
 pub fn command() -> Command {
     let program = Cli::command().mut_args(|arg| {
-        let name = arg.get_long().map(variable);
+        let name = arg.get_long().filter(|long| *long != "help").map(variable);
         with_variable(arg, name)
     });
     program.mut_subcommands(|command| {
         let first = command.get_name().to_owned();
-        dressed(command, &first)
+        dressed(command, &first, &first)
     })
 }
 
-fn dressed(command: Command, first: &str) -> Command {
+fn dressed(command: Command, first: &str, path: &str) -> Command {
     command
+        .after_help(help::more(path))
         .mut_args(|arg| {
             let name = Name::of(first, &arg).map(|name| name.variable());
             with_variable(arg, name)
         })
-        .mut_subcommands(|command| dressed(command, first))
+        .mut_subcommands(|command| {
+            let path = format!("{path} {}", command.get_name());
+            dressed(command, first, &path)
+        })
 }
 
 fn with_variable(arg: Arg, variable: Option<String>) -> Arg {

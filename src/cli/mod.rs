@@ -7,6 +7,7 @@ mod doctor;
 mod dress;
 mod emulator;
 mod examples;
+mod help;
 mod login;
 mod manual;
 mod members;
@@ -42,6 +43,7 @@ pub use convert::{
 pub use doctor::DoctorArgs;
 pub use dress::command;
 pub use emulator::EmulatorArgs;
+pub use help::for_columns;
 pub use login::{LoginArgs, LogoutArgs};
 pub use manual::{Page, pages};
 pub use members::{MemberNameArgs, MembersCommand};
@@ -63,8 +65,9 @@ const STYLES: Styles = Styles::styled()
 /// Moves membership history from legacy chat systems into Google Chat: backdated, at the quota's full speed, and
 /// without losing or doubling a row.
 #[derive(Debug, Parser)]
-#[command(name = "tenure", version, long_version = version::LONG, styles = STYLES, max_term_width = 100)]
+#[command(name = "tenure", version, long_version = version::LONG, styles = STYLES)]
 #[command(after_help = examples::MORE, after_long_help = examples::PROGRAM)]
+#[command(disable_help_flag = true, arg = help::flag())]
 #[command(disable_help_subcommand = false, subcommand_required = true, arg_required_else_help = true)]
 pub struct Cli {
     /// What to do.

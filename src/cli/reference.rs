@@ -32,7 +32,7 @@ pub fn reference() -> String {
         }
     });
     text += "\nEvery command takes these, too:\n";
-    let everywhere = program.get_arguments().filter(|arg| arg.is_global_set());
+    let everywhere = program.get_arguments().filter(|arg| arg.is_global_set() && arg.get_id() != "help");
     table(&mut text, everywhere, |arg| arg.get_long().map(variable));
     walk(&program, &mut |path, command| {
         if let Some(first) = path.first().filter(|_| !is_hidden(&program, path)) {

@@ -1,6 +1,6 @@
 //! `tenure config`: what holds here, and where each value comes from.
 
-use super::{columns, print, send, tell};
+use super::{print, send, table_columns, tell};
 use crate::cli::{self, ConfigArgs};
 use crate::config::{Found, Remembered, Report};
 use crate::exit::Exit;
@@ -29,7 +29,7 @@ pub(super) fn run(args: ConfigArgs, found: &Found) -> anyhow::Result<Exit> {
     if args.json {
         print(&format!("{}\n", report.json()))?;
     } else {
-        tell(&report.text(columns()))?;
+        tell(&report.text(table_columns()))?;
     }
     Ok(Exit::Done)
 }

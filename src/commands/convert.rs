@@ -171,6 +171,7 @@ fn everything(
                     bytes: at.bytes,
                     bytes_total: Some(at.bytes_total),
                     rows: messages + at.messages,
+                    noun: "message",
                     problems: 0,
                 });
             })

@@ -52,7 +52,7 @@ use crate::wording::{COLUMNS, fitted, harmless};
 pub fn run() -> Exit {
     logging::begin();
     let typed: Vec<_> = std::env::args_os().collect();
-    let (cli, found) = match crate::config::parse(&typed, &Environment::of_process()) {
+    let (cli, found) = match crate::config::parse(&typed, &Environment::of_process(), help_columns()) {
         Ok(parsed) => parsed,
         Err(Refusal::Typed(error)) => {
             return say_what_was_mistyped(&error);
@@ -179,11 +179,20 @@ const COLUMNS_MIN: usize = 40;
 /// How wide a text is made that is laid out for standard output: as the terminal has it with a margin of two, and nowhere
 /// wider than lines are read with ease.
 fn columns() -> usize {
-    let place = Term::stdout();
-    if !place.is_term() {
-        return COLUMNS;
-    }
-    usize::from(place.size().1).saturating_sub(2).clamp(COLUMNS_MIN, COLUMNS)
+    table_columns().min(COLUMNS)
+}
+
+/// The same for a table; elsewhere than on a terminal its rows stay whole, to be searched for.
+fn table_columns() -> usize {
+    let terminal = Term::stdout().size_checked();
+    terminal.map_or(usize::MAX, |(_, columns)| usize::from(columns).saturating_sub(2).max(COLUMNS_MIN))
+}
+
+/// How wide help may be: as the terminal that it is looked at on, also through a pager, else as `COLUMNS` says.
+fn help_columns() -> usize {
+    let terminal = [Term::stdout(), Term::stderr()].into_iter().find_map(|place| place.size_checked());
+    let told = || std::env::var("COLUMNS").ok()?.parse().ok();
+    terminal.map(|(_, columns)| usize::from(columns)).or_else(told).unwrap_or(usize::MAX)
 }
 
 /// As it fits a terminal; elsewhere as it is.

@@ -116,6 +116,9 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         write_map(&map, &made)?;
         let name = quoted(&map.display().to_string());
         tell(&format!("map       {name}   {}\n", many(made.len() as u64, "space")))?;
+        if ended == Exit::Done {
+            tell(&format!("next      tenure check MEMBERSHIPS --spaces {name}\n"))?;
+        }
     }
     Ok(ended)
 }

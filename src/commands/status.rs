@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::verify;
-use crate::wording::{self, COLUMNS, NOTHING_MOVES, quoted, rate, shorten, span, when, wrapped};
+use crate::wording::{self, COLUMNS, NOTHING_MOVES, fitted, quoted, rate, shorten, span, when, wrapped};
 
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -306,8 +306,10 @@ impl Screen {
 
 /// As much of a text as a terminal shows without scrolling or wrapping.
 fn fitting(text: &str, rows: usize, columns: usize) -> String {
+    let columns = columns.saturating_sub(1);
+    let text = fitted(text, columns);
     let lines = text.lines().take(rows.saturating_sub(1));
-    lines.map(|line| shorten(line, columns.saturating_sub(1)) + "\n").collect()
+    lines.map(|line| shorten(line, columns) + "\n").collect()
 }
 
 #[cfg(test)]
@@ -426,6 +428,7 @@ mod tests {
 
     #[test]
     fn a_small_terminal() {
-        assert_eq!(fitting("one\ntwo is long\nthree\n", 3, 6), "one\ntwo …\n");
+        assert_eq!(fitting("one\ntwo is long\nthree\n", 4, 7), "one\ntwo is\nlong\n");
+        assert_eq!(fitting("unbreakable\n", 4, 7), "unbre…\n");
     }
 }

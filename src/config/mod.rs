@@ -78,11 +78,11 @@ pub struct Found {
     pub of_file: Vec<Name>,
 }
 
-/// The command line with everything that is set elsewhere.
+/// The command line with everything that is set elsewhere; help is laid out for so many columns.
 ///
 /// # Errors
 /// When help is asked for, or something is wrong with what is typed or set.
-pub fn parse(typed: &[OsString], environment: &Environment) -> Result<(Cli, Found), Refusal> {
+pub fn parse(typed: &[OsString], environment: &Environment, columns: usize) -> Result<(Cli, Found), Refusal> {
     let parsed = Cli::command().try_get_matches_from(typed);
     if let Ok(matches) = &parsed
         && environment.is_empty()
@@ -96,7 +96,8 @@ pub fn parse(typed: &[OsString], environment: &Environment) -> Result<(Cli, Foun
     let matches = match parsed {
         Ok(matches) => matches,
         // Help is asked for: only the whole definition has all of it.
-        Err(error) if !error.use_stderr() => {
+        Err(error) if is_help(&error) => {
+            let program = cli::for_columns(program, columns);
             return Err(Refusal::Typed(program.try_get_matches_from(typed).err().unwrap_or(error)));
         }
         // What is missing may be set elsewhere.
@@ -125,6 +126,11 @@ pub fn parse(typed: &[OsString], environment: &Environment) -> Result<(Cli, Foun
         Ok(cli) => Ok((cli, found)),
         Err(error) => Err(Refusal::Typed(cli::explained(error, &program, typed))),
     }
+}
+
+/// Whether the answer is what the definition says of itself.
+fn is_help(error: &clap::Error) -> bool {
+    !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
 /// Whether there is no file that could say anything.

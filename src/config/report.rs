@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::{FILE, Found, Given, Origin, fit};
 use crate::cli::{self, Name};
 use crate::credentials::Proof;
+use crate::wording::{width, wrapped};
 
 /// What something else than the environment and the file says of an option that several commands share.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub struct Remembered {
 const VALUE_MAX: usize = 32;
 /// How wide most sources are.
 const SOURCE: usize = "not set".len();
+/// Where what stands below a name begins.
+const BELOW: usize = 6;
 
 /// Every setting.
 #[derive(Debug)]
@@ -93,19 +96,11 @@ impl Report {
                 None => groups.push((title, vec![setting])),
             }
         }
-        let shown = |setting: &Setting| setting.value.as_ref().map_or("-".to_owned(), in_words);
-        let chars = |text: &str| text.chars().count();
-        let names = self.settings.iter().map(|setting| chars(&setting.name.option)).max().unwrap_or(0);
-        let room = columns.saturating_sub(names + 2 + 2 + 2 + SOURCE).min(VALUE_MAX);
-        let values =
-            self.settings.iter().map(|setting| chars(&shown(setting))).filter(|width| *width <= room);
-        let values = values.max().unwrap_or(0);
+        let layout = Layout::of(&self.settings, columns);
         for (title, settings) in groups {
             let _ = writeln!(text, "\n{title}");
             for setting in settings {
-                let source = setting.at.as_deref().unwrap_or(&setting.source);
-                let (name, value) = (&setting.name.option, shown(setting));
-                let _ = writeln!(text, "  {name:names$}  {value:values$}  {source}");
+                text += &layout.row(setting);
             }
         }
         text
@@ -118,7 +113,53 @@ impl Report {
     }
 }
 
+/// Where the columns of the table are.
+struct Layout {
+    columns: usize,
+    names: usize,
+    values: usize,
+}
+
+impl Layout {
+    fn of(settings: &[Setting], columns: usize) -> Layout {
+        let names = settings.iter().map(|setting| width(&setting.name.option)).max().unwrap_or(0);
+        let room = columns.saturating_sub(2 + names + 2 + 2 + SOURCE).min(VALUE_MAX);
+        let values = settings.iter().map(|setting| width(&setting.in_words())).filter(|width| *width <= room);
+        Layout { columns, names, values: values.max().unwrap_or(0) }
+    }
+
+    /// On one line; where that is too narrow, the value and where it comes from stand below the name.
+    fn row(&self, setting: &Setting) -> String {
+        let (name, value, source) = (&setting.name.option, setting.in_words(), setting.place());
+        let begin = padded(name, self.names);
+        let aligned = format!("  {begin}  {}  {source}\n", padded(&value, self.values));
+        let close = format!("  {begin}  {value}  {source}\n");
+        if let Some(line) = [aligned, close].into_iter().find(|line| width(line) <= self.columns) {
+            return line;
+        }
+        let room = self.columns.saturating_sub(BELOW);
+        let aligned = format!("{}  {source}", padded(&value, 2 + self.names + 2 + self.values - BELOW));
+        let rest = if width(&aligned) <= room { aligned } else { format!("{value}  {source}") };
+        let indent = format!("\n{}", " ".repeat(BELOW));
+        format!("  {name}{indent}{}\n", wrapped(&rest, room).replace('\n', &indent))
+    }
+}
+
+/// As wide as the column at least.
+fn padded(text: &str, columns: usize) -> String {
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
 impl Setting {
+    fn in_words(&self) -> String {
+        self.value.as_ref().map_or("-".to_owned(), in_words)
+    }
+
+    /// Where it is set, else what it is without that.
+    fn place(&self) -> &str {
+        self.at.as_deref().unwrap_or(&self.source)
+    }
+
     fn json(&self) -> Value {
         json!({
             "option": self.name.option,

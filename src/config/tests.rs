@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use super::*;
 use crate::cli::{Command as Chosen, ConnectionArgs, ImportArgs, ProgressMode};
 use crate::engine::InFlight;
+use crate::wording::width;
 
 /// Made once, since it takes its time.
 static PROGRAM: LazyLock<Command> = LazyLock::new(cli::command);
@@ -49,7 +50,7 @@ fn parse(line: &str, variables: &[(&str, &str)], more: &[OsString]) -> Result<Cl
     let typed: Vec<OsString> =
         line.split_whitespace().map(OsString::from).chain(more.iter().cloned()).collect();
     let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), OsString::from(value)));
-    super::parse(&typed, &Environment::of(variables)).map(|(cli, _)| cli)
+    super::parse(&typed, &Environment::of(variables), 100).map(|(cli, _)| cli)
 }
 
 #[track_caller]
@@ -304,4 +305,30 @@ fn every_option_can_be_set() {
             other => panic!("{}: {other:?}", path.join(" ")),
         }
     });
+}
+
+#[test]
+fn the_table_fits_a_narrow_terminal() {
+    let given = |option: &str, value: &str, origin| Given {
+        name: Name { command: None, option: option.to_owned() },
+        values: vec![value.to_owned()],
+        origin,
+    };
+    let variable = |name: &str| Origin::Variable(name.to_owned());
+    let file = Origin::File { path: "migrations/2026/tenure.toml".into(), line: 12 };
+    let found = Found {
+        given: vec![
+            given("writes-per-minute", "600", variable("TENURE_WRITES_PER_MINUTE")),
+            given("impersonate", "maria@example.com", variable("TENURE_IMPERSONATE")),
+            given("credentials", "keys/import.json", file),
+        ],
+        ..Found::default()
+    };
+    let shown = |columns| Report::new(&PROGRAM, &found, None, &[]).without_unset().text(columns);
+    for columns in [38, 58, 78] {
+        let text = shown(columns);
+        // One of the words has 39 columns itself.
+        assert!(text.lines().all(|line| width(line) <= columns.max(6 + 39)), "{text}");
+    }
+    insta::assert_snapshot!(shown(58));
 }

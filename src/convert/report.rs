@@ -10,7 +10,7 @@ use super::fact::Standing;
 use super::gather::Gathered;
 use super::outcome::{Converted, Space, evidence};
 use crate::model::DISPLAY_NAME_CHARS_MAX;
-use crate::wording::{many, shorten};
+use crate::wording::{many, quoted, shorten};
 
 /// Channels that are shown, those with most stints first; `--json` has all.
 const SHOWN_MAX: usize = 20;
@@ -201,6 +201,10 @@ impl Report<'_> {
             let of_nobody = *what == NO_ADDRESS && self.converted.nameless.is_empty();
             let note = if of_nobody { " (nobody: it has a header alone)" } else { "" };
             let _ = writeln!(text, "{what:<12}{file}{note}");
+        }
+        let channels = self.written.iter().find(|(what, _)| *what == "channels");
+        if let Some((_, channels)) = channels.filter(|_| !self.is_partial()) {
+            let _ = writeln!(text, "next        tenure spaces create {}", quoted(channels));
         }
         text
     }

@@ -60,7 +60,8 @@ pub(super) fn look(file: &Arc<str>, line: u64, layout: &Layout, becoming: &Becom
     let unknown = unknown.filter(|name| !alike.iter().any(|(_, alike)| *alike == name.as_str()));
     let unknown: Vec<String> = unknown.map(|name| printable(name)).collect();
     if !unknown.is_empty() {
-        remarks.notices.push(format!("{file}: kept, but not used: {}", unknown.join(", ")));
+        let columns = if unknown.len() == 1 { "column" } else { "columns" };
+        remarks.notices.push(format!("{file}: {columns} kept, but not used: {}", unknown.join(", ")));
     }
     remarks
 }

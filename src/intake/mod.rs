@@ -6,6 +6,7 @@ mod remarks;
 mod titles;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::input::{
     BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, Restored, Rules, SpaceMap, quote_again,
 };
 use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
-use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure};
+use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure, told_in};
 use crate::wording::thousands;
 
 use feed::{Begun, Said};
@@ -50,6 +51,8 @@ pub struct Reading<'a> {
     pub bytes_total: Option<u64>,
     /// Rows read so far, of all files.
     pub rows: u64,
+    /// What such a row is.
+    pub noun: &'static str,
     /// Problems found so far.
     pub problems: u64,
 }
@@ -161,6 +164,8 @@ pub fn take_in(
         }
     }
     settle(loader, inputs, &mut intake, &files, &mut watch)?;
+    look(&intake, files.last(), &mut watch)?;
+    tell_spaces(&mut intake);
     Ok(intake)
 }
 
@@ -174,9 +179,22 @@ fn look(
         bytes: file.map_or(0, |file| file.progress.bytes_read()),
         bytes_total: file.and_then(|file| file.progress.bytes_total()),
         rows: intake.rows,
+        noun: "row",
         problems: intake.problems.total(),
     };
     if watch(reading).is_break() { Err(IntakeError::Interrupted) } else { Ok(()) }
+}
+
+/// Puts to each space that a message names what the input calls it.
+fn tell_spaces(intake: &mut Intake) {
+    let titles = &intake.titles;
+    for problems in [&mut intake.problems, &mut intake.warnings] {
+        problems.each_kept(|problem| {
+            let title = |space: &str| Ok::<_, Infallible>(titles.of(space).map(str::to_owned));
+            let Ok(message) = told_in(&problem.message, title);
+            problem.message = message;
+        });
+    }
 }
 
 /// A row that was in order by itself, as it stood, for those that are kept without their tenure.

@@ -61,6 +61,7 @@ fn an_evenings_migration() {
     };
     let plan = Plan::of(facts);
     insta::assert_snapshot!(plan.text(COLUMNS));
+    assert!(!plan.text(COLUMNS).ends_with("\n\n"));
     insta::assert_snapshot!("an_evenings_migration_at_60_columns", plan.text(58));
     insta::assert_snapshot!("an_evenings_migration_for_a_script", format!("{:#}", plan.json()));
 }

@@ -8,7 +8,7 @@ use jiff::Zoned;
 use super::time::end;
 use super::{Plan, Step, Timing, WINDOW, Window};
 use crate::model::{Policy, Stints};
-use crate::wording::{span, thousands, wrapped};
+use crate::wording::{counted, span, thousands, wrapped};
 
 /// The width of what stands before each paragraph.
 const MARGIN: usize = 10;
@@ -23,14 +23,14 @@ impl Plan<'_> {
         let mut page = Page { text: String::new(), columns };
         self.rows(&mut page);
         if self.to_send + self.facts.open == 0 {
-            return page.text;
+            return page.done();
         }
         self.calls(&mut page);
         self.time(&mut page);
         self.window(&mut page);
         self.quotas(&mut page);
         self.policies(&mut page);
-        page.text
+        page.done()
     }
 
     fn rows(&self, page: &mut Page) {
@@ -46,10 +46,10 @@ impl Plan<'_> {
         page.some(facts.duplicate, "repeating another: sent once");
         page.some(facts.merged, "merged into others (--stints merge)");
         let (members, behind) = facts.several;
-        page.some(behind, &format!("second and further stints, of {} members", thousands(members)));
+        page.some(behind, &format!("second and further stints, of {}", counted(members, "member")));
         page.figure("people", facts.people, "");
         let biggest = self.biggest.map_or(String::new(), |biggest| {
-            format!("the biggest: {} with {} rows to send", biggest.told(), thousands(biggest.rows))
+            format!("the biggest: {} with {} to send", biggest.told(), counted(biggest.rows, "row"))
         });
         page.figure("spaces", facts.spaces.len() as u64, &biggest);
         page.end();
@@ -255,5 +255,10 @@ impl Page {
 
     fn end(&mut self) {
         self.text.push('\n');
+    }
+
+    /// Nothing stands below the last paragraph.
+    fn done(self) -> String {
+        self.text.trim_end().to_owned() + "\n"
     }
 }

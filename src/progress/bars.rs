@@ -12,7 +12,7 @@ use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
-use crate::wording::{fitted, harmless, many, shorten, span, thousands, width};
+use crate::wording::{counted, fitted, harmless, many, shorten, span, thousands, width};
 
 /// One bar for reading, then one for what is done.
 pub(super) struct Bars {
@@ -81,7 +81,7 @@ fn reading_message(reading: &Reading<'_>, room: usize) -> String {
         0 => String::new(),
         problems => format!(", {}", many(problems, "problem")),
     };
-    let rows = format!("{} rows{problems}", thousands(reading.rows));
+    let rows = format!("{}{problems}", counted(reading.rows, reading.noun));
     let left = room.saturating_sub(width(&rows) + 2);
     if left < NAME_MIN {
         return shorten(&rows, room);
@@ -219,13 +219,13 @@ impl Display for Bars {
 
     fn finish(&mut self) {
         if let Some(working) = self.working.take() {
-            // One line below the bar stays, empty, between the bar and the summary.
+            // One line below the bar stays between the bar and the summary: of a blank, as an empty one is not drawn.
             for (place, line) in working.lines.iter().enumerate().rev() {
                 if place > 0 {
                     line.finish_and_clear();
                     self.all.remove(line);
                 } else {
-                    line.set_message("");
+                    line.set_message(" ");
                     line.abandon();
                 }
             }
@@ -282,12 +282,16 @@ mod tests {
 
     #[test]
     fn what_is_read_stands_beside_its_bar() {
-        let reading = |file, rows, problems| Reading { file, bytes: 1, bytes_total: Some(2), rows, problems };
+        let reading = |file, rows, problems| {
+            let noun = if rows == 1 { "message" } else { "row" };
+            Reading { file, bytes: 1, bytes_total: Some(2), rows, noun, problems }
+        };
         let shown: Vec<String> = [40, 60, 80, 120]
             .into_iter()
             .flat_map(|columns| {
                 [
                     reading("samples/memberships.csv", 579, 0),
+                    reading("slack-export", 1, 0),
                     reading("exports/2026/田中/memberships-of-all-channels.csv", 1_234_567, 12),
                 ]
                 .map(|reading| {

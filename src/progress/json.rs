@@ -177,7 +177,14 @@ mod tests {
     /// Everything that can be told.
     fn told() -> Vec<Value> {
         let mut json = Json::new(Vec::new());
-        json.reading(&Reading { file: "a.csv", bytes: 1, bytes_total: Some(2), rows: 3, problems: 0 });
+        json.reading(&Reading {
+            file: "a.csv",
+            bytes: 1,
+            bytes_total: Some(2),
+            rows: 3,
+            noun: "row",
+            problems: 0,
+        });
         json.reading_done(3);
         json.say("something");
         let (space, story, wait) = (|| SpaceName::parse("A").unwrap(), || "no".to_owned(), EVERY);

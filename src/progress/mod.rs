@@ -99,7 +99,9 @@ impl Progress {
                 Box::new(bars::Bars::new(zone))
             }
             ProgressMode::Bar => Box::new(bars::Bars::new(zone)),
-            ProgressMode::Auto | ProgressMode::Plain => Box::new(plain::Plain::new(stderr(), zone)),
+            ProgressMode::Auto | ProgressMode::Plain => {
+                Box::new(plain::Plain::new(stderr(), columns_of_terminal, zone))
+            }
             ProgressMode::Json => Box::new(json::Json::new(stderr())),
             ProgressMode::None => Box::new(Silent),
         };
@@ -161,6 +163,11 @@ impl Observer for Progress {
 /// Whether it is a terminal on which something can be drawn anew: one whose `TERM` is `dumb` or not set cannot move back.
 pub fn draws_anew(stream: &impl IsTerminal) -> bool {
     stream.is_terminal() && !console::is_dumb()
+}
+
+/// How wide standard error is, if it is a terminal: asked each time, as it may change.
+fn columns_of_terminal() -> Option<usize> {
+    console::Term::stderr().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
 /// What somebody who watches should read at once; the rest is in the figures.
@@ -233,7 +240,7 @@ mod tests {
         const TICK: u64 = 20;
         let (snapshot, _) = troubled();
         let (mut meter, mut kinds) = (Meter::default(), Kinds::default());
-        let mut plain = plain::Plain::new(Counted::default(), berlin());
+        let mut plain = plain::Plain::new(Counted::default(), || None, berlin());
         let mut json = json::Json::new(Counted::default());
         let mut ticks = 0;
         for second in (0..DAYS * 86_400).step_by(TICK as usize) {

@@ -1,4 +1,4 @@
-//! A calm line every ten seconds, for logs and pipes.
+//! A calm line every ten seconds, for logs and pipes, and for terminals that cannot draw.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -12,12 +12,14 @@ use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
 use crate::intake::Reading;
 use crate::verify::Looking;
-use crate::wording::{harmless, many, span};
+use crate::wording::{fitted, harmless, many, span};
 
 const EVERY: Duration = Duration::from_secs(10);
 
 pub(super) struct Plain<W> {
     pub(super) out: W,
+    /// How wide lines may be, where somebody looks at them on a terminal.
+    columns: fn() -> Option<usize>,
     reading_since: Option<Instant>,
     next: Duration,
     meter: Meter,
@@ -26,9 +28,10 @@ pub(super) struct Plain<W> {
 }
 
 impl<W: Write> Plain<W> {
-    pub(super) fn new(out: W, zone: TimeZone) -> Self {
+    pub(super) fn new(out: W, columns: fn() -> Option<usize>, zone: TimeZone) -> Self {
         Plain {
             out,
+            columns,
             reading_since: None,
             next: EVERY,
             meter: Meter::default(),
@@ -51,7 +54,7 @@ impl<W: Write> Display for Plain<W> {
                 Some(total) if total > 0 => format!(" ({} %)", reading.bytes * 100 / total),
                 _ => String::new(),
             };
-            self.say(&format!("reading {}: {} rows{share}", reading.file, reading.rows));
+            self.say(&format!("reading {}: {}{share}", reading.file, many(reading.rows, reading.noun)));
         }
     }
 
@@ -60,8 +63,13 @@ impl<W: Write> Display for Plain<W> {
     }
 
     fn say(&mut self, line: &str) {
+        let line = harmless(line);
+        let line = match (self.columns)() {
+            Some(columns) => fitted(&line, columns).into(),
+            None => line,
+        };
         // Nobody reads it when standard error is gone.
-        let _ = writeln!(self.out, "{}", harmless(line));
+        let _ = writeln!(self.out, "{line}");
     }
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
@@ -93,7 +101,7 @@ impl<W: Write> Display for Plain<W> {
     fn finish(&mut self) {}
 }
 
-/// The time of day, how far, how fast, why not faster, and what went wrong, one after the other.
+/// The time of day in a column of its own, how far, how fast, why not faster, and what went wrong, one after the other.
 fn progress_line(doing: Doing, meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &Kinds) -> String {
     let (settled, goal) = (snapshot.settled(), snapshot.goal());
     let Figures { speed, why, trouble } = figures(meter, now, snapshot, kinds);
@@ -102,7 +110,7 @@ fn progress_line(doing: Doing, meter: &Meter, now: &Zoned, snapshot: &Snapshot, 
     far.extend(speed);
     let parts: Vec<String> =
         [far, why, trouble].iter().filter(|part| !part.is_empty()).map(|part| part.join(", ")).collect();
-    format!("{} {}", now.strftime("%H:%M:%S"), parts.join("; "))
+    format!("{}  {}", now.strftime("%H:%M:%S"), parts.join("; "))
 }
 
 #[cfg(test)]
@@ -113,7 +121,7 @@ mod tests {
 
     #[test]
     fn a_line_every_ten_seconds_and_no_more() {
-        let mut plain = Plain::new(Vec::new(), berlin());
+        let mut plain = Plain::new(Vec::new(), || None, berlin());
         for second in 0..=25 {
             let snapshot = Snapshot {
                 total: 1000,
@@ -128,9 +136,9 @@ mod tests {
         let text = String::from_utf8(plain.out).unwrap();
         assert_eq!(
             text,
-            "20:00:10 20 %, 201 of 1000 rows settled, 20/s, 40 s left, ends today 20:00; no limit configured; \
+            "20:00:10  20 %, 201 of 1000 rows settled, 20/s, 40 s left, ends today 20:00; no limit configured; \
              1 rejected, 3 throttled\n\
-             20:00:20 40 %, 401 of 1000 rows settled, 20/s, 30 s left, ends today 20:00; no limit configured; \
+             20:00:20  40 %, 401 of 1000 rows settled, 20/s, 30 s left, ends today 20:00; no limit configured; \
              1 rejected, 3 throttled\n"
         );
     }
@@ -138,9 +146,20 @@ mod tests {
     #[test]
     fn everything_goes_wrong() {
         let (snapshot, kinds) = troubled();
-        let mut plain = Plain::new(Vec::new(), berlin());
+        let mut plain = Plain::new(Vec::new(), || None, berlin());
         plain.tick(at(0), &Snapshot { done: snapshot.done - 50, ..snapshot.clone() }, &kinds);
         plain.tick(at(10), &snapshot, &kinds);
         insta::assert_snapshot!("plain", String::from_utf8(plain.out).unwrap());
+    }
+
+    #[test]
+    fn a_narrow_terminal() {
+        let (snapshot, kinds) = troubled();
+        let mut plain = Plain::new(Vec::new(), || Some(60), berlin());
+        plain.tick(at(10), &snapshot, &kinds);
+        plain.say(
+            "spaces/AAQA7: Chat refuses the whole space (the space is not there); its 31 rows are rejected",
+        );
+        insta::assert_snapshot!("plain_narrow", String::from_utf8(plain.out).unwrap());
     }
 }

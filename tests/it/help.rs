@@ -12,9 +12,10 @@ fn help(args: &[&str]) -> String {
 
 #[test]
 fn of_the_program() {
-    insta::assert_snapshot!(help(&["--help"]));
-    let short = help(&["-h"]);
-    assert_eq!(help(&["help"]), help(&["--help"]));
+    insta::assert_snapshot!(help(&["help"]));
+    let short = help(&["--help"]);
+    assert_eq!(help(&["-h"]), short);
+    assert!(short.ends_with("\n`tenure help COMMAND` says more about each, with examples.\n"), "{short}");
     for command in
         ["check", "plan", "import", "resume", "status", "rejects", "verify", "emulator", "completions"]
     {
@@ -24,98 +25,107 @@ fn of_the_program() {
 
 #[test]
 fn of_check() {
-    insta::assert_snapshot!(help(&["check", "--help"]));
+    insta::assert_snapshot!(help(&["help", "check"]));
 }
 
 #[test]
 fn of_plan() {
-    insta::assert_snapshot!(help(&["plan", "--help"]));
+    insta::assert_snapshot!(help(&["help", "plan"]));
 }
 
 #[test]
 fn of_import() {
-    insta::assert_snapshot!(help(&["import", "--help"]));
+    insta::assert_snapshot!(help(&["help", "import"]));
 }
 
 #[test]
 fn of_import_in_short() {
-    insta::assert_snapshot!(help(&["import", "-h"]));
+    let short = help(&["import", "--help"]);
+    assert_eq!(help(&["import", "-h"]), short);
+    insta::assert_snapshot!(short);
 }
 
 #[test]
 fn of_config() {
-    insta::assert_snapshot!(help(&["config", "--help"]));
-    assert_eq!(help(&["help", "config"]), help(&["config", "--help"]));
+    insta::assert_snapshot!(help(&["help", "config"]));
 }
 
 #[test]
 fn of_resume() {
-    insta::assert_snapshot!(help(&["resume", "--help"]));
+    insta::assert_snapshot!(help(&["help", "resume"]));
 }
 
 #[test]
 fn of_status() {
-    insta::assert_snapshot!(help(&["status", "--help"]));
+    insta::assert_snapshot!(help(&["help", "status"]));
 }
 
 #[test]
 fn of_rejects() {
-    insta::assert_snapshot!(help(&["rejects", "--help"]));
+    insta::assert_snapshot!(help(&["help", "rejects"]));
 }
 
 #[test]
 fn of_report() {
-    insta::assert_snapshot!(help(&["report", "--help"]));
+    insta::assert_snapshot!(help(&["help", "report"]));
 }
 
 #[test]
 fn of_verify() {
-    insta::assert_snapshot!(help(&["verify", "--help"]));
+    insta::assert_snapshot!(help(&["help", "verify"]));
 }
 
 #[test]
 fn of_complete() {
-    insta::assert_snapshot!(help(&["complete", "--help"]));
+    insta::assert_snapshot!(help(&["help", "complete"]));
 }
 
 #[test]
 fn of_rollback() {
-    insta::assert_snapshot!(help(&["rollback", "--help"]));
+    insta::assert_snapshot!(help(&["help", "rollback"]));
 }
 
 #[test]
 fn of_remove() {
-    insta::assert_snapshot!(help(&["remove", "--help"]));
+    insta::assert_snapshot!(help(&["help", "remove"]));
 }
 
 #[test]
 fn of_update() {
-    insta::assert_snapshot!(help(&["update", "--help"]));
+    insta::assert_snapshot!(help(&["help", "update"]));
 }
 
 #[test]
 fn of_spaces_create() {
-    insta::assert_snapshot!(help(&["spaces", "create", "--help"]));
+    insta::assert_snapshot!(help(&["help", "spaces", "create"]));
 }
 
 #[test]
 fn of_spaces_list() {
-    insta::assert_snapshot!(help(&["spaces", "list", "--help"]));
+    insta::assert_snapshot!(help(&["help", "spaces", "list"]));
 }
 
 #[test]
 fn of_emulator() {
-    insta::assert_snapshot!(help(&["emulator", "--help"]));
+    insta::assert_snapshot!(help(&["help", "emulator"]));
 }
 
 #[test]
 fn of_completions() {
-    insta::assert_snapshot!(help(&["completions", "--help"]));
+    insta::assert_snapshot!(help(&["help", "completions"]));
 }
 
 #[test]
 fn of_convert() {
-    insta::assert_snapshot!(help(&["convert", "slack", "--help"]));
+    insta::assert_snapshot!(help(&["help", "convert", "slack"]));
+}
+
+/// What is copied from an example runs, however narrow the terminal is.
+#[test]
+fn of_commands_at_sixty_columns() {
+    let run = Room::new().tenure_env(&["help", "import"], &[("COLUMNS", "60")]).expect(0);
+    assert!(run.out.lines().all(|line| line.chars().count() <= 60), "{}", run.out);
+    insta::assert_snapshot!(run.out.split("\nExamples:\n").last().unwrap());
 }
 
 /// What was probably meant is said; nothing is taken by itself.
@@ -138,7 +148,7 @@ fn of_slips() {
 #[test]
 fn of_convert_for_other_systems() {
     for system in ["matrix", "mattermost", "rocketchat", "teams", "zulip"] {
-        let help = help(&["convert", system, "--help"]);
+        let help = help(&["help", "convert", system]);
         // What comes then is the same for all.
         let own = help.split("\nOutput:").next().unwrap();
         insta::assert_snapshot!(format!("of_convert_{system}"), own);

@@ -116,11 +116,11 @@ fn what_version_it_is() {
 
 #[test]
 fn exit_codes_are_told_alike() {
-    let help = Room::new().tenure(&["--help"]).expect(0).out;
+    let help = Room::new().tenure(&["help"]).expect(0).out;
     let page =
         std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/exit-codes.md")).unwrap();
     for code in ["0", "1", "2", "3", "4", "5", "130"] {
-        assert!(help.contains(&format!("\n  {code:<4} ")), "--help says nothing of {code}");
+        assert!(help.contains(&format!("\n  {code:<4} ")), "help says nothing of {code}");
         assert!(page.contains(&format!("\n| {code} |")), "docs/exit-codes.md says nothing of {code}");
     }
 }

@@ -13,7 +13,7 @@ use rand::SeedableRng as _;
 use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::unbounded_channel;
 
-use super::{Usage, columns, connect, note, tell};
+use super::{Usage, connect, note, table_columns, tell};
 use crate::chat::{Access, HttpChat};
 use crate::cli::{CapacityArgs, VerifyArgs};
 use crate::credentials::{CredentialError, Credentials, Identity};
@@ -65,6 +65,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     let mut report = Report::new(About {
         journal: path.display().to_string(),
         rehearsal: settings.is_rehearsal(),
+        needs: args.spaces.is_empty().then(|| settings.resume_needs()),
         running,
         spaces_total: targets.len() as u64,
         titles: journal.titles().map_err(at)?,
@@ -129,7 +130,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     }
     writing.end(&report, &ending)?;
     if !args.json {
-        let text = verify::text(&report, &ending, begin.elapsed(), columns());
+        let text = verify::text(&report, &ending, begin.elapsed(), table_columns());
         // Where the CSV goes, nothing else does.
         if to_stdout { note(text.trim_end()) } else { tell(&text)? }
     }

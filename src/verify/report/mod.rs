@@ -93,6 +93,8 @@ pub struct About {
     pub sources: HashMap<i64, String>,
     /// Whether all findings are written somewhere.
     pub csv: bool,
+    /// What has to be typed again behind a command for the journal; `None` where only some of its spaces are looked at.
+    pub needs: Option<&'static str>,
 }
 
 /// What came out for all spaces.

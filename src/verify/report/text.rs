@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::{Ending, Line, Report, SpaceOutcome};
+use super::{About, Ending, Line, Report, SpaceOutcome};
 use crate::model::{SpaceName, Span};
 use crate::verify::{Counts, Finding, Kind};
-use crate::wording::{many, sentence, shorten, span as long, wrapped};
+use crate::wording::{COLUMNS, many, quoted, sentence, shorten, span as long, width, wrapped};
 
 /// The kinds as a person reads them.
 fn word(kind: Kind) -> &'static str {
@@ -32,11 +32,13 @@ const NAMED_MAX: usize = 3;
 /// How much of a space's title stands in the table.
 const TITLE_CHARS_MAX: usize = 28;
 
-/// Everything that a person reads at the end, in so many columns.
+/// Everything that a person reads at the end, in so many columns; sentences in no more than are read with ease.
 pub fn text(report: &Report, ending: &Ending, elapsed: Duration, columns: usize) -> String {
+    let table = table(report, columns);
+    let columns = columns.min(COLUMNS);
     let mut text = verdict(report, ending, elapsed, columns);
     if !report.lines.is_empty() {
-        let _ = write!(text, "\n{}", table(report));
+        let _ = write!(text, "\n{table}");
     }
     text += &unseen(report, columns);
     let mut last: Option<&SpaceName> = None;
@@ -62,7 +64,25 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration, columns: usize)
     if let Some(remedy) = &report.remedy {
         let _ = writeln!(text, "do        {}", wrapped(remedy, columns - 10).replace('\n', "\n          "));
     }
+    if *ending == Ending::Whole {
+        text += &next(report).map_or(String::new(), |command| format!("next      {command}\n"));
+    }
     text
+}
+
+/// What is typed after all was found as it should be: while the list shows history, its spaces are not completed yet.
+fn next(report: &Report) -> Option<String> {
+    let About { journal, needs, rehearsal, running, .. } = &report.about;
+    let is_over = !rehearsal && !running && report.totals.unsettled == 0;
+    if !is_over || report.differs() || report.any_failed() || report.checked() == 0 {
+        return None;
+    }
+    let (journal, needs) = (quoted(journal), (*needs)?);
+    match report.present_spaces {
+        0 => Some(format!("tenure complete {journal}{needs}")),
+        present if present == report.checked() => Some(format!("tenure report {journal} -o report.html")),
+        _ => None,
+    }
 }
 
 /// The spaces that could not be listed, by the reason.
@@ -148,8 +168,18 @@ const TABLE: [Column; 14] = [
     ("APART", |counts| counts.apart),
 ];
 
-/// A line a space, with what people call it if that is known of any, and with the columns in which something stands.
-fn table(report: &Report) -> String {
+/// A line a space, with what people call it if that is known of any, and with the columns in which something stands. Where
+/// that is too wide, a space that has a name stands there without its id.
+fn table(report: &Report, columns: usize) -> String {
+    let whole = rows(report, true);
+    let titles = &report.about.titles;
+    if titles.is_empty() || whole.lines().all(|line| width(line) <= columns) {
+        return whole;
+    }
+    rows(report, false)
+}
+
+fn rows(report: &Report, with_ids: bool) -> String {
     let lines = &report.lines;
     let title = |line: &Line| report.about.titles.of(line.name.as_str());
     let titled = lines.iter().any(|line| title(line).is_some());
@@ -163,7 +193,7 @@ fn table(report: &Report) -> String {
     table.load_style(presets::NOTHING);
     let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
     let mut header: Vec<Cell> = titled.then(|| Cell::new("NAME")).into_iter().collect();
-    header.push(Cell::new("SPACE"));
+    header.extend((with_ids || !titled).then(|| Cell::new("SPACE")));
     header.extend(used.iter().map(|(heading, _)| right((*heading).to_owned())));
     table.set_header(header);
     for line in lines {
@@ -172,9 +202,11 @@ fn table(report: &Report) -> String {
             (_, SpaceOutcome::Checked) => count.to_string(),
             _ => "?".to_owned(),
         };
-        let named = titled.then(|| Cell::new(shorten(title(line).unwrap_or("-"), TITLE_CHARS_MAX)));
+        let id = line.name.as_str();
+        let untitled = if with_ids { "-" } else { id };
+        let named = titled.then(|| Cell::new(shorten(title(line).unwrap_or(untitled), TITLE_CHARS_MAX)));
         let mut cells: Vec<Cell> = named.into_iter().collect();
-        cells.push(Cell::new(line.name.as_str()));
+        cells.extend((with_ids || !titled).then(|| Cell::new(id)));
         cells.extend(used.iter().map(|(_, count)| right(figure(count(&line.counts)))));
         table.add_row(cells);
     }
@@ -258,4 +290,42 @@ fn counts(totals: &Counts) -> String {
     line("apart", totals.apart, "listed: who completed the import, apps, and who may have been there before");
     line("listed", totals.listed, "");
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SpaceTitles;
+
+    #[test]
+    fn the_table_goes_without_ids_where_it_is_narrow() {
+        let space = |id: &str| SpaceName::parse(id).unwrap();
+        let mut titles = SpaceTitles::default();
+        titles.insert(&space("AAQAoqVDU0a"), "general");
+        titles.insert(&space("AAQA5PCSVPj"), "launch-2018");
+        let mut report = Report::new(About { titles, ..About::default() });
+        let counts = Counts { listed: 12, matching: 8, past: 8, apart: 1, ..Counts::default() };
+        for id in ["AAQAoqVDU0a", "AAQA5PCSVPj", "AAQAunnamed"] {
+            let outcome = SpaceOutcome::Checked;
+            report.lines.push(Line { name: space(id), outcome, counts });
+        }
+        insta::assert_snapshot!([78, 58].map(|columns| table(&report, columns)).join("\n"));
+        report.about.titles = SpaceTitles::default();
+        assert!(table(&report, 20).starts_with("SPACE "), "{}", table(&report, 20));
+    }
+
+    #[test]
+    fn what_comes_next() {
+        let mut report = Report::default();
+        let name = SpaceName::parse("AAQA").unwrap();
+        report.lines.push(Line { name, outcome: SpaceOutcome::Checked, counts: Counts::default() });
+        assert_eq!(next(&report), None);
+        report.about.needs = Some(" --x");
+        report.about.journal = "a b.db".to_owned();
+        assert_eq!(next(&report).unwrap(), "tenure complete 'a b.db' --x");
+        report.present_spaces = 1;
+        assert_eq!(next(&report).unwrap(), "tenure report 'a b.db' -o report.html");
+        report.totals.unsettled = 1;
+        assert_eq!(next(&report), None);
+    }
 }
