@@ -1,7 +1,9 @@
 //! How help is asked for, and how the end of the long one fits a terminal.
 
+use std::ffi::OsString;
 use std::ops::RangeInclusive;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Arg, ArgAction, Command};
 
 use super::parts::{Part, parts};
@@ -16,6 +18,17 @@ const BREAK: &str = " \\";
 pub(super) fn flag() -> Arg {
     let flag = Arg::new("help").short('h').long("help").global(true).help_heading(None);
     flag.action(ArgAction::HelpShort).help("Print this").long_help("Print the options in short")
+}
+
+/// What was typed without the flag, where that was typed behind `help`: the parser takes it for a command's name there.
+pub fn without_flag(error: &clap::Error, typed: &[OsString]) -> Option<Vec<OsString>> {
+    let is_flag = |word: &str| matches!(word, "-h" | "--help");
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(name)) if is_flag(name) => {
+            Some(typed.iter().filter(|word| !word.to_str().is_some_and(is_flag)).cloned().collect())
+        }
+        _ => None,
+    }
 }
 
 /// Under the short help of a command: where the long one is.

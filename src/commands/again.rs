@@ -22,6 +22,19 @@ pub(super) fn expect(journal: &Journal, args: &RetryArgs, path: &Path) -> anyhow
     Err(Usage(unknown(kind, &kinds)).into())
 }
 
+/// Whether invalid rows are left out once more: those of this journal were, and whoever tries the others again means no
+/// less than then.
+///
+/// # Errors
+/// When the journal cannot be read.
+pub(super) fn skips_invalid(args: &RetryArgs, path: &Path) -> anyhow::Result<bool> {
+    if args.retry_rejected.is_none() || !path.exists() {
+        return Ok(false);
+    }
+    let journal = Journal::open_read_only(path).map_err(|error| error.at(path))?;
+    journal.left_out().map_err(|error| error.at(path))
+}
+
 /// What is said of a reason that there is not.
 pub(super) fn unknown(kind: &str, kinds: &[(String, u64)]) -> String {
     if kinds.is_empty() {

@@ -58,7 +58,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         &args.input.read,
         &settings,
         manner.promotes,
-        args.skip_invalid,
+        args.skip_invalid || again::skips_invalid(&manner.retry, &path)?,
         now,
     ) {
         Ok(inputs) => inputs,

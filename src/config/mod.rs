@@ -92,6 +92,9 @@ pub fn parse(typed: &[OsString], environment: &Environment, columns: usize) -> R
         let cli = Cli::from_arg_matches(matches).map_err(Refusal::Typed)?;
         return Ok((cli, Found::default()));
     }
+    if let Some(typed) = parsed.as_ref().err().and_then(|error| cli::without_flag(error, typed)) {
+        return parse(&typed, environment, columns);
+    }
     let program = cli::command();
     let matches = match parsed {
         Ok(matches) => matches,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rusqlite::params;
 
+use super::number::Numbers;
 use super::rollback::recount;
 use super::{Journal, JournalError, reasons};
 use crate::model::{Operation, Undertaking};
@@ -45,6 +46,15 @@ impl Journal {
         let mut kinds: Vec<(String, u64)> = kinds.into_iter().collect();
         kinds.sort_by(|(one, more), (other, most)| most.cmp(more).then_with(|| one.cmp(other)));
         Ok(kinds)
+    }
+
+    /// Whether lines that can never be sent were ever taken in as rejects, be they mended by now.
+    ///
+    /// # Errors
+    /// When that cannot be read.
+    pub fn left_out(&self) -> Result<bool, JournalError> {
+        let any = "SELECT EXISTS (SELECT 1 FROM rows WHERE id <= ?1)";
+        Ok(self.conn.query_row(any, [Numbers::INVALID.last], |row| row.get(0))?)
     }
 
     /// Puts rejects back to pending, all or those of one kind, in one transaction, as a reading does with those that are fed

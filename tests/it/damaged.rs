@@ -12,21 +12,25 @@ use crate::support::{Emulator, Room, Running, STORE, UNPACED, args, asked_for, p
 /// As many as make a journal of many pages.
 const ROWS: usize = 300;
 const PAGE: u64 = 4096;
+/// A Chat that takes its time, but all that comes.
+const CHAT: [&str; 4] = ["--writes-per-minute", "0", "--latency", "30ms"];
 
 /// A run that is under way, and what it needs.
 fn under_way(room: &Room) -> (Emulator, Running) {
     room.write("rows.csv", people(ROWS, 3));
-    let emulator = Emulator::start(room, &["--writes-per-minute", "0", "--latency", "30ms"]);
+    let emulator = Emulator::start(room, &CHAT);
     let import = ["import", "rows.csv", "--journal", "j.db", "--max-in-flight", "4"];
     let running = room.start(&args(&[&import, &UNPACED], &emulator.connection()));
     until("some rows are in Chat", || room.held(STORE).len() > 20);
     (emulator, running)
 }
 
-/// A journal whose run was killed, all in one file.
+/// A journal whose run was killed, all in one file. What the run had asked for last, Chat would still do: it begins anew,
+/// so that from now on it does only what it is asked.
 fn left(room: &Room) -> Emulator {
     let (emulator, running) = under_way(room);
     running.kill();
+    let emulator = emulator.restart(room, &CHAT);
     let journal = Connection::open(room.file("j.db")).unwrap();
     journal.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).unwrap();
     emulator

@@ -6,6 +6,7 @@
 
 use std::io::Read as _;
 use std::ops::Range;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::{Emulator, Room, Run};
@@ -157,4 +158,64 @@ pub(crate) fn run_on_terminal(
         .replace(env!("CARGO_MANIFEST_DIR"), CLONE)
         .replace(room.path().to_str().unwrap(), CLONE);
     Some((code, shown))
+}
+
+/// Every document of the checkout, by what it is called there.
+fn documents() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["", "docs", "fuzz", "samples", "tests/mutants"].map(|folder| root.join(folder));
+    let files =
+        folders.iter().flat_map(|folder| folder.read_dir().unwrap()).map(|entry| entry.unwrap().path());
+    let documents = files.filter(|file| file.extension().is_some_and(|extension| extension == "md"));
+    documents
+        .map(|file| {
+            let text = std::fs::read_to_string(&file).unwrap();
+            (file.strip_prefix(root).unwrap().display().to_string(), text)
+        })
+        .collect()
+}
+
+/// The lines that a document has for a shell, those for other terminals too.
+fn lines_for_a_shell(document: &str) -> impl Iterator<Item = &str> {
+    let mut block = None;
+    document.lines().filter(move |line| {
+        block = match (block, line.strip_prefix("```")) {
+            (Some(_), Some(_)) => None,
+            (None, Some(info)) => Some(info),
+            (within, None) => within,
+        };
+        block.is_some_and(|info: &str| info.starts_with("sh")) && !line.starts_with("```")
+    })
+}
+
+/// Whether a shell that knows comments would see one on this line.
+fn has_a_comment(line: &str) -> bool {
+    let (mut quote, mut before) = (None, ' ');
+    line.chars().any(|char| {
+        quote = match quote {
+            Some(open) if open == char => None,
+            None if matches!(char, '\'' | '"') => Some(char),
+            quote => quote,
+        };
+        let begins_a_word = before.is_whitespace() || ";|&(".contains(before);
+        before = char;
+        quote.is_none() && char == '#' && begins_a_word
+    })
+}
+
+/// An interactive zsh takes what stands behind `#` for more arguments.
+#[test]
+fn no_command_has_a_comment_beside_it() {
+    assert!(has_a_comment("tenure check rows.csv # what it does") && has_a_comment("# what it does"));
+    assert!(!has_a_comment("tenure members list spaces/A --filter 'role # x' \"a #\" a#b"));
+    let documents = documents();
+    let lines = |text| lines_for_a_shell(text).count();
+    assert!(documents.iter().map(|(_, text)| lines(text)).sum::<usize>() > 100, "where are they?");
+    let commented: Vec<String> = documents
+        .iter()
+        .flat_map(|(name, text)| lines_for_a_shell(text).map(move |line| (name, line)))
+        .filter(|(_, line)| has_a_comment(line))
+        .map(|(name, line)| format!("{name}: {line}"))
+        .collect();
+    assert!(commented.is_empty(), "it breaks where somebody pastes it:\n{}", commented.join("\n"));
 }

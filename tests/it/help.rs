@@ -24,6 +24,18 @@ fn of_the_program() {
 }
 
 #[test]
+fn of_help() {
+    for flag in ["-h", "--help"] {
+        assert_eq!(help(&["help", flag]), help(&["help"]));
+        assert_eq!(help(&["help", "help", flag]), help(&["help", "help"]));
+        assert_eq!(help(&["help", "spaces", flag, "list"]), help(&["help", "spaces", "list"]));
+        assert_eq!(help(&["spaces", "help", flag]), help(&["spaces", "help"]));
+    }
+    // Here it is a file, and the flag one of the command.
+    assert_eq!(help(&["import", "help", "--help"]), help(&["import", "--help"]));
+}
+
+#[test]
 fn of_check() {
     insta::assert_snapshot!(help(&["help", "check"]));
 }

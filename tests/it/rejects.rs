@@ -369,6 +369,41 @@ fn what_is_wrong_with_a_line_no_second_try_mends() {
 }
 
 #[test]
+fn what_was_left_out_stops_no_second_try() {
+    let room = Room::new();
+    room.write("rows.csv", TO_MEND);
+    room.write(STORE, space("spaces/OLD"));
+    let emulator = Emulator::start_without_spaces(&room, &[]);
+    let connection = emulator.connection();
+    let import = |file: &str, options: &[&str]| {
+        room.tenure(&args(&[&["import", file, "--journal", "j.db"], options], &connection))
+    };
+    // A new journal knows of none that were left out.
+    import("rows.csv", &["--retry-rejected"]).expect(4).says(&["or add --skip-invalid"]);
+    import("rows.csv", &["--skip-invalid"]).expect(3);
+    assert_eq!(rows(&room), [5, 1, 4]);
+    // Somebody makes the other space, and has its row tried again.
+    let _emulator = emulator.restart(&room, &[]);
+    import("rows.csv", &[]).expect(4).says(&["or add --skip-invalid"]);
+    import("rows.csv", &["--retry-rejected", "--dry-run"]).expect(3);
+    let run = import("rows.csv", &["--retry-rejected"]).expect(3);
+    run.says(&[
+        "1 invalid row skipped",
+        "2 refused rows are tried again",
+        "2 rows stay refused: what is wrong",
+    ]);
+    assert_eq!(rows(&room), [5, 2, 3]);
+    // Also once they are mended, and stand in the original as they were.
+    room.tenure(&["rejects", "j.db", "-o", "rejects.csv"]).expect(0);
+    let mended = room.read("rejects.csv").replace("2020-12-01", "2021-01-01").replace("02-30", "02-29");
+    room.write("mended.csv", mended.replace(".invalid", ".com"));
+    import("mended.csv", &[]).expect(0);
+    let run = import("rows.csv", &["--retry-rejected"]).expect(0);
+    run.says(&["no refused row is tried again"]);
+    assert_eq!((rows(&room), room.held(STORE).len()), ([5, 5, 0], 5));
+}
+
+#[test]
 fn why_and_what_to_do() {
     let (room, _emulator) = refused();
     let run = room.tenure(&["rejects", "j.db", "--reasons"]).expect(0);
