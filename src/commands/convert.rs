@@ -18,7 +18,7 @@ use crate::convert::{
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
-use crate::intake::Reading;
+use crate::intake::{Counted, Reading};
 use crate::model::Timestamp;
 use crate::progress::Progress;
 use crate::signals::{Parting, Signals};
@@ -178,8 +178,7 @@ fn everything(
                     file: at.export,
                     bytes: at.bytes,
                     bytes_total: Some(at.bytes_total),
-                    rows: messages + at.messages,
-                    problems: 0,
+                    counted: Counted::Messages(messages + at.messages),
                 });
             })
         });
