@@ -1,6 +1,8 @@
 //! Ctrl-C and SIGTERM: the first asks, the second insists.
 
+use std::fs;
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
@@ -25,7 +27,7 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Signals {
     first: Arc<AtomicU8>,
     stop: UnboundedSender<Stop>,
-    farewell: Arc<Mutex<String>>,
+    parting: Parting,
     /// How many wait for something that nothing interrupts.
     waiting: Arc<AtomicUsize>,
 }
@@ -40,7 +42,7 @@ impl Signals {
     pub fn listen() -> io::Result<(Signals, UnboundedReceiver<Stop>)> {
         let (stop, receiver) = unbounded_channel();
         let signals =
-            Signals { first: Arc::default(), stop, farewell: Arc::default(), waiting: Arc::default() };
+            Signals { first: Arc::default(), stop, parting: Parting::default(), waiting: Arc::default() };
         let heard = signals.clone();
         let (ready, is_ready) = mpsc::sync_channel(1);
         thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -97,7 +99,12 @@ impl Signals {
 
     /// What to say from now on when the process has to leave at once.
     pub fn set_farewell(&self, line: String) {
-        *self.farewell.lock().unwrap_or_else(PoisonError::into_inner) = line;
+        self.parting.put_off(|last| last.farewell = line);
+    }
+
+    /// What is done last when the process has to leave at once.
+    pub fn parting(&self) -> &Parting {
+        &self.parting
     }
 
     /// Until this is dropped, the process leaves soon after the first signal: for waiting that nothing interrupts, such as
@@ -109,17 +116,42 @@ impl Signals {
     }
 
     fn leave(&self, signal: u8) -> ! {
-        let line = self.farewell.lock().unwrap_or_else(PoisonError::into_inner);
-        if !line.is_empty() {
-            // Standard error may be gone too.
-            let _ = writeln!(io::stderr(), "\n{line}");
-        }
-        std::process::exit(Exit::Signal(signal).code().into())
+        self.parting.put_off(|last| {
+            for path in &last.unfinished {
+                // It may be gone already.
+                let _ = fs::remove_file(path);
+            }
+            if !last.farewell.is_empty() {
+                // Standard error may be gone too.
+                let _ = writeln!(io::stderr(), "\n{}", last.farewell);
+            }
+            std::process::exit(Exit::Signal(signal).code().into())
+        })
     }
 
     /// The number of the first signal, if one has come.
     pub fn received(&self) -> Option<u8> {
         Some(self.first.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+}
+
+/// What a process does last when it has to leave at once.
+#[derive(Debug, Default)]
+pub struct Last {
+    /// What it says.
+    pub farewell: String,
+    /// Files that it has begun, under names that are not theirs yet: it removes them.
+    pub unfinished: Vec<PathBuf>,
+}
+
+/// The same, for all who have a part in it.
+#[derive(Debug, Clone, Default)]
+pub struct Parting(Arc<Mutex<Last>>);
+
+impl Parting {
+    /// Does something that must be done whole: nobody leaves meanwhile.
+    pub fn put_off<T>(&self, act: impl FnOnce(&mut Last) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 

@@ -18,16 +18,24 @@ use crate::convert::{
 };
 use crate::exit::Exit;
 use crate::input::{Problems, UserMap};
-use crate::intake::Reading;
+use crate::intake::{Counted, Reading};
 use crate::model::Timestamp;
 use crate::progress::Progress;
-use crate::signals::Signals;
+use crate::signals::{Parting, Signals};
 
-/// What is said on Ctrl-C.
-const INTERRUPTED: &str = "Interrupted; nothing was written. Run the same command again.";
-/// The same when the rows go to standard output, where some of them may be already.
-const INTERRUPTED_PIPE: &str =
-    "Interrupted; no file was written, and standard output may hold a part. Run the same command again.";
+/// What whoever has to leave says once all files are there.
+const CUT_SHORT: &str = "Interrupted; all files are written, only the report is cut short.";
+
+/// What is said on Ctrl-C: what is not there, for which files. Standard output may hold some of the rows already.
+fn interrupted(files: &[&Path], to_stdout: bool) -> String {
+    let names: Vec<String> = files.iter().map(|path| path.display().to_string()).collect();
+    let (what, rows) = if to_stdout {
+        ("no file was written, and standard output may hold a part", "all rows, and ")
+    } else {
+        ("nothing was written", "")
+    };
+    format!("Interrupted; {what}. Run the same command again for {rows}{}.", names.join(", "))
+}
 
 pub(super) fn run(command: &ConvertCommand) -> anyhow::Result<Exit> {
     match command {
@@ -88,12 +96,13 @@ fn one(
         .into());
     }
     let files = [Some(&args.output).filter(|_| !to_stdout), Some(&args.channels), args.missing.as_ref()];
-    // Before an hour of reading, not after it.
-    whole::expect_new(files.into_iter().flatten().map(PathBuf::as_path))?;
+    let files: Vec<&Path> = files.into_iter().flatten().map(PathBuf::as_path).collect();
     let (signals, _stops) = Signals::listen()?;
-    let interrupted = if to_stdout { INTERRUPTED_PIPE } else { INTERRUPTED };
-    signals.set_farewell(interrupted.to_owned());
-    // There is nothing to put in order yet: no file is begun before all is known that goes into it.
+    let interrupted = interrupted(&files, to_stdout);
+    signals.set_farewell(interrupted.clone());
+    // Before an hour of reading, not after it.
+    whole::expect_new(files.into_iter(), signals.parting())?;
+    // Whatever was begun goes with whoever leaves.
     let waiting = signals.leave_if_stuck();
     let now = Timestamp::now();
     let mut gathered = Gathered::new(now);
@@ -115,25 +124,24 @@ fn one(
     let channels = |out: &mut dyn Write| write_channels(out, &converted);
     let missing = |out: &mut dyn Write| write_missing(out, &converted);
     let mut outputs: Vec<Output<'_>> = Vec::new();
-    if to_stdout {
-        let mut out = BufWriter::new(io::stdout().lock());
-        match memberships(&mut out).map_err(anyhow::Error::from) {
-            Err(error) if is_broken_pipe(&error) => {}
-            done => done.context("standard output cannot be written")?,
-        }
-    } else {
+    if !to_stdout {
         outputs.push(Output { what: "memberships", path: &args.output, write: &memberships });
     }
     outputs.push(Output { what: "channels", path: &args.channels, write: &channels });
     if let Some(path) = &args.missing {
         outputs.push(Output { what: NO_ADDRESS, path, write: &missing });
     }
+    let is_stopped = || signals.received().is_some();
+    let drafts = write_all(&outputs, to_stdout.then_some(&memberships), signals.parting(), &is_stopped);
+    // From here on it is a matter of a moment.
     drop(waiting);
-    if let Some(signal) = write_all(&outputs, &signals).context("nothing was written")? {
-        note(interrupted);
+    if let Some(signal) = signals.received() {
+        note(&interrupted);
         return Ok(Exit::Signal(signal));
     }
-    signals.set_farewell(String::new());
+    drafts
+        .and_then(|drafts| whole::place_all(drafts, signals.parting(), CUT_SHORT.to_owned()))
+        .context("nothing was written")?;
     let of_stdout = to_stdout.then(|| ("memberships", "-".to_owned()));
     let of_files = outputs.iter().map(|output| (output.what, output.path.display().to_string()));
     let written = of_stdout.into_iter().chain(of_files).collect();
@@ -170,9 +178,7 @@ fn everything(
                     file: at.export,
                     bytes: at.bytes,
                     bytes_total: Some(at.bytes_total),
-                    rows: messages + at.messages,
-                    noun: "message",
-                    problems: 0,
+                    counted: Counted::Messages(messages + at.messages),
                 });
             })
         });
@@ -193,24 +199,38 @@ fn everything(
     }
 }
 
+/// Writes all of a list.
+type Fill<'a> = dyn Fn(&mut dyn Write) -> io::Result<()> + 'a;
+
 /// A file that comes of a conversion.
 struct Output<'a> {
     what: &'static str,
     path: &'a Path,
-    write: &'a dyn Fn(&mut dyn Write) -> io::Result<()>,
+    write: &'a Fill<'a>,
 }
 
-/// Writes all of them, or none: then a signal came, and this is its number.
-fn write_all(outputs: &[Output<'_>], signals: &Signals) -> anyhow::Result<Option<u8>> {
+/// Writes all of them, and then what goes to standard output; nothing is in its place yet.
+///
+/// # Errors
+/// When something cannot be written, or somebody has asked to stop.
+fn write_all(
+    outputs: &[Output<'_>],
+    to_stdout: Option<&Fill<'_>>,
+    parting: &Parting,
+    is_stopped: &dyn Fn() -> bool,
+) -> anyhow::Result<Vec<whole::Draft>> {
     let mut drafts = Vec::new();
     for output in outputs {
-        let mut draft = whole::Draft::begin(output.path)?;
-        draft.fill(output.write)?;
+        let mut draft = whole::Draft::begin(output.path, parting)?;
+        draft.fill(is_stopped, output.write)?;
         drafts.push(draft);
     }
-    let signal = signals.received();
-    if signal.is_none() {
-        whole::place_all(drafts)?;
+    if let Some(write) = to_stdout {
+        let mut out = BufWriter::new(whole::Heeding { out: io::stdout().lock(), is_stopped });
+        match write(&mut out).map_err(anyhow::Error::from) {
+            Err(error) if is_broken_pipe(&error) => {}
+            done => done.context("standard output cannot be written")?,
+        }
     }
-    Ok(signal)
+    Ok(drafts)
 }

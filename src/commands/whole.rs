@@ -1,12 +1,13 @@
 //! Files that are written whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
 use super::Usage;
+use crate::signals::Parting;
 use crate::wording::{trouble, trouble_making};
 
 /// Puts a file in the place of what is there, readable by its owner alone. Whoever reads it meets the one or the other.
@@ -23,35 +24,58 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// A new file on its way, readable by its owner alone; dropped before it is put in its place, it is gone.
+/// Characters of a file's name that its draft shows, at most: names on disks are no longer than 255 bytes.
+const STEM_CHARS_MAX: usize = 40;
+/// Characters of a draft's name that chance chooses.
+const CHANCE_CHARS: usize = 6;
+/// How the names of drafts end.
+const DRAFT_END: &str = ".tenure";
+
+/// A new file on its way, readable by its owner alone; dropped before it is put in its place, it is gone. Who writes it holds
+/// a lock on it, which ends with the process: a draft without one is a leftover.
 pub(super) struct Draft {
     file: NamedTempFile,
     path: PathBuf,
 }
 
 impl Draft {
-    /// An empty one, beside the place where it will be.
+    /// An empty one, beside the place where it will be. Leftovers of drafts for that place go.
     ///
     /// # Errors
     /// When something is in that place, or nothing can be written there.
-    pub(super) fn begin(path: &Path) -> anyhow::Result<Draft> {
+    pub(super) fn begin(path: &Path, parting: &Parting) -> anyhow::Result<Draft> {
         if path.symlink_metadata().is_ok() {
             return Err(not_made(path, &ErrorKind::AlreadyExists.into()));
         }
-        let file = NamedTempFile::new_in(folder(path)).map_err(|error| not_made(path, &error))?;
+        let begin = draft_begin(path);
+        sweep(folder(path), &begin);
+        let file = parting
+            .put_off(|last| {
+                let named = tempfile::Builder::new()
+                    .prefix(&begin)
+                    .suffix(DRAFT_END)
+                    .rand_bytes(CHANCE_CHARS)
+                    .tempfile_in(folder(path))?;
+                last.unfinished.push(named.path().to_owned());
+                Ok(named)
+            })
+            .map_err(|error| not_made(path, &error))?;
+        // Some disks know no locks, and there nobody sweeps.
+        let _ = file.as_file().try_lock();
         // Without a `/` at the end, which no file's name has.
         Ok(Draft { file, path: path.components().collect() })
     }
 
-    /// Writes what is to be in it.
+    /// Writes what is to be in it, as long as nobody asks to stop.
     ///
     /// # Errors
-    /// When it cannot be written.
+    /// When it cannot be written, or somebody has asked.
     pub(super) fn fill(
         &mut self,
+        is_stopped: &dyn Fn() -> bool,
         write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
     ) -> anyhow::Result<()> {
-        let mut out = BufWriter::new(self.file.as_file());
+        let mut out = BufWriter::new(Heeding { out: self.file.as_file(), is_stopped });
         write(&mut out)
             .and_then(|()| out.flush())
             .and_then(|()| self.file.as_file().sync_all())
@@ -71,14 +95,63 @@ impl Draft {
     }
 }
 
+/// Writes on, as long as nobody asks to stop.
+pub(super) struct Heeding<'a, W> {
+    pub(super) out: W,
+    pub(super) is_stopped: &'a dyn Fn() -> bool,
+}
+
+impl<W> Heeding<'_, W> {
+    fn heed(&self) -> io::Result<()> {
+        // Not `ErrorKind::Interrupted`: whoever meets that tries again.
+        if (self.is_stopped)() { Err(io::Error::other("somebody has asked to stop")) } else { Ok(()) }
+    }
+}
+
+impl<W: Write> Write for Heeding<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.heed()?;
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.heed()?;
+        self.out.flush()
+    }
+}
+
+/// How the names of drafts for a place begin.
+fn draft_begin(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    format!(".{}.", name.chars().take(STEM_CHARS_MAX).collect::<String>())
+}
+
+/// Removes what a process has left that was killed: drafts with such a name on which nobody holds a lock.
+fn sweep(folder: &Path, begin: &str) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let chance = name.to_str().and_then(|name| name.strip_prefix(begin)?.strip_suffix(DRAFT_END));
+        let is_draft = chance.is_some_and(|chance| {
+            chance.len() == CHANCE_CHARS && chance.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        }) && entry.file_type().is_ok_and(|kind| kind.is_file());
+        if is_draft && let Ok(file) = File::options().write(true).open(entry.path()) {
+            // Held until it is gone.
+            if file.try_lock().is_ok() {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
 /// Makes sure that such new files can be made, and that each is another.
 ///
 /// # Errors
 /// When one of them is there already, nothing can be written there, or two are one.
-pub(super) fn expect_new<'a>(paths: impl Iterator<Item = &'a Path>) -> anyhow::Result<()> {
+pub(super) fn expect_new<'a>(paths: impl Iterator<Item = &'a Path>, parting: &Parting) -> anyhow::Result<()> {
     let mut places: Vec<PathBuf> = Vec::new();
     for path in paths {
-        Draft::begin(path)?;
+        Draft::begin(path, parting)?;
         let place = folder(path).canonicalize().map_err(|error| not_made(path, &error))?;
         let place = place.join(path.file_name().unwrap_or_default());
         if places.contains(&place) {
@@ -90,24 +163,28 @@ pub(super) fn expect_new<'a>(paths: impl Iterator<Item = &'a Path>) -> anyhow::R
     Ok(())
 }
 
-/// Puts all of them in their places, or none.
+/// Puts all of them in their places, or none. `farewell` is what whoever leaves at once says from then on.
 ///
 /// # Errors
 /// When somebody has put something there meanwhile, or the disk refuses; those that were placed are removed again.
-pub(super) fn place_all(drafts: Vec<Draft>) -> anyhow::Result<()> {
-    let mut placed = Vec::new();
-    for draft in drafts {
-        match draft.place() {
-            Ok(path) => placed.push(path),
-            Err(refused) => {
-                for path in placed {
-                    let _ = fs::remove_file(path);
+pub(super) fn place_all(drafts: Vec<Draft>, parting: &Parting, farewell: String) -> anyhow::Result<()> {
+    parting.put_off(|last| {
+        let mut placed = Vec::new();
+        for draft in drafts {
+            match draft.place() {
+                Ok(path) => placed.push(path),
+                Err(refused) => {
+                    for path in placed {
+                        let _ = fs::remove_file(path);
+                    }
+                    return Err(refused);
                 }
-                return Err(refused);
             }
         }
-    }
-    Ok(())
+        last.unfinished.clear();
+        last.farewell = farewell;
+        Ok(())
+    })
 }
 
 /// Why a new file could not be made.
@@ -126,27 +203,86 @@ fn folder(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use super::*;
+
+    /// Nobody asks to stop.
+    const ON: &dyn Fn() -> bool = &|| false;
 
     #[test]
     fn all_of_them_appear_or_none() {
         let folder = tempfile::tempdir().unwrap();
+        let parting = Parting::default();
         let names = ["a.csv", "b.csv"].map(|name| folder.path().join(name));
-        let drafts = || names.iter().map(|path| Draft::begin(path).unwrap()).collect::<Vec<_>>();
+        let drafts = || names.iter().map(|path| Draft::begin(path, &parting).unwrap()).collect::<Vec<_>>();
         let files = || fs::read_dir(folder.path()).unwrap().count();
+        let place = |drafts| place_all(drafts, &parting, "all is there".to_owned());
         let mut begun = drafts();
-        begun[0].fill(|out| out.write_all(b"a")).unwrap();
+        begun[0].fill(ON, |out| out.write_all(b"a")).unwrap();
         fs::write(&names[1], "somebody's").unwrap();
-        let refused = place_all(begun).unwrap_err().to_string();
+        let refused = place(begun).unwrap_err().to_string();
         assert!(refused.contains("b.csv is there already"), "{refused}");
         assert_eq!((files(), fs::read_to_string(&names[1]).unwrap().as_str()), (1, "somebody's"));
         fs::remove_file(&names[1]).unwrap();
         let mut begun = drafts();
-        let failed = begun[1].fill(|out| out.write_all(b"half").and(Err(ErrorKind::StorageFull.into())));
+        let failed = begun[1].fill(ON, |out| out.write_all(b"half").and(Err(ErrorKind::StorageFull.into())));
         assert!(failed.unwrap_err().to_string().contains("there is no room left"));
         drop(begun);
         assert_eq!(files(), 0);
-        place_all(drafts()).unwrap();
+        let begun = drafts();
+        parting.put_off(|last| assert!(last.unfinished.iter().filter(|path| path.exists()).count() == 2));
+        place(begun).unwrap();
         assert_eq!(files(), 2);
+        parting.put_off(|last| {
+            assert_eq!((last.unfinished.len(), last.farewell.as_str()), (0, "all is there"));
+        });
+    }
+
+    #[test]
+    fn whoever_is_asked_to_stop_writes_no_more_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let mut draft = Draft::begin(&path, &Parting::default()).unwrap();
+        let (lines, is_stopped) = (Cell::new(0), Cell::new(false));
+        let filled = draft.fill(&|| is_stopped.get(), |out| {
+            for line in 0..100_000 {
+                is_stopped.set(line >= 10);
+                lines.set(line);
+                out.write_all(&[b'x'; 100])?;
+            }
+            Ok(())
+        });
+        assert!(filled.unwrap_err().to_string().contains("asked to stop"));
+        assert!(lines.get() < 1000, "it stops soon: {}", lines.get());
+        drop(draft);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // Also when all that is left to do is the end of it.
+        let mut draft = Draft::begin(&path, &Parting::default()).unwrap();
+        assert!(draft.fill(&|| true, |out| out.write_all(b"x")).is_err());
+    }
+
+    #[test]
+    fn leftovers_go_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.csv");
+        let underway = Draft::begin(&path, &Parting::default()).unwrap();
+        let left = [".a.csv.aB3dE6.tenure", ".a.csv.abcdef.tenure"];
+        let others = [
+            ".a.csv.abcdefg.tenure",
+            ".b.csv.abcdef.tenure",
+            ".a.csv.abc-ef.tenure",
+            ".tmpAbCdEf",
+            "a.csv.tenure",
+        ];
+        for name in left.iter().chain(&others) {
+            fs::write(folder.path().join(name), "half").unwrap();
+        }
+        fs::create_dir(folder.path().join(".a.csv.folder.tenure")).unwrap();
+        let next = Draft::begin(&path, &Parting::default()).unwrap();
+        assert!(underway.file.path().exists() && next.file.path().exists());
+        let is_there = |name: &&str| folder.path().join(name).exists();
+        assert!(!left.iter().any(is_there) && others.iter().all(is_there));
+        assert!(is_there(&".a.csv.folder.tenure"));
     }
 }

@@ -49,12 +49,22 @@ pub struct Reading<'a> {
     pub bytes: u64,
     /// Its size, when it has one.
     pub bytes_total: Option<u64>,
-    /// Rows read so far, of all files.
-    pub rows: u64,
-    /// What such a row is.
-    pub noun: &'static str,
-    /// Problems found so far.
-    pub problems: u64,
+    /// What was found so far, in all files.
+    pub counted: Counted,
+}
+
+/// What is counted while something is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    /// Rows of input, and problems found in them.
+    Rows {
+        /// Rows.
+        rows: u64,
+        /// Problems.
+        problems: u64,
+    },
+    /// Messages of a legacy system's export. What is wrong with it is known only when it is read.
+    Messages(u64),
 }
 
 /// What came of it.
@@ -178,9 +188,7 @@ fn look(
         file: file.map_or("", |file| &file.file),
         bytes: file.map_or(0, |file| file.progress.bytes_read()),
         bytes_total: file.and_then(|file| file.progress.bytes_total()),
-        rows: intake.rows,
-        noun: "row",
-        problems: intake.problems.total(),
+        counted: Counted::Rows { rows: intake.rows, problems: intake.problems.total() },
     };
     if watch(reading).is_break() { Err(IntakeError::Interrupted) } else { Ok(()) }
 }

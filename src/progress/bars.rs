@@ -10,7 +10,7 @@ use super::figures::{Figures, Kinds, figures, fitting, local};
 use super::meter::Meter;
 use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
-use crate::intake::Reading;
+use crate::intake::{Counted, Reading};
 use crate::verify::Looking;
 use crate::wording::{counted, fitted, harmless, many, shorten, span, thousands, width};
 
@@ -77,16 +77,18 @@ fn beside_stream(columns: usize) -> usize {
 
 /// How far the reading is, and of which file, in so many columns.
 fn reading_message(reading: &Reading<'_>, room: usize) -> String {
-    let problems = match reading.problems {
-        0 => String::new(),
-        problems => format!(", {}", many(problems, "problem")),
+    let found = match reading.counted {
+        Counted::Rows { rows, problems: 0 } => counted(rows, "row"),
+        Counted::Rows { rows, problems } => {
+            format!("{}, {}", counted(rows, "row"), many(problems, "problem"))
+        }
+        Counted::Messages(messages) => counted(messages, "message"),
     };
-    let rows = format!("{}{problems}", counted(reading.rows, reading.noun));
-    let left = room.saturating_sub(width(&rows) + 2);
+    let left = room.saturating_sub(width(&found) + 2);
     if left < NAME_MIN {
-        return shorten(&rows, room);
+        return shorten(&found, room);
     }
-    format!("{rows}  {}", tail(&harmless(reading.file), left.min(NAME_MAX)))
+    format!("{found}  {}", tail(&harmless(reading.file), left.min(NAME_MAX)))
 }
 
 fn set_template(bar: &ProgressBar, template: &str) {
@@ -282,17 +284,15 @@ mod tests {
 
     #[test]
     fn what_is_read_stands_beside_its_bar() {
-        let reading = |file, rows, problems| {
-            let noun = if rows == 1 { "message" } else { "row" };
-            Reading { file, bytes: 1, bytes_total: Some(2), rows, noun, problems }
-        };
+        let reading = |file, counted| Reading { file, bytes: 1, bytes_total: Some(2), counted };
+        let rows = |rows, problems| Counted::Rows { rows, problems };
         let shown: Vec<String> = [40, 60, 80, 120]
             .into_iter()
             .flat_map(|columns| {
                 [
-                    reading("samples/memberships.csv", 579, 0),
-                    reading("slack-export", 1, 0),
-                    reading("exports/2026/田中/memberships-of-all-channels.csv", 1_234_567, 12),
+                    reading("samples/memberships.csv", rows(579, 0)),
+                    reading("exports/2026/田中/memberships-of-all-channels.csv", rows(1_234_567, 12)),
+                    reading("exports/slack-2026.zip", Counted::Messages(2_000_000)),
                 ]
                 .map(|reading| {
                     let message = reading_message(&reading, beside_bar(columns));

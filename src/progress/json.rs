@@ -9,7 +9,7 @@ use super::Display;
 use super::figures::{Kinds, going, left};
 use super::meter::{Going, Meter};
 use crate::engine::{Event, Now, Snapshot};
-use crate::intake::Reading;
+use crate::intake::{Counted, Reading};
 use crate::model::SpaceName;
 use crate::verify::Looking;
 use crate::wording::harmless;
@@ -74,14 +74,17 @@ impl<W: Write> Display for Json<W> {
     fn reading(&mut self, reading: &Reading<'_>) {
         if self.read_last.is_none_or(|last| last.elapsed() >= EVERY) {
             self.read_last = Some(Instant::now());
-            self.write(&json!({
-                "event": "reading",
-                "file": reading.file,
-                "bytes": reading.bytes,
-                "bytes_total": reading.bytes_total,
-                "rows": reading.rows,
-                "problems": reading.problems,
-            }));
+            let Reading { file, bytes, bytes_total, .. } = reading;
+            self.write(&match reading.counted {
+                Counted::Rows { rows, problems } => json!({
+                    "event": "reading", "file": file, "bytes": bytes, "bytes_total": bytes_total,
+                    "rows": rows, "problems": problems,
+                }),
+                Counted::Messages(messages) => json!({
+                    "event": "converting", "file": file, "bytes": bytes, "bytes_total": bytes_total,
+                    "messages": messages,
+                }),
+            });
         }
     }
 
@@ -177,14 +180,10 @@ mod tests {
     /// Everything that can be told.
     fn told() -> Vec<Value> {
         let mut json = Json::new(Vec::new());
-        json.reading(&Reading {
-            file: "a.csv",
-            bytes: 1,
-            bytes_total: Some(2),
-            rows: 3,
-            noun: "row",
-            problems: 0,
-        });
+        for counted in [Counted::Rows { rows: 3, problems: 0 }, Counted::Messages(3)] {
+            json.read_last = None;
+            json.reading(&Reading { file: "a.csv", bytes: 1, bytes_total: Some(2), counted });
+        }
         json.reading_done(3);
         json.say("something");
         let (space, story, wait) = (|| SpaceName::parse("A").unwrap(), || "no".to_owned(), EVERY);

@@ -10,7 +10,7 @@ use super::figures::{Figures, Kinds, figures, local};
 use super::meter::Meter;
 use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
-use crate::intake::Reading;
+use crate::intake::{Counted, Reading};
 use crate::verify::Looking;
 use crate::wording::{fitted, harmless, many, span};
 
@@ -54,7 +54,11 @@ impl<W: Write> Display for Plain<W> {
                 Some(total) if total > 0 => format!(" ({} %)", reading.bytes * 100 / total),
                 _ => String::new(),
             };
-            self.say(&format!("reading {}: {}{share}", reading.file, many(reading.rows, reading.noun)));
+            let (count, noun) = match reading.counted {
+                Counted::Rows { rows, .. } => (rows, "row"),
+                Counted::Messages(messages) => (messages, "message"),
+            };
+            self.say(&format!("reading {}: {}{share}", reading.file, many(count, noun)));
         }
     }
 

@@ -110,6 +110,14 @@ fn events_as_servers_give_them() {
 }
 
 #[test]
+fn joins_that_only_the_state_has_and_one_that_it_has_not() {
+    let room = Room::new();
+    let run = convert(&room, &fixture("resolved"), &[]).expect(0);
+    assert_eq!(run.err, "");
+    insta::assert_snapshot!("resolved", rows(&room));
+}
+
+#[test]
 fn clocks_that_were_wrong_and_content_that_was_deleted() {
     let room = Room::new();
     let run = convert(&room, &fixture("clocks"), &[]).expect(3);

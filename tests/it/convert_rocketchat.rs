@@ -108,6 +108,27 @@ fn rocketchat_with_every_trap() {
 }
 
 #[test]
+fn notices_that_a_room_hides_count_all_the_same() {
+    let room = Room::new();
+    let hidden = Path::new(FIXTURE).with_file_name("hidden");
+    assert_eq!(convert(&room, hidden.to_str().unwrap(), &[]).expect(0).err, "");
+    insta::assert_snapshot!("rocketchat_hidden", rows(&room));
+}
+
+#[test]
+fn the_file_of_a_room_is_no_dump() {
+    let room = Room::new();
+    let file = Path::new(FIXTURE).with_file_name("room-file");
+    for export in [file.clone(), file.join("hall.json")] {
+        convert(&room, export.to_str().unwrap(), &[]).expect(4).says(&[
+            "the messages of a room as people export them",
+            "give the folder that mongodump has written",
+        ]);
+    }
+    assert!(room.files().is_empty());
+}
+
+#[test]
 fn every_form_says_the_same() {
     let room = Room::new();
     convert(&room, FIXTURE, &["--dms"]).expect(3);

@@ -65,9 +65,52 @@ fn while_it_converts() {
         running.signal(signal);
     }
     for (running, _, code) in both {
-        running.wait().expect(code).says(&["Interrupted; nothing was written."]);
+        running.wait().expect(code).says(&[
+            "Interrupted; nothing was written. Run the same command again for memberships.jsonl, channels.csv.",
+        ]);
     }
     assert_eq!(room.files(), ["export"]);
+}
+
+/// An export of more rows than a pipe holds.
+fn long_export(room: &Room) {
+    let mut events = String::new();
+    for number in 0..800 {
+        let id = format!("@sailor{number}:harbor.example");
+        events += &format!(
+            "{{\"type\": \"m.room.member\", \"room_id\": \"!quay:harbor.example\", \"sender\": \"{id}\", \"state_key\": \"{id}\", \
+             \"event_id\": \"${number}\", \"origin_server_ts\": {}, \"content\": {{\"membership\": \"join\"}}}}\n",
+            1_609_491_600_000_i64 + number
+        );
+    }
+    room.write("export.jsonl", events);
+}
+
+#[test]
+fn while_it_writes_what_it_has_converted() {
+    let room = Room::new();
+    long_export(&room);
+    let convert = ["convert", "matrix", "export.jsonl", "--domain", "harbor.example", "-o", "-"];
+    let drafts = |room: &Room| room.files().iter().filter(|name| name.ends_with(".tenure")).count();
+    for (signal, code) in SIGNALS {
+        // Nobody reads more of it than this.
+        let mut running = room.start(&convert);
+        assert!(running.first_line().contains("sailor"));
+        assert_eq!(drafts(&room), 1, "it is in the middle of it: {:?}", room.files());
+        running.signal(signal);
+        running.wait().expect(code).says(&[
+            "Interrupted; no file was written, and standard output may hold a part.",
+            "Run the same command again for all rows, and channels.csv.",
+        ]);
+        assert_eq!(room.files(), ["export.jsonl"]);
+    }
+    // What kill -9 leaves, the next run clears away.
+    let mut running = room.start(&convert);
+    running.first_line();
+    assert!(running.kill());
+    assert_eq!(drafts(&room), 1);
+    room.tenure(&convert[..5]).expect(0);
+    assert_eq!(room.files(), ["channels.csv", "export.jsonl", "memberships.jsonl"]);
 }
 
 #[test]

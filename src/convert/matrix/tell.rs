@@ -4,7 +4,8 @@
 //!
 //! | before → after | |
 //! |---|---|
-//! | anything but `join` → `join` | a join |
+//! | anything but `join`, `ban` → `join` | a join |
+//! | `ban` → `join` | void (room versions, authorisation rules), unless something later shows a member |
 //! | `join` → `join` | a new name or picture: no join |
 //! | `join` → `leave`, `ban` | a leave, by oneself or not |
 //! | `invite`, `knock` → `leave`, `ban` | an invitation refused or revoked: never a member |
@@ -43,7 +44,7 @@ pub(super) enum Meaning {
     Ignored(&'static str),
 }
 
-/// What a change means; `wrote`: whether anything shows that somebody was once a member.
+/// What a change means; `wrote`: whether anything shows that somebody was once a member; of a join, after it.
 pub(super) fn meaning(before: Before, to: Membership, wrote: bool) -> Meaning {
     let was_member = match before {
         Before::Known(before) => before == Membership::Join,
@@ -51,6 +52,9 @@ pub(super) fn meaning(before: Before, to: Membership, wrote: bool) -> Meaning {
     };
     match to {
         Membership::Join => match before {
+            Before::Known(Membership::Ban) if !wrote => {
+                Meaning::Ignored("joins of people who are banned, which a room's rules void")
+            }
             Before::Known(Membership::Join) | Before::Unknown => Meaning::Member,
             Before::Known(_) | Before::Nothing => Meaning::Joined,
         },
@@ -142,9 +146,17 @@ impl<'a> Story<'a> {
                 (None, None) if change.replaces => Before::Unknown,
                 (None, None) => Before::Nothing,
             };
-            let wrote = room.present.contains_key(&change.who);
+            let wrote = room.present.get(&change.who).is_some_and(|presence| {
+                change.to != Membership::Join || presence.runs.iter().any(|(_, last)| *last > change.time)
+            });
             let time = Some(change.time).filter(|_| change.dated);
-            steps.push((change.who, time, meaning(before, change.to, wrote)));
+            let meaning = meaning(before, change.to, wrote);
+            if let (Before::Known(before), Meaning::Ignored(_), Membership::Join) =
+                (before, meaning, change.to)
+            {
+                standing.insert(change.who, before);
+            }
+            steps.push((change.who, time, meaning));
         }
         // Element leaves the creation out; its creator's join is what comes first then.
         let is_whole = (room.created.is_some() || first == Some(true))

@@ -30,8 +30,11 @@ fn gathered(name: &str, text: &[u8]) -> (Gathered, Result<Problems, Problems>) {
 
 #[test]
 fn what_a_change_means() {
-    let joins = [Known(Invite), Known(Knock), Known(Leave), Known(Ban), Nothing];
+    let joins = [Known(Invite), Known(Knock), Known(Leave), Nothing];
     assert!(joins.into_iter().all(|before| meaning(before, Join, false) == Meaning::Joined));
+    // Nobody joins who is banned, unless the end of the ban is missing.
+    assert!(matches!(meaning(Known(Ban), Join, false), Meaning::Ignored(_)));
+    assert_eq!(meaning(Known(Ban), Join, true), Meaning::Joined);
     assert_eq!(meaning(Known(Join), Join, true), Meaning::Member);
     assert_eq!(meaning(Unknown, Join, true), Meaning::Member);
     for to in [Leave, Ban] {

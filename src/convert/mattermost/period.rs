@@ -2,8 +2,11 @@
 //! ends for it: whoever was there at its beginning "enters" then, and whoever is there at its end "leaves" then.
 
 use std::collections::{BTreeSet, HashMap};
+use std::io;
+use std::sync::Arc;
 
 use serde::Deserialize;
+use serde_json::error::Category;
 
 use super::Deed;
 use crate::convert::export::Export;
@@ -58,6 +61,14 @@ impl Periods {
         let file = export.file_name(&beside);
         let read = export
             .read(&beside, |reader| serde_json::from_reader::<_, Metadata>(std::io::BufReader::new(reader)));
+        Periods::told(&file, read)
+    }
+
+    /// What was read of such a file.
+    fn told(
+        file: &Arc<str>,
+        read: io::Result<Result<Metadata, serde_json::Error>>,
+    ) -> Result<Self, Box<Problem>> {
         match read {
             Ok(Ok(metadata)) => {
                 let time = |text: &Text| epoch_ms(text.get().unwrap_or_default());
@@ -68,15 +79,18 @@ impl Periods {
                 let channels = metadata.channels.unwrap_or_default();
                 Ok(Periods(channels.iter().map(|(id, channel)| (id.clone(), period(channel))).collect()))
             }
+            Ok(Err(error)) if error.classify() == Category::Io => {
+                Err(Box::new(unreadable(file, &error.into())))
+            }
             Ok(Err(error)) => {
                 let message = format!(
                     "it is broken: {}; what was made up at the ends of its period is guessed",
                     in_words(&error)
                 );
-                let problem = Problem::new(&file, error.line() as u64, ProblemKind::BrokenJson, message);
+                let problem = Problem::new(file, error.line() as u64, ProblemKind::BrokenJson, message);
                 Err(Box::new(problem.help("take this file from the export again, and convert once more")))
             }
-            Err(error) => Err(Box::new(unreadable(&file, &error))),
+            Err(error) => Err(Box::new(unreadable(file, &error))),
         }
     }
 
@@ -151,6 +165,30 @@ impl Members {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::input::{Fault, Problems};
+
+    #[test]
+    fn what_cannot_be_read_beside_it_is_not_called_broken() {
+        struct Swollen;
+        impl io::Read for Swollen {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(Fault::whole_file(ProblemKind::BrokenArchive, "it swells", "look into it").into_io())
+            }
+        }
+        let said = |read| {
+            let problem = Periods::told(&"a/metadata.json".into(), Ok(read)).unwrap_err();
+            Problems::from(*problem).render()
+        };
+        let swollen = said(serde_json::from_reader(Swollen));
+        assert!(
+            swollen.contains("it cannot be read: it swells") && swollen.contains("help: look into it"),
+            "{swollen}"
+        );
+        assert!(!swollen.contains("from the export again"), "{swollen}");
+        let torn = said(serde_json::from_str("{\"Channels\": {"));
+        assert!(torn.contains("it is broken: it ends in the middle of an object"), "{torn}");
+        assert!(torn.contains("take this file from the export again"), "{torn}");
+    }
 
     fn at(ms: i64) -> Timestamp {
         Timestamp::from_micros(1_577_836_800_000_000 + ms * 1000)

@@ -1,6 +1,12 @@
-//! Which files of an export are which collections. Pure: paths in, places out.
+//! Which files of an export are which collections, by their paths; and what is no collection.
 
 use std::collections::BTreeSet;
+use std::io::BufReader;
+
+use serde::Deserialize;
+
+use crate::convert::export::Export;
+use crate::convert::json::{Object, Text};
 
 /// A collection that tells of membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +80,28 @@ pub(super) fn sources<'a>(paths: impl Iterator<Item = &'a str>) -> (Vec<Source>,
         sources.retain(|source| with_rooms.contains(&folder(&source.path)));
     }
     (sources, with_rooms.into_iter().collect())
+}
+
+/// A message in the file of a room; in the database, the room is in `rid`, and who wrote in `u`.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Exported {
+    msg: Text,
+    username: Text,
+    rid: Text,
+}
+
+/// Whether its first JSON is what *Export messages* of a room writes: messages one after the other, with the names of their
+/// authors (`{"msg", "username", "ts", …}`).
+pub(super) fn is_file_of_a_room(export: &mut Export) -> bool {
+    let Some(path) = export.paths().find(|path| path.ends_with(".json")).map(str::to_owned) else {
+        return false;
+    };
+    let first = export.read(&path, |reader| {
+        serde_json::Deserializer::from_reader(BufReader::new(reader)).into_iter::<Object<Exported>>().next()
+    });
+    matches!(first, Ok(Some(Ok(Object(first))))
+        if first.msg.get().is_some() && first.username.get().is_some() && first.rid.get().is_none())
 }
 
 #[cfg(test)]

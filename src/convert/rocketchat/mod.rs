@@ -84,7 +84,12 @@ fn refused(export: &mut Export, folders: &[String]) -> Option<Problem> {
     match folders {
         [_] => None,
         [] => {
-            let message = "there is no rocketchat_room.bson or rocketchat_room.json in it";
+            let message = if files::is_file_of_a_room(export) {
+                "it is the messages of a room as people export them: of which room is not in it, and who was added and removed \
+                 only in the words of one language"
+            } else {
+                "there is no rocketchat_room.bson or rocketchat_room.json in it"
+            };
             let problem = Problem::new(&name, 0, ProblemKind::MissingFile, message);
             let help = if is_archive(export) {
                 "it is an archive of mongodump: dump without --archive, into a folder, and give the folder"
