@@ -38,7 +38,9 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let mut screen = Screen::default();
     loop {
         let look = look()?;
-        meter.note(begin.elapsed(), look.tally.done + look.tally.rejected);
+        let now = begin.elapsed();
+        meter.note(now, look.tally.done + look.tally.rejected);
+        meter.note_answers(now, look.tally.calls.ok);
         let ends = look.running.is_none();
         let is_read = match (args.json, screen.draws_anew()) {
             (true, _) => print_on(&look.json())?,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use jiff::tz::TimeZone;
 
-use super::figures::{Figures, Kinds, figures, fitting, local};
+use super::figures::{Figures, Kinds, figures, fitting, local, note};
 use super::meter::Meter;
 use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
@@ -200,7 +200,7 @@ impl Display for Bars {
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
         let (settled, goal) = (snapshot.settled(), snapshot.goal());
-        self.meter.note(now.elapsed, settled);
+        note(&mut self.meter, now, snapshot);
         let figures = figures(&self.meter, &local(now, &self.zone), snapshot, kinds);
         let Doing { title, noun } = self.doing;
         let message = format!("{} / {} {noun}s", thousands(settled), thousands(goal));

@@ -76,6 +76,12 @@ pub(super) struct Figures {
 /// A shorter wait than this is no pause.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 
+/// Notes how far a run is.
+pub(super) fn note(meter: &mut Meter, now: Now, snapshot: &Snapshot) {
+    meter.note(now.elapsed, snapshot.settled());
+    meter.note_answers(now.elapsed, snapshot.calls.ok);
+}
+
 /// How fast rows are settled.
 pub(super) fn going(meter: &Meter, snapshot: &Snapshot) -> Going {
     meter.going(snapshot.pace.writes_per_minute)
@@ -275,6 +281,24 @@ pub(super) mod tests {
             meter.note(Duration::from_secs(second), sending.settled());
         }
         assert_eq!(told(&sending, &meter), ["nothing moves at the moment"]);
+    }
+
+    #[test]
+    fn while_spaces_are_listed_nobody_says_that_nothing_moves() {
+        let now = local(at(60), &berlin());
+        let mut meter = Meter::default();
+        let mut told = |second: u64, ok: u64| {
+            let calls = Calls { sent: ok, ok, ..Calls::default() };
+            let snapshot = Snapshot { total: 10, listing: 3, calls, ..Snapshot::default() };
+            note(&mut meter, at(second), &snapshot);
+            let Figures { speed, why, .. } = figures(&meter, &now, &snapshot, &Kinds::default());
+            (speed, why)
+        };
+        let why = ["listing 3 spaces", "no limit configured"].map(str::to_owned).to_vec();
+        for second in 0..30 {
+            assert_eq!(told(second, second), (vec![], why.clone()), "{second}");
+        }
+        assert_eq!(told(39, 29), (vec!["nothing moves at the moment".to_owned()], why));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Map, Value, json};
 
 use super::Display;
-use super::figures::{Kinds, going, left};
+use super::figures::{Kinds, going, left, note};
 use super::meter::{Going, Meter};
 use crate::engine::{Event, Now, Snapshot};
 use crate::intake::{Counted, Reading};
@@ -138,7 +138,7 @@ impl<W: Write> Display for Json<W> {
     }
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
-        self.meter.note(now.elapsed, snapshot.settled());
+        note(&mut self.meter, now, snapshot);
         self.last = Some((now, snapshot.clone(), kinds.clone()));
         if now.elapsed >= self.next {
             self.next = now.elapsed + EVERY;

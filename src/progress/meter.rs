@@ -7,7 +7,7 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(30);
 /// The one that holds that down, so that no burst between two pauses is taken for the speed.
 const LONG_WINDOW: Duration = Duration::from_secs(180);
-/// After so long without anything finished nothing moves.
+/// After so long without anything finished or answered nothing moves.
 const STILL: Duration = Duration::from_secs(10);
 /// Of a slow pace that is after so many times what lies between two writes.
 const GAPS: u32 = 2;
@@ -49,7 +49,7 @@ impl Gauge {
 /// How it goes, as far as was seen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Going {
-    /// Too little was seen yet.
+    /// Too little was seen yet, or it goes on with what is not counted, such as the lists of spaces.
     Unknown,
     /// So many things a second.
     At(f64),
@@ -67,9 +67,27 @@ pub fn time_left(rest: u64, per_second: f64) -> Option<Duration> {
 pub struct Meter {
     recent: Gauge,
     steady: Gauge,
-    /// When the count was last another one, and which it has been since.
-    moved: Option<(Duration, u64)>,
+    moved: Stir,
+    /// The same of what Chat answered.
+    answered: Stir,
     noted: Duration,
+}
+
+/// When a count was last another one, and which it has been since.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stir(Option<(Duration, u64)>);
+
+impl Stir {
+    fn note(&mut self, now: Duration, count: u64) {
+        if self.0.is_none_or(|(_, before)| before != count) {
+            self.0 = Some((now, count));
+        }
+    }
+
+    /// Whether it is known to be the same for so long.
+    fn rests(self, now: Duration, patience: Duration) -> bool {
+        self.0.is_some_and(|(at, _)| now.saturating_sub(at) >= patience)
+    }
 }
 
 impl Default for Meter {
@@ -77,7 +95,8 @@ impl Default for Meter {
         Meter {
             recent: Gauge::over(WINDOW),
             steady: Gauge::over(LONG_WINDOW),
-            moved: None,
+            moved: Stir::default(),
+            answered: Stir::default(),
             noted: Duration::ZERO,
         }
     }
@@ -89,9 +108,12 @@ impl Meter {
         self.recent.note(now, count);
         self.steady.note(now, count);
         self.noted = now;
-        if self.moved.is_none_or(|(_, before)| before != count) {
-            self.moved = Some((now, count));
-        }
+        self.moved.note(now, count);
+    }
+
+    /// Notes that Chat had answered so many calls by `now`, whatever they were about.
+    pub fn note_answers(&mut self, now: Duration, count: u64) {
+        self.answered.note(now, count);
     }
 
     /// Things a second, once there is something to measure: of late, or over a longer while if that is less.
@@ -105,10 +127,11 @@ impl Meter {
     /// How it goes, where so many things a minute may be begun (0 = no limit).
     pub fn going(&self, per_minute: u32) -> Going {
         let patience = MINUTE.checked_div(per_minute).map_or(STILL, |gap| STILL.max(gap * GAPS));
-        match self.moved {
-            Some((at, _)) if self.noted.saturating_sub(at) >= patience => Going::Still,
-            _ => self.per_second().map_or(Going::Unknown, Going::At),
+        if !self.moved.rests(self.noted, patience) {
+            return self.per_second().map_or(Going::Unknown, Going::At);
         }
+        let hears_nothing = self.answered.0.is_none() || self.answered.rests(self.noted, patience);
+        if hears_nothing { Going::Still } else { Going::Unknown }
     }
 
     /// How long the rest takes, where single things may take long.
@@ -170,6 +193,21 @@ mod tests {
         assert_eq!(paused(5, 100, 20).going(6), Going::Still);
         assert_eq!(paused(0, 0, 5).going(300), Going::Unknown);
         assert_eq!(paused(0, 0, 10).going(300), Going::Still);
+    }
+
+    #[test]
+    fn what_is_answered_moves() {
+        // Lists for twenty seconds, after which nobody answers any more.
+        let going = |seconds: u64| {
+            let mut meter = Meter::default();
+            for second in 0..=seconds {
+                meter.note(Duration::from_secs(second), 7);
+                meter.note_answers(Duration::from_secs(second), second.min(20) * 3);
+            }
+            meter.going(300)
+        };
+        assert_eq!([5, 10, 20, 29].map(going), [Going::Unknown; 4]);
+        assert_eq!([30, 300].map(going), [Going::Still; 2]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use jiff::Zoned;
 use jiff::tz::TimeZone;
 
-use super::figures::{Figures, Kinds, figures, local};
+use super::figures::{Figures, Kinds, figures, local, note};
 use super::meter::Meter;
 use super::{Display, Doing};
 use crate::engine::{Now, Snapshot};
@@ -77,7 +77,7 @@ impl<W: Write> Display for Plain<W> {
     }
 
     fn tick(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
-        self.meter.note(now.elapsed, snapshot.settled());
+        note(&mut self.meter, now, snapshot);
         if now.elapsed >= self.next {
             self.next = now.elapsed + EVERY;
             let line = progress_line(self.doing, &self.meter, &local(now, &self.zone), snapshot, kinds);
