@@ -116,14 +116,46 @@ fn explain(text: &str, error: &serde_json::Error) -> ParseError {
     }
     let full = error.to_string();
     let what = full.rsplit_once(" at line ").map_or(full.as_str(), |(what, _)| what);
-    let help = if !text.trim_start().starts_with('{') {
-        "each line is one JSON object; if it is CSV, give --format csv"
-    } else if error.is_eof() {
-        "is the line cut off? an object must stand on one line; jq -c . writes it so"
-    } else {
-        ""
-    };
+    let help = mended(text, what, &text[before.len()..], error.is_eof());
     wrong(ProblemKind::BrokenJson, format!("it is not JSON: {what}, at character {position}"), help)
+}
+
+/// How a line that is no JSON becomes one. `what` is the parser's word for it, `rest` begins where it stopped.
+fn mended(text: &str, what: &str, rest: &str, cut_off: bool) -> &'static str {
+    const ON_ONE_LINE: &str = "an object must stand on one line; jq -c . writes it so";
+    const QUOTES: &str = "JSON has double quotes only: \"so\"";
+    let next = rest.chars().next();
+    match text.trim_start().chars().next() {
+        Some('{') => {}
+        // What is inside an object that goes over several lines.
+        Some('"' | '}' | ']') => return ON_ONE_LINE,
+        _ => return "each line is one JSON object; if it is CSV, give --format csv",
+    }
+    if cut_off {
+        return "is the line cut off? an object must stand on one line; jq -c . writes it so";
+    }
+    match (what, next) {
+        ("trailing characters", _) => "each object stands on a line of its own, and nothing behind it",
+        ("trailing comma", _) => "remove the comma before the bracket",
+        ("key must be a string" | "expected value", Some('\'')) => QUOTES,
+        ("key must be a string", _) => "put the name in double quotes",
+        ("expected value", Some(',' | '}' | ']')) => {
+            "a value is missing before it; null says that there is none"
+        }
+        ("expected value" | "expected ident", _) => {
+            "put a text in double quotes; without them stand only numbers, true, false and null"
+        }
+        ("expected `:`", _) => "a colon stands between a name and its value",
+        ("invalid escape", _) => "a backslash in a text is written twice: \\\\",
+        (what, Some('"')) if what.starts_with("expected `,`") => "is a comma missing before it?",
+        (what, _) if what.starts_with("expected `,`") => {
+            "a comma or the closing bracket is missing; a quote in a text is written \\\""
+        }
+        (what, _) if what.starts_with("control character") => {
+            "a tab in a text is written \\t, and a line break \\n"
+        }
+        _ => "each line must be one whole JSON object; jq . says what a line lacks",
+    }
 }
 
 impl<'a> Object<'a> {
@@ -375,5 +407,38 @@ impl<'de> Visitor<'de> for FieldVisitor {
             object.insert(name, value);
         }
         Ok(Field::Other(Value::Object(object)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_way_of_being_no_json_has_its_own_help() {
+        for (line, help) in [
+            (r#"{"space":"A"} {"space":"B"}"#, "a line of its own"),
+            (r#"{"space":"A",}"#, "remove the comma"),
+            ("{'space':'A'}", "double quotes only"),
+            (r#"{"space":'A'}"#, "double quotes only"),
+            (r#"{space:"A"}"#, "the name in double quotes"),
+            (r#"{"space":A}"#, "a text in double quotes"),
+            (r#"{"space":None}"#, "true, false and null"),
+            (r#"{"space":,"member":"m"}"#, "a value is missing"),
+            (r#"{"space" "A"}"#, "a colon"),
+            (r#"{"space":"A" "member":"m"}"#, "is a comma missing"),
+            (r#"{"space":"A"x"}"#, "a comma or the closing bracket"),
+            (r#"{"space":"C:\x\y\q"}"#, "written twice"),
+            ("{\"space\":\"A\tB\"}", "written \\t"),
+            (r#"{"space":"A","#, "cut off"),
+            ("{", "on one line"),
+            (r#"  "space": "A","#, "on one line"),
+            ("}", "on one line"),
+            ("space,member", "--format csv"),
+        ] {
+            let Err(error) = parse(line) else { panic!("{line}") };
+            let given = error.help.unwrap_or_default();
+            assert!(given.contains(help), "{line}: {} - {given}", error.message);
+        }
     }
 }

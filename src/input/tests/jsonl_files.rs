@@ -83,11 +83,13 @@ fn what_is_wrong_with_a_line() {
         (
             "{\"ü\":\"é\" \"b\":2}".as_bytes(),
             r#"rows.jsonl:1: it is not JSON: expected `,` or `}`, at character 10
+  help: is a comma missing before it?
   given: {"raw":"{\"ü\":\"é\" \"b\":2}"}"#,
         ),
         (
             b"{\"space\":\"A\"} {}",
             r#"rows.jsonl:1: it is not JSON: trailing characters, at character 15
+  help: each object stands on a line of its own, and nothing behind it
   given: {"raw":"{\"space\":\"A\"} {}"}"#,
         ),
         (
