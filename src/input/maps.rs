@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::model::{MemberName, NameError, SpaceName, SpaceTitles, Timestamp};
 
@@ -11,12 +11,15 @@ use super::csv::{Line, Table};
 use super::problem::{Problem, ProblemKind, printable};
 use super::problems::Problems;
 use super::source::Source;
-use super::suggest::is_near;
+use super::suggest::{is_near, plain};
 
 /// What a map may take of the memory, in bytes.
 const MAP_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// What an entry takes beside its texts, roughly.
 const ENTRY_BYTES: usize = 150;
+
+/// Up to so many names are also held as they sound, for [`NameMap::meant`].
+const MEANT_MAX: usize = 200_000;
 
 /// A map from any name to a resource name, with the file it comes from.
 #[derive(Debug, Clone)]
@@ -28,6 +31,8 @@ pub struct NameMap<N> {
     ages: HashMap<String, Age>,
     /// What it says that people call the values, by value.
     titles: HashMap<String, String>,
+    /// Its names without what people get wrong, made when the first name is missed.
+    plain: OnceLock<HashMap<String, String>>,
 }
 
 /// What a map of spaces tells of one: `createTime` and `importModeExpireTime`, as `spaces create` writes them.
@@ -140,6 +145,23 @@ impl<N> NameMap<N> {
     /// What the map has for a name, spelled exactly so.
     pub fn get(&self, name: &str) -> Option<&N> {
         self.entries.get(name).map(|(value, _)| value)
+    }
+
+    /// The name of the map that a missing one is but for case, blanks, `_`, `-`, dots and a `#` before it; of several the
+    /// first by letters. It costs a look, however many are missing.
+    pub(super) fn meant(&self, name: &str) -> Option<&str> {
+        let bare = |name: &str| plain(name.trim_start_matches('#'));
+        let known = self.plain.get_or_init(|| {
+            let mut known: HashMap<String, String> = HashMap::new();
+            for name in self.entries.keys().take_while(|_| self.entries.len() <= MEANT_MAX) {
+                let held = known.entry(bare(name)).or_insert_with(|| name.clone());
+                if name < held {
+                    held.clone_from(name);
+                }
+            }
+            known
+        });
+        known.get(&bare(name)).map(String::as_str)
     }
 
     /// The file, as the user named it.
@@ -255,7 +277,11 @@ fn read<N: PartialEq + std::fmt::Display>(
         let message = "it has a header, but no line below it";
         problems.push(Problem::new(&file, table.header_line, ProblemKind::NoRows, message).fatal());
     }
-    if problems.is_empty() { Ok(NameMap { file, entries, ages, titles }) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(NameMap { file, entries, ages, titles, plain: OnceLock::new() })
+    } else {
+        Err(problems)
+    }
 }
 
 fn places(table: &Table, columns: &[&'static str; 2]) -> Result<[usize; 2], Problems> {

@@ -11,7 +11,7 @@ use crate::model::{EARLIEST, MemberName, NameError, Role, SpaceName, Tenure, Tim
 use super::columns::Key;
 use super::maps::{SpaceMap, UserMap};
 use super::names::Naming;
-use super::problem::ProblemKind;
+use super::problem::{ProblemKind, printable};
 use super::suggest::{calendar_of, date_of, is_near, plain, unit_of};
 
 /// How times are written (`--time-format`).
@@ -284,9 +284,10 @@ fn space<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Spac
     if let Some(map) = rules.spaces.as_ref().filter(|_| !text.starts_with("spaces/")) {
         unreadable(key, text)?;
         let flaw = Flaw::new(key, ProblemKind::UnknownSpace, format!("it is not in {}", map.file()));
-        return Err(flaw.help(match map.get(text.trim()) {
-            Some(_) => "remove the blanks around it".to_owned(),
-            None => format!("add a line for it to {}, or write spaces/{{id}} here", map.file()),
+        return Err(flaw.help(match (map.get(text.trim()), map.meant(text)) {
+            (Some(_), _) => "remove the blanks around it".to_owned(),
+            (None, Some(meant)) => format!("did you mean \"{}\"?", printable(meant)),
+            (None, None) => format!("add a line for it to {}, or write spaces/{{id}} here", map.file()),
         }));
     }
     if let Some(known) = names.known_space(text) {

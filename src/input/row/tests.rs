@@ -84,6 +84,8 @@ fn spaces() {
             ],
         ),
         ("#a ", &["unknown-space space: it is not in s.csv (remove the blanks around it)"]),
+        ("#A", &["unknown-space space: it is not in s.csv (did you mean \"#a\"?)"]),
+        ("a", &["unknown-space space: it is not in s.csv (did you mean \"#a\"?)"]),
         (
             "spaces/?",
             &[
