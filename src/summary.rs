@@ -89,10 +89,13 @@ pub fn of_run(summary: &Summary<'_>) -> String {
 }
 
 /// What is typed after an import, in order: its spaces are looked at while their history can still be taken back, and
-/// completed then, if they are in import mode. `needs` is what has to be typed again.
+/// completed then, if they are in import mode and no row is still to be mended. `needs` is what has to be typed again.
 pub fn after_import(tally: &Tally, journal: &str, needs: &str, in_import_mode: bool) -> Vec<String> {
     let verify = tally.done > 0;
-    let complete = in_import_mode && tally.spaces_completed < tally.spaces && tally.done + tally.open > 0;
+    let complete = in_import_mode
+        && tally.rejected == 0
+        && tally.spaces_completed < tally.spaces
+        && tally.done + tally.open > 0;
     let commands = [("verify", verify), ("complete", complete)].into_iter().filter(|(_, is_due)| *is_due);
     commands.map(|(command, _)| format!("tenure {command} {}{needs}", quoted(journal))).collect()
 }

@@ -92,7 +92,8 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
 
 /// Spaces that are left are told by the exit code, as rejects are.
 fn exit(plan: &CompletionPlan, refused: usize) -> Exit {
-    let left = plan.unsettled.len() + plan.rejected.len() + plan.expired.len() + refused;
+    let left =
+        plan.unsettled.len() + plan.rejected.len() + plan.doubtful.len() + plan.expired.len() + refused;
     if left == 0 { Exit::Done } else { Exit::Rejects }
 }
 
@@ -142,6 +143,12 @@ fn story(plan: &CompletionPlan, titles: &SpaceTitles) -> String {
     };
     unfit(&plan.unsettled, "not completed, with rows left to send (tenure resume)");
     unfit(&plan.rejected, "not completed, with rows rejected (mend them, or --accept-rejects)");
+    let doubtful = format!(
+        "not completed, for {} left out when they were read, and may belong there (tenure rejects tells which; mend \
+         them, or --accept-rejects)",
+        if plan.left_out == 1 { "a row was".to_owned() } else { format!("{} rows were", plan.left_out) }
+    );
+    unfit(&plan.doubtful, &doubtful);
     unfit(&plan.expired, "not completed, for Chat deletes them within half an hour or has done so");
     text
 }

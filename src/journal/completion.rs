@@ -24,6 +24,11 @@ pub struct CompletionPlan {
     pub unsettled: Vec<Unfit>,
     /// Spaces of which rows were refused, and that are not completed for that.
     pub rejected: Vec<Unfit>,
+    /// Rows that were left out when they were read (`--skip-invalid`), and are not replaced. Nothing tells for sure which
+    /// space they belong to.
+    pub left_out: u64,
+    /// Spaces that are not completed because one of these may be theirs.
+    pub doubtful: Vec<Unfit>,
     /// Spaces that Chat deletes too soon, or has deleted already.
     pub expired: Vec<Unfit>,
 }
@@ -49,7 +54,9 @@ impl Journal {
         leaves: bool,
         last_call: Timestamp,
     ) -> Result<CompletionPlan, JournalError> {
-        let mut plan = CompletionPlan::default();
+        let left_out: i64 =
+            self.conn.query_row("SELECT ifnull(sum(invalid), 0) FROM sources", [], |row| row.get(0))?;
+        let mut plan = CompletionPlan { left_out: left_out.cast_unsigned(), ..CompletionPlan::default() };
         let expired = format!("completed_at IS NULL AND expires_at < {} ORDER BY id", last_call.as_micros());
         let expired = self.spaces(&expired)?;
         for space in self.spaces(&format!("{HAS_ROWS} ORDER BY open DESC, id"))? {
@@ -69,6 +76,9 @@ impl Journal {
                 continue;
             } else if space.rejected > 0 && !accepts_rejects {
                 plan.rejected.push(unfit(space.rejected));
+                continue;
+            } else if left_out > 0 && !accepts_rejects {
+                plan.doubtful.push(unfit(0));
                 continue;
             } else {
                 plan.to_complete += 1;

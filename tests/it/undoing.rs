@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
-use crate::support::{Emulator, Room, STORE, args, people, until};
+use crate::support::{Emulator, Room, STORE, UNPACED, args, people, until};
 
 const ROWS: &str = "\
 space,member,createTime,deleteTime,role
@@ -298,4 +298,26 @@ fn a_space_that_expires_is_warned_of_and_then_left_alone() {
         .says(&["1 space not completed, for Chat deletes them"]);
     assert_eq!(log(&room, "completedSpace"), ["spaces/B"]);
     room.tenure(&["spaces", "list", "j.db"]).expect(0).says(&["0 days left: complete it soon", "completed"]);
+}
+
+#[test]
+fn no_space_is_completed_while_a_row_that_was_left_out_may_be_its_own() {
+    let room = Room::new();
+    let header = "space,member,createTime,deleteTime\n";
+    let good = "A,a@b.cd,2020-01-01T00:00:00Z,2020-02-01T00:00:00Z\n";
+    room.write("rows.csv", format!("{header}{good}A,b@b.cd,yesterday,\nB,a@b.cd,2020-01-01T00:00:00Z,\n"));
+    let import = ["import", "rows.csv", "--emulator", "--skip-invalid", "--journal", "j.db"];
+    let run = room.tenure(&args(&[&import, &UNPACED], &[])).expect(3);
+    assert!(!run.err.contains("tenure complete"), "{}", run.err);
+    let kept = "2 spaces not completed, for a row was left out when they were read, and may belong there";
+    room.tenure(&["complete", "j.db", "--dry-run"]).expect(0).says(&["0 spaces to complete"]).says(&[kept]);
+    room.tenure(&["complete", "j.db", "--yes"]).expect(3).says(&[kept]);
+
+    // Mended, it stands against nothing any more.
+    room.tenure(&["rejects", "j.db", "-o", "rejects.csv"]).expect(0);
+    let mended = room.read("rejects.csv").replace("yesterday", "2020-01-01T00:00:00Z");
+    room.write("rejects.csv", mended);
+    room.tenure(&args(&[&["import", "rejects.csv", "--emulator", "--journal", "j.db"], &UNPACED], &[]))
+        .expect(0);
+    room.tenure(&["complete", "j.db", "--yes"]).expect(0).says(&["2 spaces to complete"]);
 }

@@ -67,6 +67,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         rehearsal: settings.is_rehearsal(),
         needs: args.spaces.is_empty().then(|| settings.resume_needs()),
         running,
+        rejected: journal.tally().map_err(at)?.rejected,
         spaces_total: targets.len() as u64,
         titles: journal.titles().map_err(at)?,
         sources: journal.source_paths().map_err(at)?.into_iter().collect(),

@@ -85,6 +85,8 @@ pub struct About {
     pub rehearsal: bool,
     /// Whether a run is working with the journal meanwhile.
     pub running: bool,
+    /// How many rows of the journal are rejected, those among them that were left out when they were read.
+    pub rejected: u64,
     /// How many spaces were to be looked at.
     pub spaces_total: u64,
     /// What people call the spaces.

@@ -72,13 +72,15 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration, columns: usize)
 
 /// What is typed after all was found as it should be: while the list shows history, its spaces are not completed yet.
 fn next(report: &Report) -> Option<String> {
-    let About { journal, needs, rehearsal, running, .. } = &report.about;
+    let About { journal, needs, rehearsal, running, rejected, .. } = &report.about;
     let is_over = !rehearsal && !running && report.totals.unsettled == 0;
     if !is_over || report.differs() || report.any_failed() || report.checked() == 0 {
         return None;
     }
     let (journal, needs) = (quoted(journal), (*needs)?);
     match report.present_spaces {
+        // They can be mended and sent only as long as the space is not completed.
+        0 if *rejected > 0 => Some(format!("tenure rejects {journal} --reasons")),
         0 => Some(format!("tenure complete {journal}{needs}")),
         present if present == report.checked() => Some(format!("tenure report {journal} -o report.html")),
         _ => None,
