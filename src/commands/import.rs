@@ -126,7 +126,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     // A new journal is there only now.
     lock.hold(&path).map_err(|error| error.at(&path))?;
     if intake.replaced > 0 {
-        progress.say(&format!("{} replaced by what was mended", many(intake.replaced, "refused row")));
+        progress.say(&format!("{} replaced by what was fed back", many(intake.replaced, "refused row")));
     }
     if intake.invalid > 0 {
         progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));

@@ -384,6 +384,9 @@ impl<'j> Loader<'j> {
             return Ok(false);
         }
         source.invalid += 1;
+        if let Some(claim) = given.filter(|_| self.has_rejects).and_then(claim) {
+            self.replacing.claims_again(claim);
+        }
         let Some(conn) = self.journal.filter(|_| self.writes) else { return Ok(true) };
         conn.prepare_cached(
             "INSERT INTO rows (id, operation, source, line, given, state, settled_at, kind, error)

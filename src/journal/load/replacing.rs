@@ -19,7 +19,8 @@ pub const REPLACES: &str = "replaces";
 /// What the rows of a reading say that they replace.
 #[derive(Debug, Default)]
 pub(super) struct Replacing {
-    /// How many rows of the reading, all in order, say that they replace what is named so.
+    /// How many rows of the reading say that they replace what is named so: rows in order, and those that are rejects again
+    /// and take the place of what they were.
     claims: HashMap<Box<str>, usize>,
     /// Where the rejects stand that this reading has met or made: they are no other row's.
     own: HashSet<(i64, u64)>,
@@ -42,6 +43,11 @@ impl Replacing {
     /// Whether a line that is no row was replaced before.
     pub(super) fn is_settled(&self, source: i64, line: u64, given: Option<&str>) -> bool {
         !self.settled.is_empty() && self.settled.contains(&(source, line, given.map(str::to_owned)))
+    }
+
+    /// A line that is no row yet, though it was fed back.
+    pub(super) fn claims_again(&mut self, claim: Box<str>) {
+        *self.claims.entry(claim).or_default() += 1;
     }
 
     /// What the rows of a member have come to, and what those of these times say that they replace. Only a row that may be
