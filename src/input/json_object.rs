@@ -316,9 +316,7 @@ fn passed_over(values: &[Option<(&'static str, Field<'_>)>; 5], unknown: &[Cow<'
     let absent = Key::ALL.into_iter().filter(|key| values[*key as usize].is_none());
     let near = absent.filter_map(|key| {
         let word = key.as_str();
-        // A slip is about as long, but for blanks or dashes. Most names end here, and each row has them anew.
-        let alike = |name: &&Cow<'_, str>| name.len().abs_diff(word.len()) <= 4 && is_near(name, word);
-        Some((key, unknown.iter().find(alike)?))
+        Some((key, unknown.iter().find(|name| is_slip(name, word))?))
     });
     near.map(|(key, name)| {
         let (name, word) = (super::problem::printable(name), key.as_str());
@@ -328,6 +326,12 @@ fn passed_over(values: &[Option<(&'static str, Field<'_>)>; 5], unknown: &[Cow<'
             .help(format!("rename it to {word}, or to something unlike it"))
     })
     .collect()
+}
+
+/// Whether a key is meant to be that one of ours.
+pub(super) fn is_slip(name: &str, word: &str) -> bool {
+    // A slip is about as long, but for blanks or dashes. Most names end here, and each row has them anew.
+    name.len().abs_diff(word.len()) <= 4 && is_near(name, word)
 }
 
 const fn snake_case(key: Key) -> &'static str {

@@ -6,6 +6,8 @@ use std::ops::Range;
 
 use serde_json::Value;
 
+use super::columns::Key;
+use super::json_object::is_slip;
 use super::problem::ProblemKind;
 
 /// In a CSV record: of the field, else of what the problem's kind is about, else all of it. `fields` is how many the
@@ -39,6 +41,7 @@ pub(super) fn in_json(kind: ProblemKind, line: &[u8], key: Option<&str>) -> Rang
             let begin = column.saturating_sub(1).min(line.len());
             begin..column.clamp(begin, line.len())
         }
+        ProblemKind::SimilarColumn => key.and_then(|key| json_slip(line, key)).unwrap_or(0..line.len()),
         _ => match key {
             Some(key) => json_value(line, key).unwrap_or_else(|| {
                 let end = line.trim_ascii_end().len();
@@ -90,9 +93,26 @@ fn csv_field(record: &[u8], delimiter: u8, field: usize) -> Option<Range<usize>>
 
 /// The last value of a key of the outermost object.
 fn json_value(line: &[u8], key: &str) -> Option<Range<usize>> {
+    json_pair(line, |name| name == key.as_bytes()).map(|(_, value)| value)
+}
+
+/// The first key of the outermost object that is nearly that one, with its quotes.
+fn json_slip(line: &[u8], key: &str) -> Option<Range<usize>> {
+    let mut met = false;
+    let (name, _) = json_pair(line, |name| {
+        let name = std::str::from_utf8(name).unwrap_or_default();
+        let first = !met && Key::of(name).is_none() && is_slip(name, key);
+        met |= first;
+        first
+    })?;
+    Some(name.start.saturating_sub(1)..(name.end + 1).min(line.len()))
+}
+
+/// Of the outermost object's keys that are wanted the last, without its quotes, and its value.
+fn json_pair(line: &[u8], mut wanted: impl FnMut(&[u8]) -> bool) -> Option<(Range<usize>, Range<usize>)> {
     let (mut depth, mut at) = (0, 0);
     // A text that may turn out to be a key, and the value that is followed.
-    let (mut text, mut value): (Range<usize>, Option<usize>) = (0..0, None);
+    let (mut text, mut value): (Range<usize>, Option<(Range<usize>, usize)>) = (0..0, None);
     let mut found = None;
     while at < line.len() {
         match line[at] {
@@ -104,15 +124,15 @@ fn json_value(line: &[u8], key: &str) -> Option<Range<usize>> {
                 }
                 text = begin..at.min(line.len());
             }
-            b':' if depth == 1 && value.is_none() && line.get(text.clone()) == Some(key.as_bytes()) => {
-                value = Some(at + 1);
+            b':' if depth == 1 && value.is_none() && line.get(text.clone()).is_some_and(&mut wanted) => {
+                value = Some((text.clone(), at + 1));
             }
             b'{' | b'[' => depth += 1,
             byte @ (b'}' | b']' | b',') => {
                 if depth == 1
-                    && let Some(begin) = value.take()
+                    && let Some((name, begin)) = value.take()
                 {
-                    found = Some(trimmed(line, begin..at));
+                    found = Some((name, trimmed(line, begin..at)));
                 }
                 if byte != b',' {
                     depth -= 1;
@@ -167,6 +187,15 @@ mod tests {
         assert_eq!(value("c"), Some("8"));
         assert_eq!(value("d"), None);
         assert_eq!(&line[in_json(ProblemKind::MissingValue, line.as_bytes(), Some("d"))], "}");
+    }
+
+    #[test]
+    fn a_key_that_is_nearly_another() {
+        let line =
+            r#"{"note":"delete_tim","createTime":"2020","deleteTme" : {"deletetime":1},"DeleteTime":2}"#;
+        let slip = |key| &line[in_json(ProblemKind::SimilarColumn, line.as_bytes(), Some(key))];
+        assert_eq!(slip("deleteTime"), "\"deleteTme\"");
+        assert_eq!(slip("role"), line);
     }
 
     #[test]
