@@ -6,7 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command};
 
 use super::naming::walk;
-use crate::input::nearest;
+use crate::input::{Format, nearest};
 
 /// So many commands are named; more would not be read.
 const NAMED_MAX: usize = 3;
@@ -63,9 +63,19 @@ fn unknown_option(error: clap::Error, program: &Command, words: &[&str]) -> clap
     let Some(option) = typed.strip_prefix("--") else { return below_zero(error, &typed, words) };
     let takes_it = |arg: &&Arg| arg.get_possible_values().iter().any(|value| value.matches(option, false));
     match command_of(program, words).get_arguments().find(takes_it).and_then(Arg::get_long) {
-        Some(long) => with_tip(error, format!("a similar argument exists: '--{long} {option}'")),
+        Some(long) => match file_behind(&typed, words) {
+            Some(file) => with_tip(error, format!("the file is named alone, without {typed}: {file}")),
+            None => with_tip(error, format!("a similar argument exists: '--{long} {option}'")),
+        },
         None => of_another_command(error, program, option),
     }
+}
+
+/// The file behind an option, if its name tells the format by itself.
+fn file_behind<'a>(option: &str, words: &[&'a str]) -> Option<&'a str> {
+    let at = words.iter().position(|word| word.split('=').next() == Some(option))?;
+    let file = words[at].split_once('=').map(|(_, file)| file).or_else(|| words.get(at + 1).copied())?;
+    Format::of_name(file).map(|_| file)
 }
 
 /// Of a number below zero, which reads like an option, behind the option that it was meant for.
@@ -152,6 +162,9 @@ mod tests {
         for (line, tip) in [
             ("tenure check rows.csv --format github", "'--github' is a switch of its own"),
             ("tenure rejects j.db --csv", "a similar argument exists: '--format csv'"),
+            ("tenure check --csv rows.csv", "the file is named alone, without --csv: rows.csv"),
+            ("tenure import --csv=rows.csv.gz", "the file is named alone, without --csv: rows.csv.gz"),
+            ("tenure check --csv rows.txt", "a similar argument exists: '--format csv'"),
             ("tenure import --retry-rejected", "`tenure resume JOURNAL --retry-rejected`"),
             (
                 "tenure import --retry-rejected NOT_FOUND --emulator",
