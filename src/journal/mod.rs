@@ -218,19 +218,40 @@ impl JournalError {
         match self {
             JournalError::File { .. } | JournalError::Place { .. } => self.into(),
             // The input was named in place of its journal.
-            error if error.is_other_file() && own(path).exists() => anyhow::anyhow!(
-                "{}: this is not a tenure journal; did you mean {}?",
-                path.display(),
-                own(path).display()
-            ),
+            error if error.is_other_file() => match own(path) {
+                Some(own) => anyhow::anyhow!(
+                    "{}: this is not a tenure journal; did you mean {}?",
+                    path.display(),
+                    own.display()
+                ),
+                None if is_text(path) => anyhow::anyhow!(
+                    "{}: this is a text, and not a tenure journal; name the journal (of an input FILE it is \
+                     FILE.journal.db, where it was not called otherwise)",
+                    path.display()
+                ),
+                None => anyhow::anyhow!("{}: {error}", path.display()),
+            },
             error => anyhow::anyhow!("{}: {error}", path.display()),
         }
     }
 }
 
-/// The journal that a run of this input makes, if it is not told otherwise, and lies beside it.
-fn own(input: &Path) -> PathBuf {
-    sibling(input, "journal.db")
+/// The journal that a run of this input makes, if it is not told otherwise: in the current folder, or beside it.
+fn own(input: &Path) -> Option<PathBuf> {
+    let here = input.file_name().map(|name| sibling(Path::new(name), "journal.db"));
+    here.into_iter().chain([sibling(input, "journal.db")]).find(|path| path.exists())
+}
+
+/// Whether a file begins as no SQLite file does, but as a table or another text.
+fn is_text(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = std::fs::File::open(path).and_then(|file| file.take(512).read_to_end(&mut head));
+    let whole = match std::str::from_utf8(&head) {
+        Ok(_) => true,
+        // A character that goes on behind the 512 bytes.
+        Err(error) => error.error_len().is_none(),
+    };
+    read.is_ok() && whole && !head.iter().any(|byte| byte.is_ascii_control() && !b"\t\r\n".contains(byte))
 }
 
 /// SQLite's errors, with what to do about those that an operator meets.

@@ -46,6 +46,13 @@ fn journaled_first_and_sent_later() {
         slip.err,
         "error: rows.csv: this is not a tenure journal; did you mean rows.csv.journal.db?\n"
     );
+    std::fs::create_dir(room.file("folder")).unwrap();
+    room.write("folder/rows.csv", "space,member\n");
+    room.tenure(&["status", "folder/rows.csv"]).expect(1).says(&["did you mean rows.csv.journal.db?"]);
+    room.write("other.csv", "space,member\nBüro,a@b.cd\n");
+    room.tenure(&["status", "other.csv"])
+        .expect(1)
+        .says(&["other.csv: this is a text, and not a tenure journal;"]);
     std::fs::remove_file(room.file("rows.csv")).unwrap();
     room.tenure(&["resume", "rows.csv.journal.db"]).expect(0);
     assert_eq!(room.held("rows.csv.journal.db.emulator").len(), 9);
@@ -215,7 +222,11 @@ fn other_files_are_no_journals() {
         "not SQLite at all, but long enough to look like a file with something in it\n".repeat(99),
     );
     room.write("rows.db", people(2, 1));
-    for file in ["other.db", "text.db", "rows.db"] {
+    let damaged =
+        "this is not a tenure journal; if it was one, its beginning is damaged: put a copy of it back";
+    let text = "this is a text, and not a tenure journal; name the journal (of an input FILE it is FILE.journal.db, where it \
+                was not called otherwise)";
+    for (file, what) in [("other.db", damaged), ("text.db", text), ("rows.db", text)] {
         let before = std::fs::read(room.file(file)).unwrap();
         for command in [
             &["import", "rows.csv", "--emulator", "--journal", file][..],
@@ -224,13 +235,7 @@ fn other_files_are_no_journals() {
             &["rejects", file],
         ] {
             let run = room.tenure(command).expect(1);
-            assert_eq!(
-                run.err.lines().last().unwrap(),
-                format!(
-                    "error: {file}: this is not a tenure journal; if it was one, its beginning is damaged: put a copy of it \
-                     back"
-                )
-            );
+            assert_eq!(run.err.lines().last().unwrap(), format!("error: {file}: {what}"));
         }
         // No dump of the bytes.
         assert!(std::fs::read(room.file(file)).unwrap() == before, "{file} was changed");
