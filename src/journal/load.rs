@@ -115,7 +115,6 @@ struct Source {
     layout: String,
     rows: u64,
     duplicates: u64,
-    invalid: u64,
 }
 
 /// One reading of input. Into a journal, all of it is one transaction: dropped without [`Loader::commit`] it never was.
@@ -171,6 +170,7 @@ impl Journal {
         self.conn.pragma_update(None, "cache_size", -CACHE_KIB)?;
         self.conn.execute_batch("BEGIN IMMEDIATE")?;
         loader.writes = true;
+        loader.replacing = Replacing::begin(&self.conn)?;
         loader.has_rejects =
             self.conn
                 .query_row("SELECT EXISTS (SELECT 1 FROM rows WHERE state = 3)", [], |row| row.get(0))?;
@@ -316,10 +316,7 @@ impl<'j> Loader<'j> {
                     |row| row.get(0),
                 )?;
                 // What an earlier reading of it left as invalid is forgotten: this reading says it anew.
-                conn.execute(
-                    "DELETE FROM rows WHERE id <= ?1 AND source = ?2 AND state = 3",
-                    (Numbers::INVALID.last, id),
-                )?;
+                self.replacing.forget(conn, id)?;
                 id
             }
             (None, Some(conn)) => {
@@ -334,7 +331,7 @@ impl<'j> Loader<'j> {
         if let Some(conn) = self.journal {
             self.replacing.begin_source(conn, id)?;
         }
-        self.sources.push(Source { id, path, layout: layout.to_owned(), rows: 0, duplicates: 0, invalid: 0 });
+        self.sources.push(Source { id, path, layout: layout.to_owned(), rows: 0, duplicates: 0 });
         Ok(self.sources.len() - 1)
     }
 
@@ -383,17 +380,17 @@ impl<'j> Loader<'j> {
         if self.replacing.is_settled(source.id, line, given) {
             return Ok(false);
         }
-        source.invalid += 1;
-        if let Some(claim) = given.filter(|_| self.has_rejects).and_then(claim) {
-            self.replacing.claims_again(claim);
-        }
         let Some(conn) = self.journal.filter(|_| self.writes) else { return Ok(true) };
+        if self.has_rejects {
+            self.replacing.said_anew(conn, source.id, line, given)?;
+        }
+        let id = self.replacing.next_invalid();
         conn.prepare_cached(
             "INSERT INTO rows (id, operation, source, line, given, state, settled_at, kind, error)
-             VALUES ((SELECT ifnull(max(id), 0) + 1 FROM rows WHERE id <= ?1), ?2, ?3, ?4, ?5, 3, ?6, ?7, ?8)",
+             VALUES (?1, ?2, ?3, ?4, ?5, 3, ?6, ?7, ?8)",
         )?
         .execute(params![
-            Numbers::INVALID.last,
+            id,
             self.operation.code(),
             source.id,
             line as i64,
@@ -480,16 +477,17 @@ impl<'j> Loader<'j> {
         let Some(conn) = self.journal.filter(|_| self.writes) else { return Ok(()) };
         for source in &self.sources {
             conn.execute(
-                "UPDATE sources SET layout = ?2, rows = ?3, duplicates = ?4, invalid = ?5 WHERE id = ?1",
-                params![
-                    source.id,
-                    source.layout,
-                    source.rows as i64,
-                    source.duplicates as i64,
-                    source.invalid as i64
-                ],
+                "UPDATE sources SET layout = ?2, rows = ?3, duplicates = ?4, invalid = 0 WHERE id = ?1",
+                params![source.id, source.layout, source.rows as i64, source.duplicates as i64],
             )?;
         }
+        // Also what earlier readings of these files have left, and this one has not said anew.
+        conn.execute(
+            "UPDATE sources SET invalid = left_out.count
+               FROM (SELECT source, count(*) AS count FROM rows WHERE id <= ?1 AND state = 3 GROUP BY source) AS left_out
+              WHERE sources.id = left_out.source",
+            [Numbers::INVALID.last],
+        )?;
         let Outlook { merged_more, bridged_more, .. } = self.outlook;
         if (merged_more, bridged_more) != (0, 0) {
             conn.execute(

@@ -305,7 +305,7 @@ fn whatever_was_mended_nothing_is_refused_any_more() {
         let mended = half.replace("2020-12-01", "2021-01-01").replace("2020-02-30", "2020-02-29");
         room.write(&format!("half.{format}"), mended);
         let run = import(&format!("half.{format}"), &[]).expect(0);
-        run.says(&["Done: 2 rows settled"]);
+        run.says(&["Done: 2 rows settled", "2 refused rows replaced by what was fed back"]);
         assert_eq!((rows(&room), room.held(STORE).len()), ([5, 5, 0], 5));
         let status = room.status("j.db");
         assert_eq!(
@@ -329,7 +329,10 @@ fn whatever_was_mended_nothing_is_refused_any_more() {
                 row.get(0)
             })
             .unwrap();
-        assert_eq!(replaced, 4);
+        assert_eq!(
+            replaced, 5,
+            "the four of the original, and one of these that was fed back unmended first"
+        );
     }
 }
 
@@ -440,4 +443,20 @@ fn however_often_rejects_are_fed_back_unmended_there_are_no_more_of_them() {
         import(pass);
         assert_eq!(counts(), before, "{pass}");
     }
+    // Again under the same name, as they are and then without all but the first two.
+    let all = room.read("third.csv");
+    import("third.csv");
+    assert_eq!(counts(), before, "read again");
+    room.write("third.csv", all.lines().take(3).map(|line| format!("{line}\n")).collect::<String>());
+    import("third.csv");
+    assert_eq!(counts(), before, "what is not said anew stays");
+    import("third.csv");
+    room.tenure(&["rejects", "j.db", "-o", "last.csv"]).expect(0);
+    let told = |text: &str| -> Vec<String> {
+        let (_, rows) = table(text.trim_start_matches('\u{feff}'), b',');
+        let mut told: Vec<String> = rows.iter().map(|row| row[..4].join(",")).collect();
+        told.sort();
+        told
+    };
+    assert_eq!(told(&room.read("last.csv")), told(&all));
 }

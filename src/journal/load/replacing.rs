@@ -26,9 +26,69 @@ pub(super) struct Replacing {
     own: HashSet<(i64, u64)>,
     /// Lines of its files that are no rows, and were replaced in an earlier reading.
     settled: HashSet<(i64, u64, Option<String>)>,
+    /// Lines of its files that are no rows and stand in the place of others, as an earlier reading has left them: by file,
+    /// line and what it said, their rows.
+    left: HashMap<(i64, u64, Option<String>), i64>,
+    /// From here on, lines that are no rows are of this reading.
+    first_invalid: i64,
+    next_invalid: i64,
 }
 
 impl Replacing {
+    /// What replaces what in a reading into this journal.
+    pub(super) fn begin(conn: &Connection) -> Result<Self, JournalError> {
+        let last = "SELECT ifnull(max(id), 0) FROM rows WHERE id <= ?1";
+        let last: i64 = conn.query_row(last, [Numbers::INVALID.last], |row| row.get(0))?;
+        Ok(Replacing { first_invalid: last + 1, next_invalid: last + 1, ..Replacing::default() })
+    }
+
+    /// The number of the next line that is no row.
+    pub(super) fn next_invalid(&mut self) -> i64 {
+        self.next_invalid += 1;
+        self.next_invalid - 1
+    }
+
+    /// Forgets the lines of a file that are no rows: it is read again, and says them anew. Those that stand in the place of
+    /// others stay until they are said anew or replaced: where those stood, nothing says them any more.
+    pub(super) fn forget(&mut self, conn: &Connection, source: i64) -> Result<(), JournalError> {
+        let mut forgotten = Vec::new();
+        let mut statement = conn.prepare_cached(
+            "SELECT id, line, given FROM rows WHERE id <= ?1 AND source = ?2 AND state = 3",
+        )?;
+        let mut rows = statement.query((Numbers::INVALID.last, source))?;
+        while let Some(row) = rows.next()? {
+            let (id, line, given): (i64, i64, Option<String>) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            match given.as_deref().and_then(claim) {
+                Some(_) => {
+                    self.left.insert((source, line.cast_unsigned(), given), id);
+                }
+                None => forgotten.push(id),
+            }
+        }
+        for id in forgotten {
+            conn.prepare_cached("DELETE FROM rows WHERE id = ?1")?.execute([id])?;
+        }
+        Ok(())
+    }
+
+    /// A line that is no row: what an earlier reading has left of it goes, or else the reject that it was mended from is to go.
+    pub(super) fn said_anew(
+        &mut self,
+        conn: &Connection,
+        source: i64,
+        line: u64,
+        given: Option<&str>,
+    ) -> Result<(), JournalError> {
+        let Some(claim) = given.and_then(claim) else { return Ok(()) };
+        match self.left.remove(&(source, line, given.map(str::to_owned))) {
+            Some(id) => {
+                conn.prepare_cached("DELETE FROM rows WHERE id = ?1")?.execute([id])?;
+            }
+            None => *self.claims.entry(claim).or_default() += 1,
+        }
+        Ok(())
+    }
+
     /// A file begins: those of its lines that were replaced are.
     pub(super) fn begin_source(&mut self, conn: &Connection, source: i64) -> Result<(), JournalError> {
         let mut statement = conn
@@ -43,11 +103,6 @@ impl Replacing {
     /// Whether a line that is no row was replaced before.
     pub(super) fn is_settled(&self, source: i64, line: u64, given: Option<&str>) -> bool {
         !self.settled.is_empty() && self.settled.contains(&(source, line, given.map(str::to_owned)))
-    }
-
-    /// A line that is no row yet, though it was fed back.
-    pub(super) fn claims_again(&mut self, claim: Box<str>) {
-        *self.claims.entry(claim).or_default() += 1;
     }
 
     /// What the rows of a member have come to, and what those of these times say that they replace. Only a row that may be
@@ -73,7 +128,7 @@ impl Replacing {
     ///
     /// Those that Chat holds perhaps stay in any case, as do those that are made of several lines, and rows that were done
     /// before and refused a role.
-    pub(super) fn finish(&self, conn: &Connection, sources: &[i64]) -> Result<u64, JournalError> {
+    pub(super) fn finish(&self, conn: &Connection) -> Result<u64, JournalError> {
         if self.claims.is_empty() {
             return Ok(0);
         }
@@ -86,8 +141,10 @@ impl Replacing {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (id, source, line): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-            let is_own = self.own.contains(&(source, line.cast_unsigned()))
-                || id <= Numbers::INVALID.last && sources.contains(&source);
+            let is_own = match id <= Numbers::INVALID.last {
+                true => id >= self.first_invalid,
+                false => self.own.contains(&(source, line.cast_unsigned())),
+            };
             if is_own {
                 continue;
             }

@@ -285,9 +285,8 @@ impl<'j> Settling<'j> {
         self.end_space(loader)?;
         if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
             bulk.flush()?;
-            let sources: Vec<i64> = loader.sources.iter().map(|source| source.id).collect();
             if let Some(conn) = loader.journal {
-                self.taken.replaced = loader.replacing.finish(conn, &sources)?;
+                self.taken.replaced = loader.replacing.finish(conn)?;
             }
         }
         Ok(self.taken)

@@ -256,7 +256,7 @@ proptest! {
     #[test]
     fn every_line_is_counted_once_whatever_replaces_what(
         fed in proptest::collection::vec(
-            (0usize..3, proptest::collection::vec((0usize..8, 0u64..12, 0usize..3), 1..5), 0usize..4), 1..8,
+            (0usize..3, proptest::collection::vec((0usize..8, 0u64..12, 0usize..3, any::<bool>()), 1..5), 0usize..4), 1..8,
         )
     ) {
         let mut journal = refused();
@@ -264,9 +264,13 @@ proptest! {
             let files = ["/rows.csv", MENDED, "/third.csv"];
             let mut loader = journal.loader(NOW).unwrap();
             loader.begin_source(files[file], "{}").unwrap();
-            for (line, (name, at, of)) in (2..).zip(rows) {
+            for (line, (name, at, of, is_row)) in (2..).zip(rows) {
                 let claim = from(&format!("{}:{at}", files[of]));
-                loader.row(line, &member(&format!("m{name}")), Some(&claim)).unwrap();
+                if is_row {
+                    loader.row(line, &member(&format!("m{name}")), Some(&claim)).unwrap();
+                } else {
+                    loader.invalid(0, line, &REFUSAL, Some(&claim)).unwrap();
+                }
             }
             loader.commit().unwrap();
             for (place, job) in jobs(&journal).into_iter().enumerate() {
