@@ -225,8 +225,8 @@ fn meant(key: Key, header: &[String]) -> Option<&String> {
 pub fn lookalike(key: Key, columns: &[String]) -> Option<&str> {
     let means = |name: &&String| {
         let words = words(name);
-        // Who made a row, and not when.
-        let says_who = words.last().is_some_and(|last| last == "by");
+        // Who made a row or how that is known, and not when.
+        let says_who = words.last().is_some_and(|last| last == "by" || last == "evidence");
         let says_so = words.iter().any(|word| key.words().contains(&word.as_str()));
         key.also_called().contains(&plain(name).as_str()) || (says_so && !says_who)
     };

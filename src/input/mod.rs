@@ -215,10 +215,15 @@ impl Reader {
     /// The problem with the line that was read last put to it, in the column of that key.
     #[must_use]
     pub fn quoted(&self, problem: Problem, key: Key) -> Problem {
-        let mut problem = match self.layout.columns.iter().find(|name| Key::of(name) == Some(key)) {
+        self.quoted_as_it_is(match self.layout.columns.iter().find(|name| Key::of(name) == Some(key)) {
             Some(name) => problem.column(name.clone()),
             None => problem.column(key.as_str()),
-        };
+        })
+    }
+
+    /// The problem with the line that was read last put to it, in the column that it names itself.
+    #[must_use]
+    pub fn quoted_as_it_is(&self, mut problem: Problem) -> Problem {
         self.rows.quote(&mut problem);
         problem
     }

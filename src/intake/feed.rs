@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::remarks::Remarks;
 use super::titles::Titles;
 use super::{Inputs, header, source_name};
-use crate::input::{BadRow, Entry, Layout, Problem, Problems, Progress, Reader};
+use crate::input::{BadRow, Entry, Layout, Problem, ProblemKind, Problems, Progress, Reader};
 use crate::journal::Incoming;
 use crate::model::Names;
 
@@ -129,6 +129,16 @@ fn read_one(
                     }
                     None => piece.warnings.count_more(kind, 1),
                 });
+                if reader.layout().columns.is_empty() {
+                    remarks.on_keys(&row.tenure, row.given.as_json(), |name, key, is_first| {
+                        if is_first {
+                            let problem = header::unread_key(reader.file(), row.line, name, key);
+                            piece.warnings.push_at((source, row.line), reader.quoted_as_it_is(problem));
+                        } else {
+                            piece.warnings.count_more(ProblemKind::UnreadColumn, 1);
+                        }
+                    });
+                }
                 titles.on(row.tenure.space, || row.given.title());
                 piece.good.push(Incoming::new(source, row.line, &row.tenure, row.given.as_json()));
             }

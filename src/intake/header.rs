@@ -68,13 +68,26 @@ pub(super) fn look(file: &Arc<str>, line: u64, layout: &Layout, becoming: &Becom
 
 /// A column that is passed over, and is most likely this one.
 fn unread(file: &Arc<str>, line: u64, name: &str, key: Key) -> Problem {
+    passed_over(file, line, (name, key), "there", outcome(key))
+}
+
+/// A key of an object that is passed over, and is most likely this one, which the object lacks.
+pub(super) fn unread_key(file: &Arc<str>, line: u64, name: &str, key: Key) -> Problem {
+    let outcome = match key {
+        Key::DeleteTime => "the row counts as a member to this day",
+        key => outcome(key),
+    };
+    passed_over(file, line, (name, key), "beside it there", outcome)
+}
+
+fn passed_over(file: &Arc<str>, line: u64, (name, key): (&str, Key), place: &str, outcome: &str) -> Problem {
     let says = match key {
         Key::CreateTime => "since when somebody was a member",
         Key::DeleteTime => "until when somebody was a member",
         Key::Role => "in what role somebody was a member",
         Key::Space | Key::Member => "which it is",
     };
-    let message = format!("it is not read, and there is no {}: {}", key.as_str(), outcome(key));
+    let message = format!("it is not read, and {place} is no {}: {outcome}", key.as_str());
     Problem::new(file, line, ProblemKind::UnreadColumn, message)
         .column(name.to_owned())
         .help(format!("if it says {says}, rename it to {}", key.as_str()))

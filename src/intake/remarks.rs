@@ -1,9 +1,13 @@
 //! What is to be said of rows that are in order: nothing is wrong with them, but they may not be what was meant, or Chat may
 //! refuse them for a reason that only it knows for sure. Pure.
 
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::input::{Becoming, Key, ProblemKind, Problems, Rules};
+use serde_json::value::RawValue;
+
+use crate::input::{Becoming, COLUMNS_MAX, Key, ProblemKind, Problems, Rules, lookalike};
 use crate::model::{MemberName, Names, SpaceName, Tenure, Timestamp};
 
 /// As many of a kind as are kept; of more nothing is said but that they are there.
@@ -18,6 +22,8 @@ pub(super) struct Remarks {
     began: Vec<Option<Option<Timestamp>>>,
     /// How much was said of each kind.
     said: [u64; 3],
+    /// Keys of objects that are none of ours: which of ours they most likely say, and whether that was said.
+    unread: HashMap<String, (Option<Key>, bool)>,
 }
 
 /// Message and help; `None` where it was said of others often enough.
@@ -25,7 +31,7 @@ pub(super) type Words = Option<(String, &'static str)>;
 
 impl Remarks {
     pub(super) fn new(rules: Arc<Rules>) -> Self {
-        Remarks { rules, outside: Vec::new(), began: Vec::new(), said: [0; 3] }
+        Remarks { rules, outside: Vec::new(), began: Vec::new(), said: [0; 3], unread: HashMap::new() }
     }
 
     /// Says what there is to be said of a row, each with the column that it is about.
@@ -72,6 +78,52 @@ impl Remarks {
             });
             say(ProblemKind::BeforeSpace, key, words);
         }
+    }
+
+    /// Says which key of an object, `given` as JSON, most likely tells a time that the row lacks, and whether that key was not
+    /// said before. A file with a header is looked at once, with its header.
+    pub(super) fn on_keys(
+        &mut self,
+        row: &Tenure<u32, u32>,
+        given: Option<&str>,
+        mut say: impl FnMut(&str, Key, bool),
+    ) {
+        let lacks = |key| match key {
+            Key::CreateTime => row.create_time.is_none(),
+            Key::DeleteTime => row.delete_time.is_none(),
+            Key::Space | Key::Member | Key::Role => false,
+        };
+        let is_history = matches!(self.rules.becoming, Becoming::History);
+        if !is_history || !(lacks(Key::CreateTime) || lacks(Key::DeleteTime)) {
+            return;
+        }
+        let Some(Ok(keys)) = given.map(serde_json::from_str::<BTreeMap<Cow<'_, str>, &RawValue>>) else {
+            return;
+        };
+        for (name, value) in &keys {
+            // Whoever is still a member may well have no `left`.
+            if matches!(value.get(), "null" | "\"\"") {
+                continue;
+            }
+            let Some((Some(key), is_said)) = self.meaning(name) else { continue };
+            if lacks(*key) {
+                say(name, *key, !std::mem::replace(is_said, true));
+            }
+        }
+    }
+
+    /// Which of ours a key most likely says; `None` when there were too many to remember.
+    fn meaning(&mut self, name: &str) -> Option<&mut (Option<Key>, bool)> {
+        if !self.unread.contains_key(name) {
+            if self.unread.len() >= COLUMNS_MAX {
+                return None;
+            }
+            let names = [name.to_owned()];
+            let key =
+                [Key::DeleteTime, Key::CreateTime].into_iter().find(|key| lookalike(*key, &names).is_some());
+            self.unread.insert(name.to_owned(), (key, false));
+        }
+        self.unread.get_mut(name)
     }
 
     /// Whether there is still to be said in full.
@@ -198,5 +250,33 @@ mod tests {
     #[test]
     fn spaces_that_would_be_too_full() {
         assert_eq!(crowded(&[400, 401, 0, 500], 400), [(2, 401), (4, 500)]);
+    }
+
+    #[test]
+    fn keys_that_most_likely_tell_a_time_that_the_row_lacks() {
+        let mut remarks = Remarks::new(Arc::new(rules()));
+        let time = Timestamp::parse("2020-01-01T00:00:00Z", None).ok();
+        let mut said = Vec::new();
+        for (create_time, delete_time, given) in [
+            (time, None, r#"{"left":null,"note":"left"}"#),
+            (time, None, r#"{"left":"","deleteEvidence":"roster","legacyMember":"U1"}"#),
+            (time, None, r#"{"left":"2021"}"#),
+            (time, None, r#"{"left":"2022","Left on":{"a":[1]}}"#),
+            (None, time, r#"{"left":"2022","joined_at":"2019"}"#),
+            (time, time, r#"{"left":"2022","joined_at":"2019"}"#),
+        ] {
+            let row = Tenure { space: 1, member: 1, create_time, delete_time, role: None };
+            remarks
+                .on_keys(&row, Some(given), |name, key, first| said.push(format!("{name} {key:?} {first}")));
+        }
+        assert_eq!(
+            said,
+            [
+                "left DeleteTime true",
+                "Left on DeleteTime true",
+                "left DeleteTime false",
+                "joined_at CreateTime true"
+            ]
+        );
     }
 }

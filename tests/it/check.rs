@@ -199,3 +199,17 @@ fn on_a_terminal_it_is_coloured_and_fits() {
         assert!(plain.contains("A,b@example.com,,05.03.2021 09:30,"), "{plain}");
     }
 }
+
+#[test]
+fn a_key_that_tells_the_end_under_another_name_is_warned_of() {
+    let room = Room::new();
+    let row = r#"{"space":"A","member":"a@b.cd","createTime":"2020-01-01T00:00:00Z","left":"2021-01-01T00:00:00Z"}"#;
+    room.write("rows.jsonl", format!("{row}\n"));
+    let warning =
+        "left: it is not read, and beside it there is no deleteTime: the row counts as a member to this day";
+    let run = room.tenure(&["check", "rows.jsonl"]).expect(0);
+    let underlined = format!("{}^^^^^^^^^^^^^^^^^^^^^^\n", " ".repeat(74));
+    assert!(run.err.contains(warning) && run.err.contains(&underlined), "{}", run.err);
+    let run = room.tenure(&["import", "rows.jsonl", "--emulator", "--dry-run"]).expect(0);
+    assert!(run.err.contains(warning), "{}", run.err);
+}
