@@ -45,8 +45,9 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
             Usage("these spaces are not in import mode, so there is nothing to complete".to_owned()).into()
         );
     }
-    let leaves = args.leave.then(|| leaver(&settings)).transpose()?;
+    let leaver = args.leave.then(|| leaver(&settings)).transpose()?;
     let mut plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
+    let leaves = leaver.filter(|_| !plan.stays);
     let titles = journal.titles().map_err(at)?;
     if plan.work.spaces.is_empty() {
         tell(&format!("{}Nothing is left to be done.\n", story(&plan, &titles)))?;
@@ -94,7 +95,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
 fn exit(plan: &CompletionPlan, refused: usize) -> Exit {
     let left =
         plan.unsettled.len() + plan.rejected.len() + plan.doubtful.len() + plan.expired.len() + refused;
-    if left == 0 { Exit::Done } else { Exit::Rejects }
+    if left == 0 && !plan.stays { Exit::Done } else { Exit::Rejects }
 }
 
 /// Who leaves: whoever the calls are made for.
@@ -143,12 +144,21 @@ fn story(plan: &CompletionPlan, titles: &SpaceTitles) -> String {
     };
     unfit(&plan.unsettled, "not completed, with rows left to send (tenure resume)");
     unfit(&plan.rejected, "not completed, with rows rejected (mend them, or --accept-rejects)");
+    let left_out = match plan.left_out {
+        1 => "a row was left out when it was read".to_owned(),
+        rows => format!("{} were left out when they were read", many(rows, "row")),
+    };
     let doubtful = format!(
-        "not completed, for {} left out when they were read, and may belong there (tenure rejects tells which; mend \
-         them, or --accept-rejects)",
-        if plan.left_out == 1 { "a row was".to_owned() } else { format!("{} rows were", plan.left_out) }
+        "not completed, for {left_out}, and may belong there (tenure rejects tells more; mend what was left out, or \
+         --accept-rejects)"
     );
     unfit(&plan.doubtful, &doubtful);
     unfit(&plan.expired, "not completed, for Chat deletes them within half an hour or has done so");
+    if plan.stays {
+        let _ = writeln!(
+            text,
+            "  the migrating account leaves no space, for {left_out} (mend that, or --accept-rejects)"
+        );
+    }
     text
 }

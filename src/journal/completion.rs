@@ -29,6 +29,8 @@ pub struct CompletionPlan {
     pub left_out: u64,
     /// Spaces that are not completed because one of these may be theirs.
     pub doubtful: Vec<Unfit>,
+    /// Whether the migrating account was to leave, and stays for these rows: nobody has said that they may be missing.
+    pub stays: bool,
     /// Spaces that Chat deletes too soon, or has deleted already.
     pub expired: Vec<Unfit>,
 }
@@ -56,7 +58,10 @@ impl Journal {
     ) -> Result<CompletionPlan, JournalError> {
         let left_out: i64 =
             self.conn.query_row("SELECT ifnull(sum(invalid), 0) FROM sources", [], |row| row.get(0))?;
-        let mut plan = CompletionPlan { left_out: left_out.cast_unsigned(), ..CompletionPlan::default() };
+        let stays = leaves && left_out > 0 && !accepts_rejects;
+        let leaves = leaves && !stays;
+        let mut plan =
+            CompletionPlan { left_out: left_out.cast_unsigned(), stays, ..CompletionPlan::default() };
         let expired = format!("completed_at IS NULL AND expires_at < {} ORDER BY id", last_call.as_micros());
         let expired = self.spaces(&expired)?;
         for space in self.spaces(&format!("{HAS_ROWS} ORDER BY open DESC, id"))? {
