@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::csv::{Line, Table};
 use super::format::Format;
 use super::guard::RECORD_BYTES_MAX;
+use super::json_object::{ParseError, explain};
 use super::problem::{Problem, ProblemKind};
 use super::problems::Problems;
 use super::source::Source;
@@ -131,7 +132,10 @@ impl Reading {
                         self.row(number, &texts);
                     }
                     Err(error) => {
-                        let problem = wrong(ProblemKind::BrokenJson, error.to_string());
+                        let text = String::from_utf8_lossy(&line);
+                        let ParseError { kind, message, help } = explain(text.trim_end(), &error);
+                        let mut problem = wrong(kind, message);
+                        problem.help = help;
                         self.problems.push(problem);
                     }
                 },

@@ -81,7 +81,8 @@ pub(super) fn parse(text: &str) -> Result<Object<'_>, ParseError> {
     parsed.map_err(|error| explain(text, &error))
 }
 
-fn explain(text: &str, error: &serde_json::Error) -> ParseError {
+/// What is wrong with a line that does not come apart.
+pub(super) fn explain(text: &str, error: &serde_json::Error) -> ParseError {
     let wrong = |kind, message: String, help: &str| ParseError {
         kind,
         message,

@@ -70,10 +70,15 @@ pub fn of_reject(kind: &str) -> &'static str {
     }
 }
 
-/// Whether `--retry-rejected` can try such rows again as they are.
+/// Whether it is worth it to try such rows again as they are (`--retry-rejected`): what refuses them may have changed. A
+/// membership that is in their place stays there.
 pub fn can_be_retried(kind: &str) -> bool {
     let is_of_the_line = kind.starts_with(|c: char| !c.is_ascii_uppercase());
-    !is_of_the_line && !matches!(kind, "UNDECIDED" | "DOUBLED" | "PERHAPS_THERE" | "NOT_SENT")
+    !is_of_the_line
+        && !matches!(
+            kind,
+            "UNDECIDED" | "DOUBLED" | "PERHAPS_THERE" | "NOT_SENT" | "OTHER_TIMES" | "ALREADY_EXISTS"
+        )
 }
 
 #[cfg(test)]
