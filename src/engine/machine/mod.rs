@@ -41,6 +41,9 @@ pub const LATE_WRITE: Duration = Duration::from_secs(2);
 /// so a commit of them writes less. Never more than a share of what may be under way, so that all spaces get on.
 const ROWS_PER_TURN_MAX: usize = 16;
 const TURNS_UNDER_WAY_MIN: usize = 8;
+/// Without a quota, so many rows for each that may be under way are written down as in flight before they leave: while some
+/// leave, the journal writes the next.
+const AHEAD_OF_CALLS: usize = 4;
 /// How many rows a lane asks the journal for.
 const FEED: usize = 32;
 /// How often the pace is looked at, and written down at most.
@@ -510,7 +513,10 @@ impl Engine {
             self.ring.push_back(space);
         }
         let most = self.config.in_flight_max;
-        let ahead = self.pacer.writes_ahead(now.elapsed).map_or(most, |ahead| ahead.min(most));
+        let ahead = match self.pacer.writes_ahead(now.elapsed) {
+            Some(ahead) => ahead.min(most),
+            None => most.saturating_mul(AHEAD_OF_CALLS),
+        };
         let mut taken = 0;
         while self.marking.len() + self.ready.len() < ahead {
             if !self.pick_one(now, &mut taken) {

@@ -120,11 +120,15 @@ pub(super) fn a_span(rng: &mut StdRng) -> (Timestamp, Timestamp) {
     (at_day(begin), at_day(begin + 5))
 }
 
-fn somebody(rng: &mut StdRng, number: u32) -> MemberName {
-    let name = match rng.random_range(0..20) {
-        0 => format!("nobody{number}@nowhere.invalid"),
-        1..4 => format!("users/10{number}"),
-        _ => format!("member{number}@example.com"),
+/// Somebody, or one of `strangers` in twenty, whom Chat does not know.
+fn somebody(rng: &mut StdRng, number: u32, strangers: u32) -> MemberName {
+    let draw = rng.random_range(0..20);
+    let name = if draw < strangers {
+        format!("nobody{number}@nowhere.invalid")
+    } else if draw < strangers + 3 {
+        format!("users/10{number}")
+    } else {
+        format!("member{number}@example.com")
     };
     MemberName::parse(&name).unwrap()
 }
@@ -134,11 +138,15 @@ pub(super) fn some_history(rng: &mut StdRng) -> Vec<Tenure> {
     let mut tenures = Vec::new();
     for space in 0..rng.random_range(1..5u32) {
         let space = SpaceName::parse(&format!("S{space}")).unwrap();
+        // Accounts that were deleted long ago.
+        let strangers = if rng.random_bool(0.4) { 8 } else { 1 };
+        // Of a channel that was archived, with everybody in it from the beginning to the end.
+        let archived = rng.random_bool(0.3).then(|| a_span(rng));
         for member in 0..rng.random_range(1..14u32) {
-            let member = somebody(rng, member);
+            let member = somebody(rng, member, strangers);
             let mut taken = BTreeSet::new();
             for _ in 0..rng.random_range(1..4) {
-                let (create, delete) = a_span(rng);
+                let (create, delete) = archived.unwrap_or_else(|| a_span(rng));
                 if taken.insert(create) {
                     tenures.push(Tenure {
                         space: space.clone(),
@@ -167,7 +175,7 @@ pub(super) fn some_members(rng: &mut StdRng) -> Vec<Tenure> {
         for member in 0..rng.random_range(1..30u32) {
             tenures.push(Tenure {
                 space: space.clone(),
-                member: somebody(rng, member),
+                member: somebody(rng, member, 1),
                 create_time: Some(at_day(0)).filter(|_| rng.random_bool(0.5)),
                 delete_time: None,
                 role: None,
