@@ -28,6 +28,7 @@ mod rollback;
 mod send;
 mod spaces;
 mod spaces_age;
+mod spaces_map;
 mod status;
 mod stints;
 mod verify;

@@ -1,6 +1,5 @@
 //! `tenure spaces`: the beginning of a migration.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use comfy_table::{Table, presets};
@@ -10,22 +9,19 @@ use rand::rngs::{StdRng, SysRng};
 use serde_json::json;
 
 use super::connect::Connection;
-use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell, whole};
+use super::spaces_map::SpacesMap;
+use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
-use crate::input::{Problems, disarmed, quote_again, read_channels};
-use crate::journal::{Journal, JournalError, Lock, MadeSpace, SpaceAge};
+use crate::input::{Problems, quote_again, read_channels};
+use crate::journal::{Journal, JournalError, Lock, SpaceAge};
 use crate::model::{Channel, SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::watch::Watch;
-use crate::wording::{many, quoted, trouble};
-
-/// The columns of the map that `import --spaces` takes; those of earlier versions had no display names.
-const MAP_COLUMNS: [&str; 5] = ["name", "space", "createTime", "importModeExpireTime", "displayName"];
-const EARLIER_MAP_COLUMNS: usize = 4;
+use crate::wording::{many, quoted};
 
 pub(super) async fn run(command: SpacesCommand) -> anyhow::Result<Exit> {
     match command {
@@ -69,7 +65,12 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
     if !settings.is_rehearsal() {
         connect::credentials(&settings).await?;
     }
-    expect_own_map(&map)?;
+    let earlier = SpacesMap::read(&map)?;
+    if !path.exists() {
+        let names =
+            files.iter().flat_map(|(_, channels)| channels.iter().map(|(_, channel)| channel.name.as_str()));
+        earlier.expect_new(&map, names)?;
+    }
     let at = |error: JournalError| error.at(&path);
     let mut lock = Lock::take(&path).map_err(at)?;
     let mut journal = if path.exists() {
@@ -113,8 +114,16 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
     .await?;
     let made = Journal::open_read_only(&path).and_then(|journal| journal.made_spaces()).map_err(at)?;
     if !made.is_empty() {
-        write_map(&map, &made)?;
+        // What was added while the run was going on stays, too.
+        let other = SpacesMap::read(&map)?.write(&map, &made)?;
         let name = quoted(&map.display().to_string());
+        if let Some(first) = other.first() {
+            note(&format!(
+                "{name} names other spaces for {} than were made for them, first {first:?}; these lines were left as they \
+                 were: `tenure spaces list` shows what was made",
+                many(other.len() as u64, "channel")
+            ));
+        }
         tell(&format!("map       {name}   {}\n", many(made.len() as u64, "space")))?;
         if ended == Exit::Done {
             tell(&format!("next      tenure check MEMBERSHIPS --spaces {name}\n"))?;
@@ -174,40 +183,6 @@ fn read(paths: &[PathBuf], now: Timestamp) -> Result<Files, Problems> {
         }
     }
     if problems.is_empty() { Ok(files) } else { Err(problems) }
-}
-
-/// A map of an earlier run is written anew; anything else is left alone.
-fn expect_own_map(path: &Path) -> anyhow::Result<()> {
-    let Ok(text) = fs::read_to_string(path) else { return Ok(()) };
-    let header = text.lines().next().unwrap_or_default();
-    if [EARLIER_MAP_COLUMNS, MAP_COLUMNS.len()]
-        .iter()
-        .any(|columns| header == MAP_COLUMNS[..*columns].join(","))
-    {
-        return Ok(());
-    }
-    Err(Usage(format!("{} is there already, and no map of spaces: name another with --map", path.display()))
-        .into())
-}
-
-/// Writes the map whole or not at all.
-fn write_map(path: &Path, made: &[MadeSpace]) -> anyhow::Result<()> {
-    let mut csv = csv::Writer::from_writer(Vec::new());
-    csv.write_record(MAP_COLUMNS)?;
-    for space in made {
-        let create = space.create_time.map(|time| time.to_string()).unwrap_or_default();
-        csv.write_record([
-            disarmed(&space.name).as_ref(),
-            space.space.as_str(),
-            &create,
-            &space.expire_time.to_string(),
-            disarmed(&space.display_name).as_ref(),
-        ])?;
-    }
-    let failed = |error: std::io::Error| {
-        anyhow::anyhow!("{}: {}; run it again to write the map", path.display(), trouble(&error))
-    };
-    whole::replace(path, &csv.into_inner()?).map_err(failed)
 }
 
 fn list(args: &SpacesListArgs) -> anyhow::Result<Exit> {
