@@ -71,12 +71,8 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     text += &counts(summary.undertaking, tally, summary.kinds);
     text.push('\n');
     let _ = writeln!(text, "journal   {journal}");
-    if let Some(remedy) = summary.remedy {
-        let _ = writeln!(text, "do        {}", below(remedy, MARGIN, summary.columns));
-    }
-    if let Finish::Stopped(_) = summary.finish {
-        let _ = writeln!(text, "go on     {}", summary.resume);
-    }
+    let stopped = matches!(summary.finish, Finish::Stopped(_));
+    text += &before_going_on(summary.remedy, stopped.then_some(summary.resume), summary.columns);
     if tally.rejected > 0 {
         let _ = writeln!(text, "see why   tenure rejects {} --reasons", quoted(journal));
     }
@@ -86,6 +82,25 @@ pub fn of_run(summary: &Summary<'_>) -> String {
         }
     }
     text
+}
+
+/// What to do, if anything, and the command that goes on then, in so many columns.
+pub fn before_going_on(remedy: Option<&str>, resume: Option<&str>, columns: usize) -> String {
+    let mut text = String::new();
+    if let Some(remedy) = remedy {
+        let _ = writeln!(text, "do        {}", below(remedy, MARGIN, columns));
+    }
+    if let Some(resume) = resume {
+        let _ = writeln!(text, "go on     {resume}");
+    }
+    text
+}
+
+/// The command line of a command with its options, such as `complete --leave`, for a journal. `needs` is what has to be
+/// typed again.
+pub fn go_on(command: &str, journal: &str, needs: &str) -> String {
+    let (command, options) = command.split_at(command.find(' ').unwrap_or(command.len()));
+    format!("tenure {command} {}{needs}{options}", quoted(journal))
 }
 
 /// What is typed after an import, in order: its spaces are looked at while their history can still be taken back, and
@@ -256,6 +271,13 @@ mod tests {
         assert_eq!(next(&Tally { spaces_completed: 2, ..tally }, true), [verify]);
         assert_eq!(next(&Tally { done: 0, ..tally }, true), [complete]);
         assert!(next(&Tally { done: 0, open: 0, ..tally }, true).is_empty());
+    }
+
+    #[test]
+    fn what_goes_on() {
+        assert_eq!(go_on("resume", "a b.db", ""), "tenure resume 'a b.db'");
+        let line = go_on("complete --leave --accept-rejects", "j.db", " --x");
+        assert_eq!(line, "tenure complete j.db --x --leave --accept-rejects");
     }
 
     #[test]

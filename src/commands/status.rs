@@ -8,17 +8,17 @@ use console::Term;
 use jiff::Zoned;
 use serde_json::{Value, json};
 
-use super::{on, print_on, tell};
+use super::{columns, on, print_on, send, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, Lock, RejectKind, Stand, Tally, Verified};
-use crate::model::{Pace, PaceReason, Timestamp, Undertaking};
+use crate::journal::{Journal, JournalError, LastRun, Lock, RejectKind, Stand, Tally, Verified};
+use crate::model::{Pace, PaceReason, Undertaking};
 use crate::progress::{Going, Meter, draws_anew, time_left};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::verify;
-use crate::wording::{self, COLUMNS, NOTHING_MOVES, fitted, quoted, rate, shorten, span, when, wrapped};
+use crate::wording::{self, NOTHING_MOVES, fitted, quoted, rate, shorten, span, when, wrapped};
 
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -29,7 +29,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         if args.json {
             print_on(&look.json())?;
         } else {
-            tell(&look.text(None, &Zoned::now()))?;
+            tell(&look.text(None, &Zoned::now(), columns()))?;
         }
         return Ok(Exit::Done);
     };
@@ -44,7 +44,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         let ends = look.running.is_none();
         let is_read = match (args.json, screen.draws_anew()) {
             (true, _) => print_on(&look.json())?,
-            (false, true) => screen.draw(&look.text(Some(&meter), &Zoned::now()), ends)?,
+            (false, true) => screen.draw(&look.text(Some(&meter), &Zoned::now(), columns()), ends)?,
             (false, false) => print_on(&look.line(&meter, &Zoned::now()))?,
         };
         if ends || !is_read {
@@ -64,8 +64,7 @@ struct Look {
     target: String,
     /// Whether a process works with it, and which.
     running: Option<Option<u32>>,
-    /// When the last run began, and how it ended.
-    last: Option<(Timestamp, Option<String>)>,
+    last: Option<LastRun>,
     credentials: Option<String>,
     /// What has to be typed again to resume.
     needs: &'static str,
@@ -109,10 +108,32 @@ impl Look {
         match (self.running, &self.last) {
             (Some(Some(pid)), _) => format!("running (pid {pid})"),
             (Some(None), _) => "running".to_owned(),
-            (None, Some((_, Some(outcome)))) => format!("not running; the last run ended: {outcome}"),
-            (None, Some((begun, None))) => format!("not running; the run of {begun} was cut off"),
+            (None, Some(LastRun { outcome: Some(outcome), .. })) => {
+                format!("not running; the last run ended: {outcome}")
+            }
+            (None, Some(LastRun { begun_at, outcome: None, .. })) => {
+                format!("not running; the run of {begun_at} was cut off")
+            }
             (None, None) => "nothing was sent yet".to_owned(),
         }
+    }
+
+    /// What is to be done before it goes on, if anything.
+    fn remedy(&self) -> Option<&str> {
+        let last = self.last.as_ref().filter(|_| self.running.is_none())?;
+        last.remedy.as_deref()
+    }
+
+    /// The command that goes on, where there is something left: a completion that was stopped may have spaces left and no
+    /// rows.
+    fn resume(&self) -> Option<String> {
+        if self.running.is_some() {
+            return None;
+        }
+        let stopped = self.last.as_ref().filter(|last| !last.is_over() && last.command != send::RESUME);
+        let has_rows = self.tally.pending + self.tally.in_flight > 0;
+        let command = stopped.map(|last| last.command.as_str()).or(has_rows.then_some(send::RESUME))?;
+        Some(summary::go_on(command, &self.journal, self.needs))
     }
 
     /// How it goes, as far as was seen: nothing moves where nothing can be reached.
@@ -151,7 +172,8 @@ impl Look {
         [speed].into_iter().chain(left).collect()
     }
 
-    fn text(&self, meter: Option<&Meter>, now: &Zoned) -> String {
+    /// For people, in so many columns where words can be wrapped.
+    fn text(&self, meter: Option<&Meter>, now: &Zoned, columns: usize) -> String {
         let mut text = format!("{} to {}: {}\n", self.operation.as_str(), self.target, self.goes_on());
         if let Some(credentials) = &self.credentials {
             text += &format!("credentials: {credentials}\n");
@@ -164,18 +186,17 @@ impl Look {
             text += &format!("speed: {}\n", forecast.join(", "));
         }
         text += &format!("\n{}", summary::counts(self.operation, &self.tally, &self.kinds));
-        let verified = self.verified();
-        if !verified.is_empty() {
-            text += &format!("\n{verified}");
-        }
-        if self.running.is_none() && self.tally.pending + self.tally.in_flight > 0 {
-            text += &format!("\ngo on     tenure resume {}{}\n", quoted(&self.journal), self.needs);
+        let going_on = summary::before_going_on(self.remedy(), self.resume().as_deref(), columns);
+        for below in [self.verified(columns), going_on] {
+            if !below.is_empty() {
+                text += &format!("\n{below}");
+            }
         }
         text
     }
 
     /// Whether Chat was seen to hold what the journal says.
-    fn verified(&self) -> String {
+    fn verified(&self, columns: usize) -> String {
         let mut text = String::new();
         for (place, found) in self.verified.iter().enumerate() {
             let since = if found.stand == self.stand { "" } else { "; the journal has changed since" };
@@ -186,7 +207,7 @@ impl Look {
                 verify::in_short(found)
             );
             let word = if place == 0 { "verified" } else { "" };
-            let told = wrapped(&told, COLUMNS - MARGIN).replace('\n', &format!("\n{:MARGIN$}", ""));
+            let told = wrapped(&told, columns - MARGIN).replace('\n', &format!("\n{:MARGIN$}", ""));
             text += &format!("{word:MARGIN$}{told}\n");
         }
         let tally = &self.tally;
@@ -212,13 +233,15 @@ impl Look {
         far.extend(self.forecast(Some(meter), now));
         let rejected = (tally.rejected > 0).then(|| format!("{} rejected", tally.rejected));
         let pace = self.pace.as_ref().map(wording::pace);
-        let parts = [Some(far.join(", ")), pace, rejected, Some(self.goes_on())];
+        let remedy = self.remedy().map(|remedy| format!("do: {remedy}"));
+        let parts = [Some(far.join(", ")), pace, rejected, Some(self.goes_on()), remedy];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         format!("{} {}\n", now.strftime("%H:%M:%S"), parts.join("; "))
     }
 
     /// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `rejects` (rows by
-    /// reason), `credentials`, `pace` and `verified` (how the last look at Chat's lists came out, or null) come on top.
+    /// reason), `credentials`, `pace`, `last_run` (how it ended and what to do, or null) and `verified` (how the last look at
+    /// Chat's lists came out, or null) come on top.
     fn json(&self) -> String {
         let tally = &self.tally;
         let mut status = json!({
@@ -256,6 +279,14 @@ impl Look {
         status["rejects"] = json!(rejects);
         status["credentials"] = Value::from(self.credentials.clone());
         status["pace"] = json!(self.pace);
+        status["last_run"] = json!(self.last.as_ref().map(|last| {
+            json!({
+                "begun_at": last.begun_at.to_string(),
+                "ended_at": last.ended_at.map(|time| time.to_string()),
+                "outcome": last.outcome,
+                "remedy": last.remedy,
+            })
+        }));
         status["verified"] = json!(self.verified.last().map(|found| {
             json!({
                 "at": found.begun_at.to_string(),
@@ -320,6 +351,8 @@ mod tests {
 
     use super::*;
     use crate::journal::{Calls, Shows};
+    use crate::model::Timestamp;
+    use crate::wording::COLUMNS;
 
     fn look(running: Option<Option<u32>>) -> Look {
         Look {
@@ -327,7 +360,13 @@ mod tests {
             operation: Undertaking::Import,
             target: "https://chat.googleapis.com/".to_owned(),
             running,
-            last: Some((Timestamp::from_micros(0), None)),
+            last: Some(LastRun {
+                begun_at: Timestamp::from_micros(0),
+                ended_at: None,
+                outcome: None,
+                remedy: None,
+                command: "resume".to_owned(),
+            }),
             credentials: Some("the file key.json, acting for admin@example.com".to_owned()),
             needs: "",
             pace: running.map(|_| Pace { writes_per_minute: 300, configured: 300, ..Pace::default() }),
@@ -357,13 +396,49 @@ mod tests {
     #[test]
     fn while_it_runs_and_after() {
         let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
-        insta::assert_snapshot!("running", look(Some(Some(4711))).text(None, &now));
-        insta::assert_snapshot!("cut_off", look(None).text(None, &now));
+        insta::assert_snapshot!("running", look(Some(Some(4711))).text(None, &now, COLUMNS));
+        insta::assert_snapshot!("cut_off", look(None).text(None, &now, COLUMNS));
         let mut meter = Meter::default();
         for second in 0..60 {
             meter.note(Duration::from_secs(second), second * 4);
         }
         insta::assert_snapshot!("line", look(Some(None)).line(&meter, &now));
+    }
+
+    #[test]
+    fn why_it_stopped_and_what_to_do() {
+        let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
+        let stopped = |command: &str| {
+            LastRun {
+            ended_at: Some(Timestamp::from_micros(60_000_000)),
+            outcome: Some("Chat refuses a token that was fetched just now: 401".to_owned()),
+            remedy: Some(
+                "check this machine's clock, and whether the key or the delegation was revoked; `tenure doctor` \
+                 tells which"
+                    .to_owned(),
+            ),
+            command: command.to_owned(),
+            ..look(None).last.unwrap()
+        }
+        };
+        let looked = Look { last: Some(stopped("resume")), ..look(None) };
+        insta::assert_snapshot!(
+            "stopped",
+            [COLUMNS, 58].map(|columns| looked.text(None, &now, columns)).join("\n")
+        );
+        assert!(looked.line(&Meter::default(), &now).ends_with("; `tenure doctor` tells which\n"));
+        // Spaces are left, and no row.
+        let settled = Tally { pending: 0, in_flight: 0, ..looked.tally };
+        let completing =
+            Look { last: Some(stopped("complete --leave")), tally: settled, needs: " --x", ..look(None) };
+        let text = completing.text(None, &now, COLUMNS);
+        assert!(
+            text.ends_with("go on     tenure complete memberships.csv.journal.db --x --leave\n"),
+            "{text}"
+        );
+        // While it runs, what was to be done before is done.
+        let again = Look { last: Some(stopped("resume")), ..look(Some(None)) };
+        assert_eq!((again.remedy(), again.resume()), (None, None));
     }
 
     #[test]
@@ -419,11 +494,11 @@ mod tests {
         let over = Tally { pending: 0, in_flight: 0, total: 168_230, ..look(None).tally };
         let verified = vec![found(Shows::History, 7, None), found(Shows::Members, 9, Some("interrupted"))];
         let looked = Look { tally: over, kinds: Vec::new(), verified, ..look(None) };
-        insta::assert_snapshot!("verified", looked.text(None, &now));
+        insta::assert_snapshot!("verified", looked.text(None, &now, COLUMNS));
         let json: Value = serde_json::from_str(&looked.json()).unwrap();
         insta::assert_snapshot!("verified_json", format!("{:#}", json["verified"]));
         let unverified = Look { verified: Vec::new(), ..looked };
-        let text = unverified.text(None, &now);
+        let text = unverified.text(None, &now, COLUMNS);
         assert!(text.ends_with("\nverified  not yet: tenure verify memberships.csv.journal.db\n"), "{text}");
         assert!(unverified.json().contains(r#""verified":null"#));
     }
