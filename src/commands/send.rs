@@ -230,10 +230,13 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     is_kept(journal, path, &tally, whole).map_err(|error| error.at(path))?;
     lock.settle(true);
     let journal = path.display().to_string();
-    let next = if settings.undertaking == Undertaking::Import && !completes {
-        summary::after_import(&tally, &journal, settings.resume_needs(), settings.access == Access::Import)
-    } else {
-        Vec::new()
+    let needs = settings.resume_needs();
+    let next = match settings.undertaking {
+        Undertaking::Import if completes => summary::after_completion(&tally, &journal, needs),
+        Undertaking::Import => {
+            summary::after_import(&tally, &journal, needs, settings.access == Access::Import)
+        }
+        _ => Vec::new(),
     };
     tell(&summary::of_run(&Summary {
         undertaking: settings.undertaking,

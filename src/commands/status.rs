@@ -18,7 +18,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::verify;
-use crate::wording::{self, NOTHING_MOVES, fitted, quoted, rate, shorten, span, when, wrapped};
+use crate::wording::{self, NOTHING_MOVES, fitted, rate, shorten, span, when, wrapped};
 
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -68,6 +68,8 @@ struct Look {
     credentials: Option<String>,
     /// What has to be typed again to resume.
     needs: &'static str,
+    /// Whether that is how its spaces are, until they are completed.
+    in_import_mode: bool,
     pace: Option<Pace>,
     tally: Tally,
     kinds: Vec<RejectKind>,
@@ -94,6 +96,7 @@ impl Look {
             last: journal.last_run()?,
             credentials: settings.as_ref().and_then(Settings::credentials_story),
             needs: settings.as_ref().map_or("", Settings::resume_needs),
+            in_import_mode: !journal.is_standard()?,
             // What it was before the end says nothing about a run that is over.
             pace: if running.is_some() { journal.last_pace()? } else { None },
             tally: journal.tally()?,
@@ -134,6 +137,24 @@ impl Look {
         let has_rows = self.tally.pending + self.tally.in_flight > 0;
         let command = stopped.map(|last| last.command.as_str()).or(has_rows.then_some(send::RESUME))?;
         Some(summary::go_on(command, &self.journal, self.needs))
+    }
+
+    /// What is typed next, in order, where nothing is left to be sent.
+    fn next(&self) -> Vec<String> {
+        if self.running.is_some() || self.resume().is_some() || self.operation != Undertaking::Import {
+            return Vec::new();
+        }
+        match self.verified.last().filter(|found| found.stand == self.stand && found.is_whole()) {
+            // Which they are is kept nowhere.
+            Some(found) if found.differences() > 0 => {
+                vec![summary::go_on("verify", &self.journal, self.needs)]
+            }
+            Some(_) => {
+                let completed = !self.in_import_mode || self.tally.spaces_completed == self.tally.spaces;
+                vec![verify::next_command(completed, self.tally.rejected, &self.journal, self.needs)]
+            }
+            None => summary::after_import(&self.tally, &self.journal, self.needs, self.in_import_mode),
+        }
     }
 
     /// How it goes, as far as was seen: nothing moves where nothing can be reached.
@@ -187,7 +208,11 @@ impl Look {
         }
         text += &format!("\n{}", summary::counts(self.operation, &self.tally, &self.kinds));
         let going_on = summary::before_going_on(self.remedy(), self.resume().as_deref(), columns);
-        for below in [self.verified(columns), going_on] {
+        let next = match self.running {
+            Some(_) => String::new(),
+            None => summary::what_next(&self.tally, &self.journal, &self.next()),
+        };
+        for below in [self.verified(columns), going_on + &next] {
             if !below.is_empty() {
                 text += &format!("\n{below}");
             }
@@ -213,12 +238,7 @@ impl Look {
         let tally = &self.tally;
         let is_over = self.running.is_none() && tally.pending + tally.in_flight == 0 && tally.done > 0;
         if text.is_empty() && is_over && self.operation == Undertaking::Import {
-            text += &format!(
-                "{:MARGIN$}not yet: tenure verify {}{}\n",
-                "verified",
-                quoted(&self.journal),
-                self.needs
-            );
+            text += &format!("{:MARGIN$}not yet\n", "verified");
         }
         text
     }
@@ -369,6 +389,7 @@ mod tests {
             }),
             credentials: Some("the file key.json, acting for admin@example.com".to_owned()),
             needs: "",
+            in_import_mode: true,
             pace: running.map(|_| Pace { writes_per_minute: 300, configured: 300, ..Pace::default() }),
             tally: Tally {
                 total: 400_000,
@@ -428,7 +449,7 @@ mod tests {
         );
         assert!(looked.line(&Meter::default(), &now).ends_with("; `tenure doctor` tells which\n"));
         // Spaces are left, and no row.
-        let settled = Tally { pending: 0, in_flight: 0, ..looked.tally };
+        let settled = Tally { pending: 0, in_flight: 0, rejected: 0, ..looked.tally };
         let completing =
             Look { last: Some(stopped("complete --leave")), tally: settled, needs: " --x", ..look(None) };
         let text = completing.text(None, &now, COLUMNS);
@@ -499,8 +520,58 @@ mod tests {
         insta::assert_snapshot!("verified_json", format!("{:#}", json["verified"]));
         let unverified = Look { verified: Vec::new(), ..looked };
         let text = unverified.text(None, &now, COLUMNS);
-        assert!(text.ends_with("\nverified  not yet: tenure verify memberships.csv.journal.db\n"), "{text}");
+        assert!(text.contains("\nverified  not yet\n"), "{text}");
         assert!(unverified.json().contains(r#""verified":null"#));
+    }
+
+    #[test]
+    fn what_comes_next() {
+        let found = |commits, missing| Verified {
+            shows: Shows::History,
+            begun_at: Timestamp::from_micros(0),
+            ended_at: Timestamp::from_micros(1),
+            stopped: None,
+            spaces: 2,
+            checked: 2,
+            hidden: 0,
+            expected: 3,
+            matching: 3 - missing,
+            untold: 0,
+            unsettled: 0,
+            past: 0,
+            differences: if missing > 0 { [("missing".to_owned(), missing)].into() } else { [].into() },
+            stand: Stand { commits, readings: 1 },
+        };
+        let tally = Tally { total: 4, done: 3, open: 1, spaces: 2, spaces_settled: 2, ..Tally::default() };
+        let last = LastRun { outcome: Some("complete".to_owned()), ..look(None).last.unwrap() };
+        let settled = |tally: &Tally, verified: &[Verified]| Look {
+            journal: "j.db".to_owned(),
+            last: Some(last.clone()),
+            needs: " --x",
+            tally: *tally,
+            kinds: Vec::new(),
+            verified: verified.to_vec(),
+            ..look(None)
+        };
+        let (verify, complete) = ("tenure verify j.db --x", "tenure complete j.db --x");
+        let next = |tally: &Tally, verified: &[Verified]| settled(tally, verified).next();
+        assert_eq!(next(&tally, &[]), [verify, complete]);
+        assert_eq!(next(&tally, &[found(8, 0)]), [verify, complete], "it has changed since");
+        assert_eq!(next(&tally, &[found(9, 0)]), [complete]);
+        assert_eq!(next(&tally, &[found(9, 2)]), [verify], "to see which");
+        let rejects = Tally { rejected: 1, ..tally };
+        assert_eq!(next(&rejects, &[found(9, 0)]), ["tenure rejects j.db --reasons"]);
+        let text = settled(&rejects, &[found(9, 0)]).text(None, &Zoned::now(), COLUMNS);
+        assert!(text.ends_with("\n\nsee why   tenure rejects j.db --reasons\n"), "{text}");
+        let completed = Tally { spaces_completed: 2, ..tally };
+        assert_eq!(next(&completed, &[found(8, 0)]), [verify]);
+        assert_eq!(next(&completed, &[found(9, 0)]), ["tenure report j.db -o report.html"]);
+        // Members of today: nothing is completed.
+        let standard = Look { in_import_mode: false, ..settled(&tally, &[found(9, 0)]) };
+        assert_eq!(standard.next(), ["tenure report j.db -o report.html"]);
+        let going = Look { running: Some(None), ..settled(&tally, &[]) };
+        assert!(going.next().is_empty());
+        assert!(Look { tally: Tally { pending: 1, ..tally }, ..settled(&tally, &[]) }.next().is_empty());
     }
 
     #[test]
