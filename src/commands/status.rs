@@ -12,7 +12,7 @@ use super::{columns, on, print_on, send, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, LastRun, Lock, RejectKind, Stand, Tally, Verified};
-use crate::model::{Pace, PaceReason, Undertaking};
+use crate::model::{Pace, PaceReason, Timestamp, Undertaking};
 use crate::progress::{Going, Meter, draws_anew, time_left};
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -107,18 +107,19 @@ impl Look {
         })
     }
 
-    fn goes_on(&self) -> String {
-        match (self.running, &self.last) {
-            (Some(Some(pid)), _) => format!("running (pid {pid})"),
-            (Some(None), _) => "running".to_owned(),
-            (None, Some(LastRun { outcome: Some(outcome), .. })) => {
-                format!("not running; the last run ended: {outcome}")
+    /// Whether it runs, and how the last run ended if it does not; times stand on the clocks of `now`.
+    fn goes_on(&self, now: &Zoned) -> Vec<String> {
+        let moment = |time: Timestamp| wording::moment(&time.in_zone(now.time_zone()));
+        let ended = match (self.running, &self.last) {
+            (Some(Some(pid)), _) => return vec![format!("running (pid {pid})")],
+            (Some(None), _) => return vec!["running".to_owned()],
+            (None, None) => return vec!["nothing was sent yet".to_owned()],
+            (None, Some(LastRun { ended_at: Some(ended_at), outcome: Some(outcome), .. })) => {
+                format!("the last run ended {}: {outcome}", moment(*ended_at))
             }
-            (None, Some(LastRun { begun_at, outcome: None, .. })) => {
-                format!("not running; the run of {begun_at} was cut off")
-            }
-            (None, None) => "nothing was sent yet".to_owned(),
-        }
+            (None, Some(LastRun { begun_at, .. })) => format!("the run of {} was cut off", moment(*begun_at)),
+        };
+        vec!["not running".to_owned(), ended]
     }
 
     /// What is to be done before it goes on, if anything.
@@ -195,7 +196,8 @@ impl Look {
 
     /// For people, in so many columns where words can be wrapped.
     fn text(&self, meter: Option<&Meter>, now: &Zoned, columns: usize) -> String {
-        let mut text = format!("{} to {}: {}\n", self.operation.as_str(), self.target, self.goes_on());
+        let mut text =
+            format!("{} to {}: {}\n", self.operation.as_str(), self.target, self.goes_on(now).join("\n"));
         if let Some(credentials) = &self.credentials {
             text += &format!("credentials: {credentials}\n");
         }
@@ -212,7 +214,7 @@ impl Look {
             Some(_) => String::new(),
             None => summary::what_next(&self.tally, &self.journal, &self.next()),
         };
-        for below in [self.verified(columns), going_on + &next] {
+        for below in [self.verified(now, columns), going_on + &next] {
             if !below.is_empty() {
                 text += &format!("\n{below}");
             }
@@ -221,14 +223,14 @@ impl Look {
     }
 
     /// Whether Chat was seen to hold what the journal says.
-    fn verified(&self, columns: usize) -> String {
+    fn verified(&self, now: &Zoned, columns: usize) -> String {
         let mut text = String::new();
         for (place, found) in self.verified.iter().enumerate() {
             let since = if found.stand == self.stand { "" } else { "; the journal has changed since" };
             let told = format!(
                 "{} on {}: {}{since}",
                 found.shows.as_str(),
-                found.begun_at.to_whole_seconds(),
+                wording::moment(&found.begun_at.in_zone(now.time_zone())),
                 verify::in_short(found)
             );
             let word = if place == 0 { "verified" } else { "" };
@@ -254,7 +256,7 @@ impl Look {
         let rejected = (tally.rejected > 0).then(|| format!("{} rejected", tally.rejected));
         let pace = self.pace.as_ref().map(wording::pace);
         let remedy = self.remedy().map(|remedy| format!("do: {remedy}"));
-        let parts = [Some(far.join(", ")), pace, rejected, Some(self.goes_on()), remedy];
+        let parts = [Some(far.join(", ")), pace, rejected, Some(self.goes_on(now).join("; ")), remedy];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         format!("{} {}\n", now.strftime("%H:%M:%S"), parts.join("; "))
     }
@@ -371,7 +373,6 @@ mod tests {
 
     use super::*;
     use crate::journal::{Calls, Shows};
-    use crate::model::Timestamp;
     use crate::wording::COLUMNS;
 
     fn look(running: Option<Option<u32>>) -> Look {

@@ -98,8 +98,7 @@ pub(super) fn left(going: Going, snapshot: &Snapshot) -> Option<Duration> {
 
 /// The time of day where the operator is.
 pub(super) fn local(now: Now, zone: &TimeZone) -> Zoned {
-    let micros = now.wall.as_micros();
-    jiff::Timestamp::from_microsecond(micros).unwrap_or_default().to_zoned(zone.clone())
+    now.wall.in_zone(zone)
 }
 
 pub(super) fn figures(meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &Kinds) -> Figures {
