@@ -163,35 +163,38 @@ impl Look {
         match (&self.pace, meter) {
             (Some(Pace { why: PaceReason::Unreachable, .. }), _) => Going::Still,
             (_, None) => Going::Unknown,
-            (pace, Some(meter)) => meter.going(pace.as_ref().map_or(0, |pace| pace.writes_per_minute)),
+            (pace, Some(meter)) => meter.going(pace.as_ref().unwrap_or(&Pace::default())),
         }
     }
 
     /// How fast it goes, and when it ends at that speed: as measured, or else as the pace would have it. A pace that Chat's
-    /// refusals hold down may be paused just now, so no end is told by it.
+    /// refusals hold down may be paused just now, so the rest takes longer than it says.
     fn forecast(&self, meter: Option<&Meter>, now: &Zoned) -> Vec<String> {
         let rest = self.tally.pending + self.tally.in_flight;
         if self.running.is_none() || rest == 0 {
             return Vec::new();
         }
         let paced = self.pace.as_ref().filter(|pace| pace.writes_per_minute > 0);
-        let (speed, left) = match (self.going(meter), paced) {
-            (Going::Still, _) => (NOTHING_MOVES.to_owned(), None),
-            (Going::At(per_second), _) => (rate(per_second), time_left(rest, per_second)),
-            (Going::Unknown, None) => return Vec::new(),
+        let about = |per_second| {
+            let left = time_left(rest, per_second);
+            let ends = left.and_then(|left| when(now, left)).map(|when| format!("ends {when}"));
+            let left = left.map(|left| format!("about {} left", span(left)));
+            [Some(rate(per_second)), left, ends].into_iter().flatten().collect()
+        };
+        match (self.going(meter), paced) {
+            (Going::Still, _) => vec![NOTHING_MOVES.to_owned()],
+            (Going::At(per_second), _) => about(per_second),
+            (Going::Unknown, None) => Vec::new(),
             (Going::Unknown, Some(pace)) => {
                 let per_second = f64::from(pace.writes_per_minute) / 60.0;
-                match pace.why {
-                    PaceReason::Configured => (rate(per_second), time_left(rest, per_second)),
-                    _ => (format!("at most {}", rate(per_second)), None),
+                if pace.why == PaceReason::Configured {
+                    return about(per_second);
                 }
+                let least = time_left(rest, per_second);
+                let least = least.map(|least| format!("at least {} left at that pace", span(least)));
+                [Some(format!("at most {}", rate(per_second))), least].into_iter().flatten().collect()
             }
-        };
-        let left = left.map(|left| {
-            let ends = when(now, left).map(|when| format!(", ends {when}")).unwrap_or_default();
-            format!("about {} left{ends}", span(left))
-        });
-        [speed].into_iter().chain(left).collect()
+        }
     }
 
     /// For people, in so many columns where words can be wrapped.
@@ -490,7 +493,11 @@ mod tests {
         assert_eq!(told(PaceReason::Unreachable, Some(watched(1, 60, 0))), "nothing moves at the moment");
         // Whoever looks once has the pace alone.
         assert_eq!(told(PaceReason::Configured, None), at_240);
-        assert_eq!(told(PaceReason::ProjectQuota, None), "at most 240/min");
+        let held_down = "at most 240/min, at least 16 h 5 min left at that pace";
+        assert_eq!(told(PaceReason::ProjectQuota, None), held_down);
+        // Of the first seconds too little was seen.
+        assert_eq!(told(PaceReason::ProjectQuota, Some(watched(1, 4, 0))), held_down);
+        assert_eq!(told(PaceReason::Configured, Some(watched(1, 4, 0))), at_240);
         assert_eq!(told(PaceReason::Unreachable, None), "nothing moves at the moment");
     }
 

@@ -84,7 +84,7 @@ pub(super) fn note(meter: &mut Meter, now: Now, snapshot: &Snapshot) {
 
 /// How fast rows are settled.
 pub(super) fn going(meter: &Meter, snapshot: &Snapshot) -> Going {
-    meter.going(snapshot.pace.writes_per_minute)
+    meter.going(&snapshot.pace)
 }
 
 /// How long the rest takes; `None` when that cannot be told: in a pause nobody knows how fast it will be after that, and what
