@@ -43,6 +43,12 @@ impl Gauge {
         }
     }
 
+    /// Measures from what was noted last.
+    fn begin_there(&mut self) {
+        self.samples.clear();
+        self.samples.push_back(self.latest);
+    }
+
     fn per_second(&self) -> Option<f64> {
         let ((from, before), (to, after)) = (*self.samples.front()?, self.latest);
         let seen = to.saturating_sub(from);
@@ -72,6 +78,8 @@ pub struct Meter {
     recent: Gauge,
     steady: Gauge,
     moved: Stir,
+    /// Whether anything was finished since the first look.
+    begun: bool,
     /// The same of what Chat answered.
     answered: Stir,
     noted: Duration,
@@ -100,6 +108,7 @@ impl Default for Meter {
             recent: Gauge::over(WINDOW),
             steady: Gauge::over(LONG_WINDOW),
             moved: Stir::default(),
+            begun: false,
             answered: Stir::default(),
             noted: Duration::ZERO,
         }
@@ -112,12 +121,18 @@ impl Meter {
         self.recent.note(now, count);
         self.steady.note(now, count);
         self.noted = now;
+        self.begun |= self.moved.0.is_some_and(|(_, before)| before != count);
         self.moved.note(now, count);
     }
 
-    /// Notes that Chat had answered so many calls by `now`, whatever they were about.
+    /// Notes that Chat had answered so many calls by `now`, whatever they were about. Before anything is finished these are
+    /// lists, and the time that they take is none that rows take.
     pub fn note_answers(&mut self, now: Duration, count: u64) {
         self.answered.note(now, count);
+        if !self.begun {
+            self.recent.begin_there();
+            self.steady.begin_there();
+        }
     }
 
     /// Things a second, once there is something to measure: of late, or over a longer while if that is less.
@@ -234,6 +249,18 @@ mod tests {
         };
         assert_eq!([5, 10, 20, 29].map(going), [Going::Unknown; 4]);
         assert_eq!([30, 300].map(going), [Going::Still; 2]);
+    }
+
+    #[test]
+    fn lists_before_the_first_row_do_not_slow_what_comes_then() {
+        let mut meter = Meter::default();
+        for second in 0..=40 {
+            let now = Duration::from_secs(second);
+            meter.note(now, 7 + second.saturating_sub(20) * 4);
+            meter.note_answers(now, second * 4);
+            let expected = if second < 25 { Going::Unknown } else { Going::At(4.0) };
+            assert_eq!(meter.going(&at(300)), expected, "{second}");
+        }
     }
 
     #[test]
