@@ -13,7 +13,7 @@ use crate::cli::StatusArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, LastRun, Lock, RejectKind, Stand, Tally, Verified};
 use crate::model::{Pace, PaceReason, Timestamp, Undertaking};
-use crate::progress::{Going, Meter, draws_anew, time_left};
+use crate::progress::{Going, Meter, draws_anew, least, time_left};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
@@ -163,7 +163,7 @@ impl Look {
         match (&self.pace, meter) {
             (Some(Pace { why: PaceReason::Unreachable, .. }), _) => Going::Still,
             (_, None) => Going::Unknown,
-            (pace, Some(meter)) => meter.going(pace.as_ref().unwrap_or(&Pace::default())),
+            (pace, Some(meter)) => meter.going(pace.as_ref().map_or(0, |pace| pace.writes_per_minute)),
         }
     }
 
@@ -181,18 +181,14 @@ impl Look {
             let left = left.map(|left| format!("about {} left", span(left)));
             [Some(rate(per_second)), left, ends].into_iter().flatten().collect()
         };
+        let held_down = paced.and_then(|pace| least(rest, pace));
         match (self.going(meter), paced) {
-            (Going::Still, _) => vec![NOTHING_MOVES.to_owned()],
+            (Going::Still, _) => [Some(NOTHING_MOVES.to_owned()), held_down].into_iter().flatten().collect(),
             (Going::At(per_second), _) => about(per_second),
             (Going::Unknown, None) => Vec::new(),
             (Going::Unknown, Some(pace)) => {
                 let per_second = f64::from(pace.writes_per_minute) / 60.0;
-                if pace.why == PaceReason::Configured {
-                    return about(per_second);
-                }
-                let least = time_left(rest, per_second);
-                let least = least.map(|least| format!("at least {} left at that pace", span(least)));
-                [Some(format!("at most {}", rate(per_second))), least].into_iter().flatten().collect()
+                held_down.map_or_else(|| about(per_second), |held_down| vec![held_down])
             }
         }
     }
@@ -482,18 +478,19 @@ mod tests {
             meter
         };
         let told = |why, meter: Option<Meter>| paced(why).forecast(meter.as_ref(), &now).join(", ");
+        let held_down = "at least 16 h 5 min left at 240/min";
         let at_240 = "240/min, about 16 h 5 min left, ends Sat 2026-11-28 12:20";
         for every in [1, 10, 60] {
             assert_eq!(told(PaceReason::Configured, Some(watched(every, 600, 0))), at_240, "{every}");
         }
-        for why in [PaceReason::Configured, PaceReason::ProjectQuota] {
-            assert_eq!(told(why, Some(watched(1, 60, 10))), "nothing moves at the moment");
-            assert_eq!(told(why, Some(watched(60, 600, 60))), "nothing moves at the moment");
+        for (every, until, pause) in [(1, 60, 10), (60, 600, 60)] {
+            let still = |why| told(why, Some(watched(every, until, pause)));
+            assert_eq!(still(PaceReason::Configured), "nothing moves at the moment");
+            assert_eq!(still(PaceReason::ProjectQuota), format!("nothing moves at the moment, {held_down}"));
         }
         assert_eq!(told(PaceReason::Unreachable, Some(watched(1, 60, 0))), "nothing moves at the moment");
         // Whoever looks once has the pace alone.
         assert_eq!(told(PaceReason::Configured, None), at_240);
-        let held_down = "at most 240/min, at least 16 h 5 min left at that pace";
         assert_eq!(told(PaceReason::ProjectQuota, None), held_down);
         // Of the first seconds too little was seen.
         assert_eq!(told(PaceReason::ProjectQuota, Some(watched(1, 4, 0))), held_down);

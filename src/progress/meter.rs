@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::model::Pace;
-
 /// The span over which the rate is measured that is shown.
 const WINDOW: Duration = Duration::from_secs(30);
 /// The one that holds that down, so that no burst between two pauses is taken for the speed.
@@ -143,12 +141,12 @@ impl Meter {
         }
     }
 
-    /// How it goes at a pace. Never faster than configured: what goes beyond that is a burst, or was settled without a write,
-    /// and the rest does not come like this.
-    pub fn going(&self, pace: &Pace) -> Going {
-        let patience = MINUTE.checked_div(pace.writes_per_minute).map_or(STILL, |gap| STILL.max(gap * GAPS));
+    /// How it goes, where so many things a minute may be begun (0 = no limit). Never faster than that: what goes beyond it is
+    /// a burst, or was settled without a write, and the rest does not come like this.
+    pub fn going(&self, per_minute: u32) -> Going {
+        let patience = MINUTE.checked_div(per_minute).map_or(STILL, |gap| STILL.max(gap * GAPS));
         if !self.moved.rests(self.noted, patience) {
-            let most = if pace.configured == 0 { f64::INFINITY } else { f64::from(pace.configured) / 60.0 };
+            let most = if per_minute == 0 { f64::INFINITY } else { f64::from(per_minute) / 60.0 };
             return self.per_second().map_or(Going::Unknown, |seen| Going::At(seen.min(most)));
         }
         let hears_nothing = self.answered.0.is_none() || self.answered.rests(self.noted, patience);
@@ -195,11 +193,6 @@ mod tests {
         assert!(meter.per_second().unwrap() < 2.0);
     }
 
-    /// So many a minute, as configured.
-    fn at(per_minute: u32) -> Pace {
-        Pace { writes_per_minute: per_minute, configured: per_minute, ..Pace::default() }
-    }
-
     #[test]
     fn the_first_seconds_are_no_faster_than_the_quota() {
         let mut meter = Meter::default();
@@ -208,11 +201,11 @@ mod tests {
             let count = if tenth == 0 { 0 } else { 2 + tenth / 2 };
             meter.note(Duration::from_millis(tenth * 100), count);
             let expected = if tenth < 50 { Going::Unknown } else { Going::At(5.0) };
-            assert_eq!(meter.going(&at(300)), expected, "{tenth}");
+            assert_eq!(meter.going(300), expected, "{tenth}");
         }
         // Without a limit it is what was seen, and a slow run stays slow.
-        assert!(matches!(meter.going(&at(0)), Going::At(seen) if seen > 5.0));
-        assert!(matches!(paused(2, 60, 0).going(&at(300)), Going::At(seen) if seen < 2.1));
+        assert!(matches!(meter.going(0), Going::At(seen) if seen > 5.0));
+        assert!(matches!(paused(2, 60, 0).going(300), Going::At(seen) if seen < 2.1));
     }
 
     /// A meter of so many a second, and of a pause behind that.
@@ -226,14 +219,14 @@ mod tests {
 
     #[test]
     fn nothing_moves_in_a_pause() {
-        assert!(matches!(paused(5, 100, 9).going(&at(300)), Going::At(_)));
-        assert_eq!(paused(5, 100, 10).going(&at(300)), Going::Still);
-        assert_eq!(paused(5, 100, 1000).going(&at(0)), Going::Still);
+        assert!(matches!(paused(5, 100, 9).going(300), Going::At(_)));
+        assert_eq!(paused(5, 100, 10).going(300), Going::Still);
+        assert_eq!(paused(5, 100, 1000).going(0), Going::Still);
         // At six a minute ten seconds lie between two.
-        assert!(matches!(paused(5, 100, 19).going(&at(6)), Going::At(_)));
-        assert_eq!(paused(5, 100, 20).going(&at(6)), Going::Still);
-        assert_eq!(paused(0, 0, 5).going(&at(300)), Going::Unknown);
-        assert_eq!(paused(0, 0, 10).going(&at(300)), Going::Still);
+        assert!(matches!(paused(5, 100, 19).going(6), Going::At(_)));
+        assert_eq!(paused(5, 100, 20).going(6), Going::Still);
+        assert_eq!(paused(0, 0, 5).going(300), Going::Unknown);
+        assert_eq!(paused(0, 0, 10).going(300), Going::Still);
     }
 
     #[test]
@@ -245,7 +238,7 @@ mod tests {
                 meter.note(Duration::from_secs(second), 7);
                 meter.note_answers(Duration::from_secs(second), second.min(20) * 3);
             }
-            meter.going(&at(300))
+            meter.going(300)
         };
         assert_eq!([5, 10, 20, 29].map(going), [Going::Unknown; 4]);
         assert_eq!([30, 300].map(going), [Going::Still; 2]);
@@ -259,7 +252,7 @@ mod tests {
             meter.note(now, 7 + second.saturating_sub(20) * 4);
             meter.note_answers(now, second * 4);
             let expected = if second < 25 { Going::Unknown } else { Going::At(4.0) };
-            assert_eq!(meter.going(&at(300)), expected, "{second}");
+            assert_eq!(meter.going(300), expected, "{second}");
         }
     }
 
@@ -272,7 +265,7 @@ mod tests {
             count += if second % 60 < 10 { 10 } else { 0 };
             meter.note(Duration::from_secs(second), count);
             if second > 120
-                && let Going::At(per_second) = meter.going(&at(0))
+                && let Going::At(per_second) = meter.going(0)
             {
                 assert!(per_second < 2.5, "{second}: {per_second}");
             }
@@ -284,10 +277,10 @@ mod tests {
         for every in [31, 60, 600] {
             let mut meter = Meter::default();
             meter.note(Duration::ZERO, 7);
-            assert_eq!(meter.going(&at(300)), Going::Unknown);
+            assert_eq!(meter.going(300), Going::Unknown);
             for look in 1..9 {
                 meter.note(Duration::from_secs(look * every), 7 + look * every * 2);
-                assert_eq!(meter.going(&at(300)), Going::At(2.0), "{every}");
+                assert_eq!(meter.going(300), Going::At(2.0), "{every}");
                 assert!(meter.samples() < 20);
             }
         }
