@@ -71,21 +71,42 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     text += &counts(summary.undertaking, tally, summary.kinds);
     text.push('\n');
     let _ = writeln!(text, "journal   {journal}");
-    if let Some(remedy) = summary.remedy {
-        let _ = writeln!(text, "do        {}", below(remedy, MARGIN, summary.columns));
-    }
-    if let Finish::Stopped(_) = summary.finish {
-        let _ = writeln!(text, "go on     {}", summary.resume);
-    }
-    if tally.rejected > 0 {
-        let _ = writeln!(text, "see why   tenure rejects {} --reasons", quoted(journal));
-    }
-    if *summary.finish == Finish::Complete {
-        for (word, command) in ["next", "then"].iter().zip(summary.next) {
-            let _ = writeln!(text, "{word:MARGIN$}{command}");
-        }
+    let stopped = matches!(summary.finish, Finish::Stopped(_));
+    text += &before_going_on(summary.remedy, stopped.then_some(summary.resume), summary.columns);
+    let next = if stopped { &[] } else { summary.next };
+    text + &what_next(tally, journal, next)
+}
+
+/// How to see why rows were refused, and the commands that come next, in order.
+pub fn what_next(tally: &Tally, journal: &str, next: &[String]) -> String {
+    let why = (tally.rejected > 0).then(|| format!("tenure rejects {} --reasons", quoted(journal)));
+    let next: Vec<&String> = next.iter().filter(|command| why.as_ref() != Some(*command)).collect();
+    let mut text = String::new();
+    for (word, command) in
+        why.iter().map(|why| ("see why", why)).chain(["next", "then"].into_iter().zip(next))
+    {
+        let _ = writeln!(text, "{word:MARGIN$}{command}");
     }
     text
+}
+
+/// What to do, if anything, and the command that goes on then, in so many columns.
+pub fn before_going_on(remedy: Option<&str>, resume: Option<&str>, columns: usize) -> String {
+    let mut text = String::new();
+    if let Some(remedy) = remedy {
+        let _ = writeln!(text, "do        {}", below(remedy, MARGIN, columns));
+    }
+    if let Some(resume) = resume {
+        let _ = writeln!(text, "go on     {resume}");
+    }
+    text
+}
+
+/// The command line of a command with its options, such as `complete --leave`, for a journal. `needs` is what has to be
+/// typed again.
+pub fn go_on(command: &str, journal: &str, needs: &str) -> String {
+    let (command, options) = command.split_at(command.find(' ').unwrap_or(command.len()));
+    format!("tenure {command} {}{needs}{options}", quoted(journal))
 }
 
 /// What is typed after an import, in order: its spaces are looked at while their history can still be taken back, and
@@ -97,7 +118,20 @@ pub fn after_import(tally: &Tally, journal: &str, needs: &str, in_import_mode: b
         && tally.spaces_completed < tally.spaces
         && tally.done + tally.open > 0;
     let commands = [("verify", verify), ("complete", complete)].into_iter().filter(|(_, is_due)| *is_due);
-    commands.map(|(command, _)| format!("tenure {command} {}{needs}", quoted(journal))).collect()
+    commands.map(|(command, _)| go_on(command, journal, needs)).collect()
+}
+
+/// What is typed after spaces were completed: rows that are left are sent, and what Chat lists now is looked at once all
+/// are. What was refused stands against the rest, and that is told with the reasons.
+pub fn after_completion(tally: &Tally, journal: &str, needs: &str) -> Vec<String> {
+    let command = if tally.pending + tally.in_flight > 0 {
+        "resume"
+    } else if tally.spaces > 0 && tally.spaces_completed == tally.spaces {
+        "verify"
+    } else {
+        return Vec::new();
+    };
+    vec![go_on(command, journal, needs)]
 }
 
 /// What a run has done.
@@ -256,6 +290,28 @@ mod tests {
         assert_eq!(next(&Tally { spaces_completed: 2, ..tally }, true), [verify]);
         assert_eq!(next(&Tally { done: 0, ..tally }, true), [complete]);
         assert!(next(&Tally { done: 0, open: 0, ..tally }, true).is_empty());
+    }
+
+    #[test]
+    fn what_comes_after_a_completion() {
+        let next = |tally: &Tally| after_completion(tally, "a b.db", " --x");
+        let tally = Tally { done: 3, spaces: 2, spaces_completed: 2, ..Tally::default() };
+        assert_eq!(next(&tally), ["tenure verify 'a b.db' --x"]);
+        assert_eq!(next(&Tally { rejected: 1, ..tally }), ["tenure verify 'a b.db' --x"]);
+        let some = Tally { spaces_completed: 1, ..tally };
+        assert_eq!(next(&Tally { pending: 1, ..some }), ["tenure resume 'a b.db' --x"]);
+        assert!(next(&Tally { rejected: 1, ..some }).is_empty());
+        // Once is enough.
+        let why = "see why   tenure rejects j.db --reasons\n";
+        let rejects = ["tenure rejects j.db --reasons".to_owned()];
+        assert_eq!(what_next(&Tally { rejected: 1, ..some }, "j.db", &rejects), why);
+    }
+
+    #[test]
+    fn what_goes_on() {
+        assert_eq!(go_on("resume", "a b.db", ""), "tenure resume 'a b.db'");
+        let line = go_on("complete --leave --accept-rejects", "j.db", " --x");
+        assert_eq!(line, "tenure complete j.db --x --leave --accept-rejects");
     }
 
     #[test]

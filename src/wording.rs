@@ -105,8 +105,13 @@ pub fn span(duration: Duration) -> String {
 /// the end of the calendar.
 pub fn when(now: &Zoned, after: Duration) -> Option<String> {
     let then = now.checked_add(after).ok()?;
-    let form = if then.date() == now.date() { "today %H:%M" } else { "%a %Y-%m-%d %H:%M" };
-    Some(then.strftime(form).to_string())
+    let today = then.date() == now.date();
+    Some(if today { then.strftime("today %H:%M").to_string() } else { moment(&then) })
+}
+
+/// A day and the time of day, for people: `Sat 2026-11-28 10:12`.
+pub fn moment(time: &Zoned) -> String {
+    time.strftime("%a %Y-%m-%d %H:%M").to_string()
 }
 
 /// How wide a text is, so that it fits a terminal of 80 columns with a margin of two.

@@ -13,6 +13,7 @@ use crate::model::{MemberName, SpaceTitles, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::summary;
 use crate::watch::Watch;
 use crate::wording::many;
 
@@ -50,7 +51,11 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     let leaves = leaver.filter(|_| !plan.stays);
     let titles = journal.titles().map_err(at)?;
     if plan.work.spaces.is_empty() {
-        tell(&format!("{}Nothing is left to be done.\n", story(&plan, &titles)))?;
+        let (tally, name) = (journal.tally().map_err(at)?, path.display().to_string());
+        let next = summary::after_completion(&tally, &name, settings.resume_needs());
+        let next = summary::what_next(&tally, &name, &next);
+        let gap = if next.is_empty() { "" } else { "\n" };
+        tell(&format!("{}Nothing is left to be done.\n{gap}{next}", story(&plan, &titles)))?;
         return Ok(exit(&plan, 0));
     }
     if plan.to_complete > 0

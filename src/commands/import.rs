@@ -10,7 +10,7 @@ use crate::chat::Access;
 use crate::cli::{ImportArgs, RetryArgs, StintArgs};
 use crate::exit::Exit;
 use crate::intake::{Inputs, Intake, IntakeError};
-use crate::journal::{Journal, JournalError, Loader, Lock, sibling};
+use crate::journal::{JOURNALED, Journal, JournalError, Loader, Lock, sibling};
 use crate::model::{Policy, SpaceName, Timestamp, Undertaking};
 use crate::plan;
 use crate::progress::Progress;
@@ -151,8 +151,8 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     again::retry(&mut journal, &manner.retry, &path, &mut progress).map_err(|error| error.at(&path))?;
     if args.journal_only {
         progress.finish();
-        send::begin_run(&mut journal, &settings, now).map_err(|error| error.at(&path))?;
-        journal.end_run("journaled", Timestamp::now()).map_err(|error| error.at(&path))?;
+        send::begin_run(&mut journal, &settings, send::RESUME, now).map_err(|error| error.at(&path))?;
+        journal.end_run(JOURNALED, None, Timestamp::now()).map_err(|error| error.at(&path))?;
         let tally = journal.tally().map_err(|error| error.at(&path))?;
         let name = path.display().to_string();
         tell(&format!(
@@ -174,8 +174,8 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         );
         let name = quoted(&path.display().to_string());
         progress.finish();
-        send::begin_run(&mut journal, &settings, now).map_err(|error| error.at(&path))?;
-        journal.end_run("journaled", Timestamp::now()).map_err(|error| error.at(&path))?;
+        send::begin_run(&mut journal, &settings, send::RESUME, now).map_err(|error| error.at(&path))?;
+        journal.end_run(JOURNALED, None, Timestamp::now()).map_err(|error| error.at(&path))?;
         if !confirm::ask(&plan, "Delete them?")? {
             tell(&format!(
                 "Nothing was deleted. The rows are journaled in {name}; delete them with: tenure resume {name}{}\n",

@@ -17,7 +17,7 @@ use crate::emulator::quota::Limits;
 use crate::emulator::{self, Emulator};
 use crate::engine::{Completion, Config, DriveError, Engine, Finish, SPACE_REFUSED, Stop, drive};
 use crate::exit::Exit;
-use crate::journal::{Change, Journal, JournalError, LastEnd, Lock, Note, Tally, Work, sibling};
+use crate::journal::{COMPLETE, Change, Journal, JournalError, LastEnd, Lock, Note, Tally, Work, sibling};
 use crate::model::{Timestamp, Undertaking, told};
 use crate::plan;
 use crate::progress::{Doing, Progress};
@@ -27,6 +27,9 @@ use crate::signals::Signals;
 use crate::summary::{self, Summary};
 use crate::watch::Watch;
 use crate::wording::{many, quoted};
+
+/// The command that goes on with a journal's rows.
+pub(super) const RESUME: &str = "resume";
 
 /// How long requests under way may take to finish after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(10);
@@ -58,14 +61,15 @@ pub(super) fn last_settings(journal: &Journal) -> Result<Settings, JournalError>
     Ok(Settings { undertaking: journal.undertaking()?, ..settings })
 }
 
-/// Notes in the journal that a run begins.
+/// Notes in the journal that a run begins, and which command goes on with it.
 pub(super) fn begin_run(
     journal: &mut Journal,
     settings: &Settings,
+    command: &str,
     now: Timestamp,
 ) -> Result<(), JournalError> {
     let json = serde_json::to_string(settings).map_err(|error| JournalError::Content(error.to_string()))?;
-    journal.begin_run(&json, now)
+    journal.begin_run(&json, command, now)
 }
 
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
@@ -81,12 +85,11 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             many(commits, "commit")
         ));
     }
-    let (command, flags) = match &completion {
-        Some((completion, _)) => ("complete", completion.flags()),
-        None => ("resume", String::new()),
+    let command = match &completion {
+        Some((completion, _)) => format!("complete{}", completion.flags()),
+        None => RESUME.to_owned(),
     };
-    let name = quoted(&path.display().to_string());
-    let resume = format!("tenure {command} {name}{}{flags}", settings.resume_needs());
+    let resume = summary::go_on(&command, &path.display().to_string(), settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     if settings.access == Access::Import
         && settings.undertaking != Undertaking::Spaces
@@ -103,7 +106,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         None => before.pending + before.in_flight == 0,
     };
     let finish = if idle {
-        begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
+        begin_run(&mut journal, &settings, &command, Timestamp::now()).map_err(|error| error.at(path))?;
         Ok(Finish::Complete)
     } else {
         let emulator = match settings.target {
@@ -137,7 +140,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         identity = credentials.identity().clone();
         let chat = connect::chat(&settings, emulator.as_ref(), credentials)?;
         // Only now: what has no credentials has not begun.
-        begin_run(&mut journal, &settings, Timestamp::now()).map_err(|error| error.at(path))?;
+        begin_run(&mut journal, &settings, &command, Timestamp::now()).map_err(|error| error.at(path))?;
         let config = Config {
             access: settings.access,
             rates: settings.rates(),
@@ -193,17 +196,26 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Ok(finish) => finish,
         Err(DriveError::Journal(error)) => {
             // It may still be able to say so; if not, the missing end says it.
-            let _ = journal.end_run("journal failed", Timestamp::now());
+            let _ = journal.end_run(&format!("the journal failed: {error}"), None, Timestamp::now());
             return Err(error.at(path));
         }
         Err(error) => return Err(error.into()),
     };
     let outcome = match &finish {
-        Finish::Complete => "complete".to_owned(),
+        Finish::Complete => COMPLETE.to_owned(),
         Finish::Stopped(stop) => summary::stop_story(stop),
     };
     watch.end(&outcome, &mut progress);
-    journal.end_run(&outcome, Timestamp::now()).map_err(|error| error.at(path))?;
+    let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
+    let setup = Setup { identity: &identity, access: settings.access, elsewhere: settings.elsewhere() };
+    let remedy = match &finish {
+        Finish::Stopped(stop) => setup.of_stop(stop),
+        Finish::Complete if kinds.iter().any(|kind| kind.kind == SPACE_REFUSED) => {
+            Some(setup.of_refused_spaces())
+        }
+        Finish::Complete => None,
+    };
+    journal.end_run(&outcome, remedy.as_deref(), Timestamp::now()).map_err(|error| error.at(path))?;
     let tally = journal.tally().map_err(|error| error.at(path))?;
     if finish == Finish::Complete && !completes && tally.pending + tally.in_flight > 0 {
         // The counters and the rows disagree: nobody but this program should write to the journal.
@@ -213,24 +225,18 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         ))
         .at(path));
     }
-    let kinds = journal.reject_kinds().map_err(|error| error.at(path))?;
     // Who has interrupted a run with a large journal does not wait until all of that is read again.
     let whole = !is_large || signals.received().is_none();
     is_kept(journal, path, &tally, whole).map_err(|error| error.at(path))?;
     lock.settle(true);
-    let setup = Setup { identity: &identity, access: settings.access, elsewhere: settings.elsewhere() };
-    let remedy = match &finish {
-        Finish::Stopped(stop) => setup.of_stop(stop),
-        Finish::Complete if kinds.iter().any(|kind| kind.kind == SPACE_REFUSED) => {
-            Some(setup.of_refused_spaces())
-        }
-        Finish::Complete => None,
-    };
     let journal = path.display().to_string();
-    let next = if settings.undertaking == Undertaking::Import && !completes {
-        summary::after_import(&tally, &journal, settings.resume_needs(), settings.access == Access::Import)
-    } else {
-        Vec::new()
+    let needs = settings.resume_needs();
+    let next = match settings.undertaking {
+        Undertaking::Import if completes => summary::after_completion(&tally, &journal, needs),
+        Undertaking::Import => {
+            summary::after_import(&tally, &journal, needs, settings.access == Access::Import)
+        }
+        _ => Vec::new(),
     };
     tell(&summary::of_run(&Summary {
         undertaking: settings.undertaking,

@@ -8,17 +8,17 @@ use console::Term;
 use jiff::Zoned;
 use serde_json::{Value, json};
 
-use super::{on, print_on, tell};
+use super::{columns, on, print_on, send, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, Lock, RejectKind, Stand, Tally, Verified};
+use crate::journal::{Journal, JournalError, LastRun, Lock, RejectKind, Stand, Tally, Verified};
 use crate::model::{Pace, PaceReason, Timestamp, Undertaking};
-use crate::progress::{Going, Meter, draws_anew, time_left};
+use crate::progress::{Going, Meter, draws_anew, least, time_left};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::verify;
-use crate::wording::{self, COLUMNS, NOTHING_MOVES, fitted, quoted, rate, shorten, span, when, wrapped};
+use crate::wording::{self, NOTHING_MOVES, fitted, rate, shorten, span, when, wrapped};
 
 pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
     let path = &args.journal;
@@ -29,7 +29,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         if args.json {
             print_on(&look.json())?;
         } else {
-            tell(&look.text(None, &Zoned::now()))?;
+            tell(&look.text(None, &Zoned::now(), columns()))?;
         }
         return Ok(Exit::Done);
     };
@@ -44,7 +44,7 @@ pub(super) async fn run(args: StatusArgs) -> anyhow::Result<Exit> {
         let ends = look.running.is_none();
         let is_read = match (args.json, screen.draws_anew()) {
             (true, _) => print_on(&look.json())?,
-            (false, true) => screen.draw(&look.text(Some(&meter), &Zoned::now()), ends)?,
+            (false, true) => screen.draw(&look.text(Some(&meter), &Zoned::now(), columns()), ends)?,
             (false, false) => print_on(&look.line(&meter, &Zoned::now()))?,
         };
         if ends || !is_read {
@@ -64,11 +64,12 @@ struct Look {
     target: String,
     /// Whether a process works with it, and which.
     running: Option<Option<u32>>,
-    /// When the last run began, and how it ended.
-    last: Option<(Timestamp, Option<String>)>,
+    last: Option<LastRun>,
     credentials: Option<String>,
     /// What has to be typed again to resume.
     needs: &'static str,
+    /// Whether that is how its spaces are, until they are completed.
+    in_import_mode: bool,
     pace: Option<Pace>,
     tally: Tally,
     kinds: Vec<RejectKind>,
@@ -95,6 +96,7 @@ impl Look {
             last: journal.last_run()?,
             credentials: settings.as_ref().and_then(Settings::credentials_story),
             needs: settings.as_ref().map_or("", Settings::resume_needs),
+            in_import_mode: !journal.is_standard()?,
             // What it was before the end says nothing about a run that is over.
             pace: if running.is_some() { journal.last_pace()? } else { None },
             tally: journal.tally()?,
@@ -105,13 +107,54 @@ impl Look {
         })
     }
 
-    fn goes_on(&self) -> String {
-        match (self.running, &self.last) {
-            (Some(Some(pid)), _) => format!("running (pid {pid})"),
-            (Some(None), _) => "running".to_owned(),
-            (None, Some((_, Some(outcome)))) => format!("not running; the last run ended: {outcome}"),
-            (None, Some((begun, None))) => format!("not running; the run of {begun} was cut off"),
-            (None, None) => "nothing was sent yet".to_owned(),
+    /// Whether it runs, and how the last run ended if it does not; times stand on the clocks of `now`.
+    fn goes_on(&self, now: &Zoned) -> Vec<String> {
+        let moment = |time: Timestamp| wording::moment(&time.in_zone(now.time_zone()));
+        let ended = match (self.running, &self.last) {
+            (Some(Some(pid)), _) => return vec![format!("running (pid {pid})")],
+            (Some(None), _) => return vec!["running".to_owned()],
+            (None, None) => return vec!["nothing was sent yet".to_owned()],
+            (None, Some(LastRun { ended_at: Some(ended_at), outcome: Some(outcome), .. })) => {
+                format!("the last run ended {}: {outcome}", moment(*ended_at))
+            }
+            (None, Some(LastRun { begun_at, .. })) => format!("the run of {} was cut off", moment(*begun_at)),
+        };
+        vec!["not running".to_owned(), ended]
+    }
+
+    /// What is to be done before it goes on, if anything.
+    fn remedy(&self) -> Option<&str> {
+        let last = self.last.as_ref().filter(|_| self.running.is_none())?;
+        last.remedy.as_deref()
+    }
+
+    /// The command that goes on, where there is something left: a completion that was stopped may have spaces left and no
+    /// rows.
+    fn resume(&self) -> Option<String> {
+        if self.running.is_some() {
+            return None;
+        }
+        let stopped = self.last.as_ref().filter(|last| !last.is_over() && last.command != send::RESUME);
+        let has_rows = self.tally.pending + self.tally.in_flight > 0;
+        let command = stopped.map(|last| last.command.as_str()).or(has_rows.then_some(send::RESUME))?;
+        Some(summary::go_on(command, &self.journal, self.needs))
+    }
+
+    /// What is typed next, in order, where nothing is left to be sent.
+    fn next(&self) -> Vec<String> {
+        if self.running.is_some() || self.resume().is_some() || self.operation != Undertaking::Import {
+            return Vec::new();
+        }
+        match self.verified.last().filter(|found| found.stand == self.stand && found.is_whole()) {
+            // Which they are is kept nowhere.
+            Some(found) if found.differences() > 0 => {
+                vec![summary::go_on("verify", &self.journal, self.needs)]
+            }
+            Some(_) => {
+                let completed = !self.in_import_mode || self.tally.spaces_completed == self.tally.spaces;
+                vec![verify::next_command(completed, self.tally.rejected, &self.journal, self.needs)]
+            }
+            None => summary::after_import(&self.tally, &self.journal, self.needs, self.in_import_mode),
         }
     }
 
@@ -125,34 +168,35 @@ impl Look {
     }
 
     /// How fast it goes, and when it ends at that speed: as measured, or else as the pace would have it. A pace that Chat's
-    /// refusals hold down may be paused just now, so no end is told by it.
+    /// refusals hold down may be paused just now, so the rest takes longer than it says.
     fn forecast(&self, meter: Option<&Meter>, now: &Zoned) -> Vec<String> {
         let rest = self.tally.pending + self.tally.in_flight;
         if self.running.is_none() || rest == 0 {
             return Vec::new();
         }
         let paced = self.pace.as_ref().filter(|pace| pace.writes_per_minute > 0);
-        let (speed, left) = match (self.going(meter), paced) {
-            (Going::Still, _) => (NOTHING_MOVES.to_owned(), None),
-            (Going::At(per_second), _) => (rate(per_second), time_left(rest, per_second)),
-            (Going::Unknown, None) => return Vec::new(),
+        let about = |per_second| {
+            let left = time_left(rest, per_second);
+            let ends = left.and_then(|left| when(now, left)).map(|when| format!("ends {when}"));
+            let left = left.map(|left| format!("about {} left", span(left)));
+            [Some(rate(per_second)), left, ends].into_iter().flatten().collect()
+        };
+        let held_down = paced.and_then(|pace| least(rest, pace));
+        match (self.going(meter), paced) {
+            (Going::Still, _) => [Some(NOTHING_MOVES.to_owned()), held_down].into_iter().flatten().collect(),
+            (Going::At(per_second), _) => about(per_second),
+            (Going::Unknown, None) => Vec::new(),
             (Going::Unknown, Some(pace)) => {
                 let per_second = f64::from(pace.writes_per_minute) / 60.0;
-                match pace.why {
-                    PaceReason::Configured => (rate(per_second), time_left(rest, per_second)),
-                    _ => (format!("at most {}", rate(per_second)), None),
-                }
+                held_down.map_or_else(|| about(per_second), |held_down| vec![held_down])
             }
-        };
-        let left = left.map(|left| {
-            let ends = when(now, left).map(|when| format!(", ends {when}")).unwrap_or_default();
-            format!("about {} left{ends}", span(left))
-        });
-        [speed].into_iter().chain(left).collect()
+        }
     }
 
-    fn text(&self, meter: Option<&Meter>, now: &Zoned) -> String {
-        let mut text = format!("{} to {}: {}\n", self.operation.as_str(), self.target, self.goes_on());
+    /// For people, in so many columns where words can be wrapped.
+    fn text(&self, meter: Option<&Meter>, now: &Zoned, columns: usize) -> String {
+        let mut text =
+            format!("{} to {}: {}\n", self.operation.as_str(), self.target, self.goes_on(now).join("\n"));
         if let Some(credentials) = &self.credentials {
             text += &format!("credentials: {credentials}\n");
         }
@@ -164,40 +208,38 @@ impl Look {
             text += &format!("speed: {}\n", forecast.join(", "));
         }
         text += &format!("\n{}", summary::counts(self.operation, &self.tally, &self.kinds));
-        let verified = self.verified();
-        if !verified.is_empty() {
-            text += &format!("\n{verified}");
-        }
-        if self.running.is_none() && self.tally.pending + self.tally.in_flight > 0 {
-            text += &format!("\ngo on     tenure resume {}{}\n", quoted(&self.journal), self.needs);
+        let going_on = summary::before_going_on(self.remedy(), self.resume().as_deref(), columns);
+        let next = match self.running {
+            Some(_) => String::new(),
+            None => summary::what_next(&self.tally, &self.journal, &self.next()),
+        };
+        for below in [self.verified(now, columns), going_on + &next] {
+            if !below.is_empty() {
+                text += &format!("\n{below}");
+            }
         }
         text
     }
 
     /// Whether Chat was seen to hold what the journal says.
-    fn verified(&self) -> String {
+    fn verified(&self, now: &Zoned, columns: usize) -> String {
         let mut text = String::new();
         for (place, found) in self.verified.iter().enumerate() {
             let since = if found.stand == self.stand { "" } else { "; the journal has changed since" };
             let told = format!(
                 "{} on {}: {}{since}",
                 found.shows.as_str(),
-                found.begun_at.to_whole_seconds(),
+                wording::moment(&found.begun_at.in_zone(now.time_zone())),
                 verify::in_short(found)
             );
             let word = if place == 0 { "verified" } else { "" };
-            let told = wrapped(&told, COLUMNS - MARGIN).replace('\n', &format!("\n{:MARGIN$}", ""));
+            let told = wrapped(&told, columns - MARGIN).replace('\n', &format!("\n{:MARGIN$}", ""));
             text += &format!("{word:MARGIN$}{told}\n");
         }
         let tally = &self.tally;
         let is_over = self.running.is_none() && tally.pending + tally.in_flight == 0 && tally.done > 0;
         if text.is_empty() && is_over && self.operation == Undertaking::Import {
-            text += &format!(
-                "{:MARGIN$}not yet: tenure verify {}{}\n",
-                "verified",
-                quoted(&self.journal),
-                self.needs
-            );
+            text += &format!("{:MARGIN$}not yet\n", "verified");
         }
         text
     }
@@ -212,13 +254,15 @@ impl Look {
         far.extend(self.forecast(Some(meter), now));
         let rejected = (tally.rejected > 0).then(|| format!("{} rejected", tally.rejected));
         let pace = self.pace.as_ref().map(wording::pace);
-        let parts = [Some(far.join(", ")), pace, rejected, Some(self.goes_on())];
+        let remedy = self.remedy().map(|remedy| format!("do: {remedy}"));
+        let parts = [Some(far.join(", ")), pace, rejected, Some(self.goes_on(now).join("; ")), remedy];
         let parts: Vec<String> = parts.into_iter().flatten().collect();
         format!("{} {}\n", now.strftime("%H:%M:%S"), parts.join("; "))
     }
 
     /// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `rejects` (rows by
-    /// reason), `credentials`, `pace` and `verified` (how the last look at Chat's lists came out, or null) come on top.
+    /// reason), `credentials`, `pace`, `last_run` (how it ended and what to do, or null) and `verified` (how the last look at
+    /// Chat's lists came out, or null) come on top.
     fn json(&self) -> String {
         let tally = &self.tally;
         let mut status = json!({
@@ -256,6 +300,14 @@ impl Look {
         status["rejects"] = json!(rejects);
         status["credentials"] = Value::from(self.credentials.clone());
         status["pace"] = json!(self.pace);
+        status["last_run"] = json!(self.last.as_ref().map(|last| {
+            json!({
+                "begun_at": last.begun_at.to_string(),
+                "ended_at": last.ended_at.map(|time| time.to_string()),
+                "outcome": last.outcome,
+                "remedy": last.remedy,
+            })
+        }));
         status["verified"] = json!(self.verified.last().map(|found| {
             json!({
                 "at": found.begun_at.to_string(),
@@ -320,6 +372,7 @@ mod tests {
 
     use super::*;
     use crate::journal::{Calls, Shows};
+    use crate::wording::COLUMNS;
 
     fn look(running: Option<Option<u32>>) -> Look {
         Look {
@@ -327,9 +380,16 @@ mod tests {
             operation: Undertaking::Import,
             target: "https://chat.googleapis.com/".to_owned(),
             running,
-            last: Some((Timestamp::from_micros(0), None)),
+            last: Some(LastRun {
+                begun_at: Timestamp::from_micros(0),
+                ended_at: None,
+                outcome: None,
+                remedy: None,
+                command: "resume".to_owned(),
+            }),
             credentials: Some("the file key.json, acting for admin@example.com".to_owned()),
             needs: "",
+            in_import_mode: true,
             pace: running.map(|_| Pace { writes_per_minute: 300, configured: 300, ..Pace::default() }),
             tally: Tally {
                 total: 400_000,
@@ -357,13 +417,49 @@ mod tests {
     #[test]
     fn while_it_runs_and_after() {
         let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
-        insta::assert_snapshot!("running", look(Some(Some(4711))).text(None, &now));
-        insta::assert_snapshot!("cut_off", look(None).text(None, &now));
+        insta::assert_snapshot!("running", look(Some(Some(4711))).text(None, &now, COLUMNS));
+        insta::assert_snapshot!("cut_off", look(None).text(None, &now, COLUMNS));
         let mut meter = Meter::default();
         for second in 0..60 {
             meter.note(Duration::from_secs(second), second * 4);
         }
         insta::assert_snapshot!("line", look(Some(None)).line(&meter, &now));
+    }
+
+    #[test]
+    fn why_it_stopped_and_what_to_do() {
+        let now: Zoned = "2026-11-27T20:15:00+01:00[Europe/Berlin]".parse().unwrap();
+        let stopped = |command: &str| {
+            LastRun {
+            ended_at: Some(Timestamp::from_micros(60_000_000)),
+            outcome: Some("Chat refuses a token that was fetched just now: 401".to_owned()),
+            remedy: Some(
+                "check this machine's clock, and whether the key or the delegation was revoked; `tenure doctor` \
+                 tells which"
+                    .to_owned(),
+            ),
+            command: command.to_owned(),
+            ..look(None).last.unwrap()
+        }
+        };
+        let looked = Look { last: Some(stopped("resume")), ..look(None) };
+        insta::assert_snapshot!(
+            "stopped",
+            [COLUMNS, 58].map(|columns| looked.text(None, &now, columns)).join("\n")
+        );
+        assert!(looked.line(&Meter::default(), &now).ends_with("; `tenure doctor` tells which\n"));
+        // Spaces are left, and no row.
+        let settled = Tally { pending: 0, in_flight: 0, rejected: 0, ..looked.tally };
+        let completing =
+            Look { last: Some(stopped("complete --leave")), tally: settled, needs: " --x", ..look(None) };
+        let text = completing.text(None, &now, COLUMNS);
+        assert!(
+            text.ends_with("go on     tenure complete memberships.csv.journal.db --x --leave\n"),
+            "{text}"
+        );
+        // While it runs, what was to be done before is done.
+        let again = Look { last: Some(stopped("resume")), ..look(Some(None)) };
+        assert_eq!((again.remedy(), again.resume()), (None, None));
     }
 
     #[test]
@@ -382,18 +478,23 @@ mod tests {
             meter
         };
         let told = |why, meter: Option<Meter>| paced(why).forecast(meter.as_ref(), &now).join(", ");
+        let held_down = "at least 16 h 5 min left at 240/min";
         let at_240 = "240/min, about 16 h 5 min left, ends Sat 2026-11-28 12:20";
         for every in [1, 10, 60] {
             assert_eq!(told(PaceReason::Configured, Some(watched(every, 600, 0))), at_240, "{every}");
         }
-        for why in [PaceReason::Configured, PaceReason::ProjectQuota] {
-            assert_eq!(told(why, Some(watched(1, 60, 10))), "nothing moves at the moment");
-            assert_eq!(told(why, Some(watched(60, 600, 60))), "nothing moves at the moment");
+        for (every, until, pause) in [(1, 60, 10), (60, 600, 60)] {
+            let still = |why| told(why, Some(watched(every, until, pause)));
+            assert_eq!(still(PaceReason::Configured), "nothing moves at the moment");
+            assert_eq!(still(PaceReason::ProjectQuota), format!("nothing moves at the moment, {held_down}"));
         }
         assert_eq!(told(PaceReason::Unreachable, Some(watched(1, 60, 0))), "nothing moves at the moment");
         // Whoever looks once has the pace alone.
         assert_eq!(told(PaceReason::Configured, None), at_240);
-        assert_eq!(told(PaceReason::ProjectQuota, None), "at most 240/min");
+        assert_eq!(told(PaceReason::ProjectQuota, None), held_down);
+        // Of the first seconds too little was seen.
+        assert_eq!(told(PaceReason::ProjectQuota, Some(watched(1, 4, 0))), held_down);
+        assert_eq!(told(PaceReason::Configured, Some(watched(1, 4, 0))), at_240);
         assert_eq!(told(PaceReason::Unreachable, None), "nothing moves at the moment");
     }
 
@@ -419,13 +520,63 @@ mod tests {
         let over = Tally { pending: 0, in_flight: 0, total: 168_230, ..look(None).tally };
         let verified = vec![found(Shows::History, 7, None), found(Shows::Members, 9, Some("interrupted"))];
         let looked = Look { tally: over, kinds: Vec::new(), verified, ..look(None) };
-        insta::assert_snapshot!("verified", looked.text(None, &now));
+        insta::assert_snapshot!("verified", looked.text(None, &now, COLUMNS));
         let json: Value = serde_json::from_str(&looked.json()).unwrap();
         insta::assert_snapshot!("verified_json", format!("{:#}", json["verified"]));
         let unverified = Look { verified: Vec::new(), ..looked };
-        let text = unverified.text(None, &now);
-        assert!(text.ends_with("\nverified  not yet: tenure verify memberships.csv.journal.db\n"), "{text}");
+        let text = unverified.text(None, &now, COLUMNS);
+        assert!(text.contains("\nverified  not yet\n"), "{text}");
         assert!(unverified.json().contains(r#""verified":null"#));
+    }
+
+    #[test]
+    fn what_comes_next() {
+        let found = |commits, missing| Verified {
+            shows: Shows::History,
+            begun_at: Timestamp::from_micros(0),
+            ended_at: Timestamp::from_micros(1),
+            stopped: None,
+            spaces: 2,
+            checked: 2,
+            hidden: 0,
+            expected: 3,
+            matching: 3 - missing,
+            untold: 0,
+            unsettled: 0,
+            past: 0,
+            differences: if missing > 0 { [("missing".to_owned(), missing)].into() } else { [].into() },
+            stand: Stand { commits, readings: 1 },
+        };
+        let tally = Tally { total: 4, done: 3, open: 1, spaces: 2, spaces_settled: 2, ..Tally::default() };
+        let last = LastRun { outcome: Some("complete".to_owned()), ..look(None).last.unwrap() };
+        let settled = |tally: &Tally, verified: &[Verified]| Look {
+            journal: "j.db".to_owned(),
+            last: Some(last.clone()),
+            needs: " --x",
+            tally: *tally,
+            kinds: Vec::new(),
+            verified: verified.to_vec(),
+            ..look(None)
+        };
+        let (verify, complete) = ("tenure verify j.db --x", "tenure complete j.db --x");
+        let next = |tally: &Tally, verified: &[Verified]| settled(tally, verified).next();
+        assert_eq!(next(&tally, &[]), [verify, complete]);
+        assert_eq!(next(&tally, &[found(8, 0)]), [verify, complete], "it has changed since");
+        assert_eq!(next(&tally, &[found(9, 0)]), [complete]);
+        assert_eq!(next(&tally, &[found(9, 2)]), [verify], "to see which");
+        let rejects = Tally { rejected: 1, ..tally };
+        assert_eq!(next(&rejects, &[found(9, 0)]), ["tenure rejects j.db --reasons"]);
+        let text = settled(&rejects, &[found(9, 0)]).text(None, &Zoned::now(), COLUMNS);
+        assert!(text.ends_with("\n\nsee why   tenure rejects j.db --reasons\n"), "{text}");
+        let completed = Tally { spaces_completed: 2, ..tally };
+        assert_eq!(next(&completed, &[found(8, 0)]), [verify]);
+        assert_eq!(next(&completed, &[found(9, 0)]), ["tenure report j.db -o report.html"]);
+        // Members of today: nothing is completed.
+        let standard = Look { in_import_mode: false, ..settled(&tally, &[found(9, 0)]) };
+        assert_eq!(standard.next(), ["tenure report j.db -o report.html"]);
+        let going = Look { running: Some(None), ..settled(&tally, &[]) };
+        assert!(going.next().is_empty());
+        assert!(Look { tally: Tally { pending: 1, ..tally }, ..settled(&tally, &[]) }.next().is_empty());
     }
 
     #[test]

@@ -26,6 +26,7 @@ mod request;
 mod rollback;
 mod runs;
 mod schema;
+mod sittings;
 mod stints;
 #[cfg(test)]
 mod tests;
@@ -63,6 +64,7 @@ pub use reasons::RejectKind;
 pub use rejects::RejectedRow;
 pub use request::{Reply, Request};
 pub use rollback::RollbackPlan;
+pub use sittings::{COMPLETE, JOURNALED, LastRun};
 pub use thread::{JournalThread, Said};
 pub use verified::{Shows, Stand, Verified};
 
@@ -575,35 +577,6 @@ impl Journal {
             [],
             |row| row.get(0),
         )?)
-    }
-
-    /// Notes that a run begins, with its settings as JSON (no secrets).
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn begin_run(&mut self, settings: &str, now: Timestamp) -> Result<(), JournalError> {
-        self.conn.execute(
-            "INSERT INTO runs (started_at, settings, version) VALUES (?1, ?2, ?3)",
-            (now.as_micros(), settings, env!("CARGO_PKG_VERSION")),
-        )?;
-        self.run = Some(Run { id: self.conn.last_insert_rowid(), begun_at: now });
-        Ok(())
-    }
-
-    /// Notes how the run ended.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn end_run(&mut self, outcome: &str, now: Timestamp) -> Result<(), JournalError> {
-        self.conn.execute(
-            "UPDATE runs SET ended_at = ?2, outcome = ?3 WHERE id = ?1",
-            (self.run.map(|run| run.id), now.as_micros(), outcome),
-        )?;
-        self.conn.execute(
-            "UPDATE journal SET lost = 0 WHERE NOT EXISTS (SELECT 1 FROM spaces WHERE in_flight > 0)",
-            [],
-        )?;
-        Ok(())
     }
 
     /// When it was begun, in microseconds since 1970, and how many batches of changes it holds.

@@ -7,8 +7,8 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::number::Numbers;
 use super::{Calls, Journal, JournalError};
 use crate::model::{
-    ChannelJob, Job, MemberId, MemberName, MembershipName, Operation, Origin, Pace, Prior, Role, RowId,
-    SpaceId, SpaceName, Span, State, Timestamp, Undertaking,
+    ChannelJob, Job, MemberId, MemberName, MembershipName, Operation, Origin, Prior, Role, RowId, SpaceId,
+    SpaceName, Span, State, Timestamp, Undertaking,
 };
 
 /// Where a run stands. `done + rejected + pending + in_flight + open = total`.
@@ -152,42 +152,6 @@ impl Journal {
     pub fn undertaking(&self) -> Result<Undertaking, JournalError> {
         let name: String = self.conn.query_row("SELECT operation FROM journal", [], |row| row.get(0))?;
         name.parse().map_err(|()| JournalError::Content(format!("rows for {name:?}")))
-    }
-
-    /// Settings (JSON) of the latest run, if there was one.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub fn last_settings(&self) -> Result<Option<String>, JournalError> {
-        Ok(self
-            .conn
-            .query_row("SELECT settings FROM runs ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
-            .optional()?)
-    }
-
-    /// How the latest run ended, and when it began; `None` for the outcome while it goes on or after it was killed.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub fn last_run(&self) -> Result<Option<(Timestamp, Option<String>)>, JournalError> {
-        Ok(self
-            .conn
-            .query_row("SELECT started_at, outcome FROM runs ORDER BY id DESC LIMIT 1", [], |row| {
-                Ok((Timestamp::from_micros(row.get(0)?), row.get(1)?))
-            })
-            .optional()?)
-    }
-
-    /// How fast the latest run went last, and why; `None` when it did not tell, or not in words that are known here.
-    ///
-    /// # Errors
-    /// When the journal cannot be read.
-    pub fn last_pace(&self) -> Result<Option<Pace>, JournalError> {
-        let json: Option<Option<String>> = self
-            .conn
-            .query_row("SELECT pace FROM runs ORDER BY id DESC LIMIT 1", [], |row| row.get(0))
-            .optional()?;
-        Ok(json.flatten().and_then(|json| serde_json::from_str(&json).ok()))
     }
 
     /// Where the run stands, from the counters that each change keeps.

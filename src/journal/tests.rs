@@ -266,14 +266,14 @@ fn other_files_and_newer_journals_are_refused() {
     let mut journal = Journal::open(&path).unwrap();
     journal.expect_destination("emulator").unwrap();
     // What has sent nothing can go anywhere; a run that reached nobody has sent nothing.
-    journal.begin_run("{}", NOW).unwrap();
-    journal.end_run("nobody answered", NOW).unwrap();
+    journal.begin_run("{}", "resume", NOW).unwrap();
+    journal.end_run("nobody answered", None, NOW).unwrap();
     journal.set_out_for("https://chat.example/").unwrap();
     assert_eq!(journal.target().unwrap(), "https://chat.example/");
-    journal.begin_run("{}", NOW).unwrap();
+    journal.begin_run("{}", "resume", NOW).unwrap();
     let calls = Calls { sent: 1, failed: 1, ..Calls::default() };
     journal.apply(&[Change::Calls { at: NOW, calls }]).unwrap();
-    journal.end_run("interrupted", NOW).unwrap();
+    journal.end_run("interrupted", None, NOW).unwrap();
     drop(journal);
     let other = Journal::open(&path).unwrap().expect_destination("https://chat.googleapis.com/").unwrap_err();
     assert!(matches!(other, JournalError::OtherTarget { .. }));
@@ -364,7 +364,7 @@ proptest! {
             .map(|n| tenure(["A", "B", "C"][n % 3], &format!("m{n}@b.cd"), Some(1), (n != 5).then_some(2)))
             .collect();
         read(&mut journal, &rows);
-        journal.begin_run("{}", NOW).unwrap();
+        journal.begin_run("{}", "resume", NOW).unwrap();
         let jobs = jobs(&journal);
         for (row, step) in steps {
             let Some(job) = jobs.get(row) else { continue };

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Zoned;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -61,6 +62,11 @@ impl Timestamp {
             Err(before) => -i64::try_from(before.duration().as_micros()).unwrap_or(i64::MAX),
         };
         Timestamp(micros)
+    }
+
+    /// On the calendar and the clocks of a time zone.
+    pub fn in_zone(self, zone: &TimeZone) -> Zoned {
+        jiff::Timestamp::from_microsecond(self.0).unwrap_or_default().to_zoned(zone.clone())
     }
 
     /// So much later.

@@ -8,7 +8,7 @@ use jiff::Zoned;
 use super::time::end;
 use super::{Plan, Step, Timing, WINDOW, Window};
 use crate::model::{Policy, Stints};
-use crate::wording::{counted, span, thousands, wrapped};
+use crate::wording::{self, counted, span, thousands, wrapped};
 
 /// The width of what stands before each paragraph.
 const MARGIN: usize = 10;
@@ -155,7 +155,7 @@ impl Plan<'_> {
         for (quota, timing) in rows {
             let saved = import.takes.saturating_sub(timing.takes);
             let saves = if saved == Duration::ZERO { "-".to_owned() } else { span(saved) };
-            let until = end(self.facts.now, timing.takes).map_or(String::new(), |end| day(&end));
+            let until = end(self.facts.now, timing.takes).map_or(String::new(), |end| wording::moment(&end));
             let limit = if timing.by_space { " *" } else { "" };
             let until = format!("{until}{limit}");
             lines.push(row(&thousands(quota.into()), &span(timing.takes), &saves, &until));
@@ -205,10 +205,6 @@ fn moment(time: &Zoned) -> String {
     let zone = time.time_zone().iana_name().filter(|name| *name != "UTC" && *name != "Etc/UTC");
     let zone = zone.map_or(String::new(), |name| format!(" ({name})"));
     format!("{}{zone}", time.strftime("%A %Y-%m-%d %H:%M %Z"))
-}
-
-fn day(time: &Zoned) -> String {
-    time.strftime("%a %Y-%m-%d %H:%M").to_string()
 }
 
 /// Fewer columns than these do not hold the tables with all that stands in them.

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use super::meter::{Going, Meter, time_left};
 use crate::engine::{Event, Now, SPACE_REFUSED, Snapshot};
 use crate::journal::RejectKind;
+use crate::model::{Pace, PaceReason};
 use crate::wording::{NOTHING_MOVES, many, rate, span, when};
 
 /// How many kinds of rejects are told apart.
@@ -96,10 +97,17 @@ pub(super) fn left(going: Going, snapshot: &Snapshot) -> Option<Duration> {
     if is_told { time_left(rest, per_second) } else { None }
 }
 
+/// How long the rest takes at least while Chat's refusals hold the pace down: nobody knows how much of it is waiting.
+pub fn least(rest: u64, pace: &Pace) -> Option<String> {
+    let is_held_down = pace.why == PaceReason::ProjectQuota && pace.writes_per_minute > 0;
+    let per_second = f64::from(pace.writes_per_minute) / 60.0;
+    let left = time_left(rest, per_second).filter(|_| is_held_down)?;
+    Some(format!("at least {} left at {}", span(left), rate(per_second)))
+}
+
 /// The time of day where the operator is.
 pub(super) fn local(now: Now, zone: &TimeZone) -> Zoned {
-    let micros = now.wall.as_micros();
-    jiff::Timestamp::from_microsecond(micros).unwrap_or_default().to_zoned(zone.clone())
+    now.wall.in_zone(zone)
 }
 
 pub(super) fn figures(meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &Kinds) -> Figures {
@@ -111,6 +119,9 @@ pub(super) fn figures(meter: &Meter, now: &Zoned, snapshot: &Snapshot, kinds: &K
             Going::Still => Some(NOTHING_MOVES.to_owned()),
             Going::Unknown => None,
         });
+        if going == Going::Still {
+            figures.speed.extend(least(snapshot.goal() - snapshot.settled(), &snapshot.pace));
+        }
         if let Some(left) = left(going, snapshot) {
             figures.speed.push(format!("{} left", span(left)));
             figures.speed.extend(when(now, left).map(|when| format!("ends {when}")));
@@ -248,7 +259,7 @@ pub(super) mod tests {
         let meter = metered(60, snapshot.settled());
         let figures = figures(&meter, &local(at(60), &berlin()), &snapshot, &kinds);
         // While Chat wants nothing to come, nobody knows how fast it goes on.
-        assert_eq!(figures.speed, ["300/min"]);
+        assert_eq!(figures.speed, ["240/min"], "not what could leave before");
         assert_eq!(
             figures.why,
             [
@@ -276,11 +287,12 @@ pub(super) mod tests {
         };
         let sending = Snapshot { paused: Duration::ZERO, ..snapshot };
         let mut meter = metered(60, sending.settled());
-        assert_eq!(told(&sending, &meter), ["300/min", "12 h 52 min left", "ends Sat 2026-11-28 08:53"]);
+        assert_eq!(told(&sending, &meter), ["240/min", "16 h 5 min left", "ends Sat 2026-11-28 12:06"]);
         for second in 61..=70 {
             meter.note(Duration::from_secs(second), sending.settled());
         }
-        assert_eq!(told(&sending, &meter), ["nothing moves at the moment"]);
+        let least = "at least 16 h 5 min left at 240/min";
+        assert_eq!(told(&sending, &meter), ["nothing moves at the moment", least]);
     }
 
     #[test]

@@ -208,8 +208,8 @@ mod tests {
             json.event(at(1), event);
         }
         let (snapshot, kinds) = troubled();
-        json.tick(at(1), &Snapshot { done: snapshot.done - 5, ..snapshot.clone() }, &kinds);
-        json.tick(at(2), &snapshot, &kinds);
+        json.tick(at(1), &Snapshot { done: snapshot.done - 25, ..snapshot.clone() }, &kinds);
+        json.tick(at(6), &snapshot, &kinds);
         json.finish();
         json.looking(wait * 9, &Looking { spaces: 1, spaces_total: 2, listed: 3, differences: 0 });
         let text = String::from_utf8(json.out).unwrap();

@@ -7,6 +7,8 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(30);
 /// The one that holds that down, so that no burst between two pauses is taken for the speed.
 const LONG_WINDOW: Duration = Duration::from_secs(180);
+/// What was seen for less than this tells no speed: that is a burst, or when answers happened to come.
+const SEEN_MIN: Duration = Duration::from_secs(5);
 /// After so long without anything finished or answered nothing moves.
 const STILL: Duration = Duration::from_secs(10);
 /// Of a slow pace that is after so many times what lies between two writes.
@@ -39,10 +41,16 @@ impl Gauge {
         }
     }
 
+    /// Measures from what was noted last.
+    fn begin_there(&mut self) {
+        self.samples.clear();
+        self.samples.push_back(self.latest);
+    }
+
     fn per_second(&self) -> Option<f64> {
         let ((from, before), (to, after)) = (*self.samples.front()?, self.latest);
-        let seconds = to.saturating_sub(from).as_secs_f64();
-        (seconds >= 0.5 && after > before).then(|| (after - before) as f64 / seconds)
+        let seen = to.saturating_sub(from);
+        (seen >= SEEN_MIN && after > before).then(|| (after - before) as f64 / seen.as_secs_f64())
     }
 }
 
@@ -68,6 +76,8 @@ pub struct Meter {
     recent: Gauge,
     steady: Gauge,
     moved: Stir,
+    /// Whether anything was finished since the first look.
+    begun: bool,
     /// The same of what Chat answered.
     answered: Stir,
     noted: Duration,
@@ -96,6 +106,7 @@ impl Default for Meter {
             recent: Gauge::over(WINDOW),
             steady: Gauge::over(LONG_WINDOW),
             moved: Stir::default(),
+            begun: false,
             answered: Stir::default(),
             noted: Duration::ZERO,
         }
@@ -108,12 +119,18 @@ impl Meter {
         self.recent.note(now, count);
         self.steady.note(now, count);
         self.noted = now;
+        self.begun |= self.moved.0.is_some_and(|(_, before)| before != count);
         self.moved.note(now, count);
     }
 
-    /// Notes that Chat had answered so many calls by `now`, whatever they were about.
+    /// Notes that Chat had answered so many calls by `now`, whatever they were about. Before anything is finished these are
+    /// lists, and the time that they take is none that rows take.
     pub fn note_answers(&mut self, now: Duration, count: u64) {
         self.answered.note(now, count);
+        if !self.begun {
+            self.recent.begin_there();
+            self.steady.begin_there();
+        }
     }
 
     /// Things a second, once there is something to measure: of late, or over a longer while if that is less.
@@ -124,11 +141,13 @@ impl Meter {
         }
     }
 
-    /// How it goes, where so many things a minute may be begun (0 = no limit).
+    /// How it goes, where so many things a minute may be begun (0 = no limit). Never faster than that: what goes beyond it is
+    /// a burst, or was settled without a write, and the rest does not come like this.
     pub fn going(&self, per_minute: u32) -> Going {
         let patience = MINUTE.checked_div(per_minute).map_or(STILL, |gap| STILL.max(gap * GAPS));
         if !self.moved.rests(self.noted, patience) {
-            return self.per_second().map_or(Going::Unknown, Going::At);
+            let most = if per_minute == 0 { f64::INFINITY } else { f64::from(per_minute) / 60.0 };
+            return self.per_second().map_or(Going::Unknown, |seen| Going::At(seen.min(most)));
         }
         let hears_nothing = self.answered.0.is_none() || self.answered.rests(self.noted, patience);
         if hears_nothing { Going::Still } else { Going::Unknown }
@@ -174,6 +193,21 @@ mod tests {
         assert!(meter.per_second().unwrap() < 2.0);
     }
 
+    #[test]
+    fn the_first_seconds_are_no_faster_than_the_quota() {
+        let mut meter = Meter::default();
+        for tenth in 0..300 {
+            // Two leave together, then five a second.
+            let count = if tenth == 0 { 0 } else { 2 + tenth / 2 };
+            meter.note(Duration::from_millis(tenth * 100), count);
+            let expected = if tenth < 50 { Going::Unknown } else { Going::At(5.0) };
+            assert_eq!(meter.going(300), expected, "{tenth}");
+        }
+        // Without a limit it is what was seen, and a slow run stays slow.
+        assert!(matches!(meter.going(0), Going::At(seen) if seen > 5.0));
+        assert!(matches!(paused(2, 60, 0).going(300), Going::At(seen) if seen < 2.1));
+    }
+
     /// A meter of so many a second, and of a pause behind that.
     fn paused(per_second: u64, seconds: u64, pause: u64) -> Meter {
         let mut meter = Meter::default();
@@ -208,6 +242,18 @@ mod tests {
         };
         assert_eq!([5, 10, 20, 29].map(going), [Going::Unknown; 4]);
         assert_eq!([30, 300].map(going), [Going::Still; 2]);
+    }
+
+    #[test]
+    fn lists_before_the_first_row_do_not_slow_what_comes_then() {
+        let mut meter = Meter::default();
+        for second in 0..=40 {
+            let now = Duration::from_secs(second);
+            meter.note(now, 7 + second.saturating_sub(20) * 4);
+            meter.note_answers(now, second * 4);
+            let expected = if second < 25 { Going::Unknown } else { Going::At(4.0) };
+            assert_eq!(meter.going(300), expected, "{second}");
+        }
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::model::{SpaceName, SpaceTitles, Undertaking};
 use crate::verify::Looking;
 use crate::wording::many;
 
-pub use figures::Kinds;
+pub use figures::{Kinds, least};
 pub use meter::{Going, Meter, time_left};
 
 /// What a run does, as whoever watches is told.

@@ -29,7 +29,7 @@ pub use look::{Looker, Outcome, Patience};
 pub use pace::ReadPace;
 pub use report::{
     About, CSV_COLUMNS, CheckedSpace, Ending, Report, SpaceOutcome, csv_records, in_short, json_end,
-    json_space, kept, text,
+    json_space, kept, next_command, text,
 };
 
 /// What a space's list shows.

@@ -97,10 +97,21 @@ fn a_key_that_was_replaced_stops_the_run() {
         run.out
     );
     assert!(run.out.contains("the key was revoked or replaced"), "{}", run.out);
-    assert_eq!(room.status("j.db")["rows"]["pending"], 6);
+    // Whoever comes back the next morning sees why it stopped, and what to do.
+    room.tenure(&["status", "j.db"]).expect(0).says(&[
+        "Google gives no access token for chat.import: invalid_grant",
+        "do the key was revoked or replaced: make a new one at https://console.cloud.google.com/",
+        "and give it with --credentials go on tenure resume j.db",
+    ]);
+    let status = room.status("j.db");
+    assert_eq!(status["rows"]["pending"], 6);
+    let remedy = status["last_run"]["remedy"].as_str().unwrap();
+    assert!(remedy.starts_with("the key was revoked or replaced"), "{remedy}");
     room.write("key.json", good);
     room.tenure(&["resume", "j.db"]).expect(0);
     assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
+    let last = room.status("j.db")["last_run"].take();
+    assert_eq!((&last["outcome"], last["remedy"].is_null()), (&"complete".into(), true));
 }
 
 #[test]

@@ -40,7 +40,8 @@ fn status_is_shown_again_and_again_until_the_run_ends() {
     assert!(shown[0].contains("of 40 rows settled") && shown[0].contains("; running (pid "), "{}", run.out);
     let last = shown[shown.len() - 1];
     assert!(
-        last.contains("100 %, 40 of 40 rows settled; not running; the last run ended: complete"),
+        last.contains("100 %, 40 of 40 rows settled; not running; the last run ended ")
+            && last.ends_with(": complete"),
         "{last}"
     );
     running.wait().expect(0);

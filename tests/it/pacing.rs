@@ -59,7 +59,7 @@ fn run(limits: Limits, later: &[(i64, u32)], latency: Duration, seconds: usize, 
         loader.row(row as u64 + 2, &tenure, None).unwrap();
     }
     loader.commit().unwrap();
-    journal.begin_run("{}", BEGIN).unwrap();
+    journal.begin_run("{}", "resume", BEGIN).unwrap();
 
     let mut quota = Quota::new(limits);
     quota.schedule(

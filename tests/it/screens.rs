@@ -9,7 +9,7 @@ macro_rules! assert_screen {
             (r"settled in (under )?\d+ \w+( \d+ \w+)?", "settled in TIME"),
             (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
             (r"succeeded for \d+ \w+( \d+ \w+)?;", "succeeded for TIME;"),
-            (r"the run of \d{4}-\S+Z", "the run of TIME"),
+            (r"\w{3} \d{4}-\d\d-\d\d \d\d:\d\d", "DAY TIME"),
             (r"the file \S+/key\.json", "the file FOLDER/key.json"),
             (r"it is \d{4}-\d\d-\d\dT[0-9:.]+Z now", "it is TIME now"),
         ]}, {
@@ -26,7 +26,7 @@ fn a_run_that_is_complete() {
     let again = room.tenure(&["resume", "memberships.csv.journal.db"]).expect(0);
     insta::assert_snapshot!("nothing_left", again.out);
     let status = room.tenure(&["status", "memberships.csv.journal.db"]).expect(0);
-    insta::assert_snapshot!("status_complete", status.out);
+    assert_screen!("status_complete", status.out);
 }
 
 #[test]
@@ -42,7 +42,7 @@ fn a_run_with_rejects() {
     let run = room.tenure(&args(&[&import, &UNPACED], &[])).expect(3);
     assert_screen!("rejects", run.out);
     let status = room.tenure(&["status", "my rows.csv.journal.db"]).expect(0);
-    insta::assert_snapshot!("status_rejects", status.out);
+    assert_screen!("status_rejects", status.out);
 }
 
 #[test]

@@ -163,6 +163,25 @@ fn completing_takes_settled_spaces_and_gives_roles() {
 }
 
 #[test]
+fn a_completion_that_stopped_says_how_it_goes_on() {
+    let (room, emulator) = imported(ROWS, &[]);
+    let port = emulator.port();
+    emulator.kill();
+    let complete = ["complete", "j.db", "--yes", "--leave", "--give-up-after", "1s"];
+    room.tenure(&complete).expect(5).says(&["go on tenure complete j.db --leave"]);
+    // No row is left to be sent, but spaces are.
+    room.tenure(&["status", "j.db"]).expect(0).says(&[
+        "nothing has succeeded for",
+        "do check the network and its proxy",
+        "go on tenure complete j.db --leave",
+    ]);
+    let _emulator = Emulator::start_on(&room, port, &[]);
+    room.tenure(&["complete", "j.db", "--leave", "--yes"]).expect(0);
+    let status = room.tenure(&["status", "j.db"]).expect(0);
+    assert!(!status.out.contains("go on"), "{}", status.out);
+}
+
+#[test]
 fn rejects_keep_a_space_in_import_mode() {
     let room = Room::new();
     let early = ROWS.replace("A,ben@example.com,2020", "A,ben@elsewhere.com,2020");

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use jiff::tz::TimeZone;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -32,14 +33,18 @@ fn verified(room: &Room) -> Value {
 fn from_not_yet_to_completed() {
     let (room, emulator) = imported();
     let status = || room.tenure(&["status", J]).expect(0);
-    status().says(&["verified not yet: tenure verify rows.csv.journal.db"]);
+    status().says(&[&format!("verified not yet next tenure verify {J} then tenure complete {J}")]);
     assert!(verified(&room).is_null());
     assert!(report(&room, J).contains("Nobody has verified it yet."));
 
     tenure(&room, &emulator, &["verify", J]).expect(0);
-    let run = status().says(&["verified history on 2"]);
-    assert!(run.words().contains("Z: 12 of 12 rows are listed as they should be"), "{}", run.out);
     let told = verified(&room);
+    let at: jiff::Timestamp = told["at"].as_str().unwrap().parse().unwrap();
+    // People read it on their own clocks, programs as RFC 3339.
+    let at = at.to_zoned(TimeZone::get("Asia/Tokyo").unwrap()).strftime("%a %Y-%m-%d %H:%M");
+    room.tenure_env(&["status", J], &[("TZ", "Asia/Tokyo")])
+        .expect(0)
+        .says(&[&format!("verified history on {at}: 12 of 12 rows are listed as they should be")]);
     assert_eq!((&told["complete"], &told["changed_since"]), (&true.into(), &false.into()));
     assert_eq!((&told["rows_matching"], &told["rows_expected"]), (&12.into(), &12.into()));
     let page = report(&room, J);
@@ -63,7 +68,7 @@ fn from_not_yet_to_completed() {
     // What was seen before completion, which Chat lists no more, stays beside what is seen now.
     tenure(&room, &emulator, &["verify", J]).expect(0);
     let run = status();
-    assert!(run.words().contains("members on 2") && run.words().contains("history on 2"), "{}", run.out);
+    assert!(run.words().contains("members on ") && run.words().contains("history on "), "{}", run.out);
     let told = verified(&room);
     assert_eq!((&told["shows"], &told["changed_since"]), (&"members".into(), &false.into()));
     let page = report(&room, J);
@@ -72,6 +77,56 @@ fn from_not_yet_to_completed() {
             && page.contains("1 of 1 row is listed as it should be; 12 are of the past"),
         "{page}"
     );
+}
+
+/// Every line names the next command, and each of them runs as it stands.
+#[test]
+fn one_command_leads_to_the_next() {
+    let room = Room::new();
+    room.write("rows.csv", people(6, 2));
+    let mut run = room.tenure(&[&["import", "rows.csv", "--emulator"], &UNPACED[..]].concat()).expect(0);
+    let named = |run: &Run| {
+        let next = run.out.lines().find_map(|line| line.strip_prefix("next      tenure "));
+        next.unwrap_or_else(|| panic!("{}", run.out)).to_owned()
+    };
+    let mut course = Vec::new();
+    let mut follow = |run: &mut Run, times: usize| {
+        for _ in 0..times {
+            let next = named(run);
+            let status = room.tenure(&["status", J]).expect(0);
+            assert_eq!(named(&status), next);
+            let words: Vec<&str> = next.split(' ').collect();
+            course.push(words[0].to_owned());
+            let yes: &[&str] = if words[0] == "complete" { &["--yes"] } else { &[] };
+            *run = room.tenure(&[&words[..], yes].concat()).expect(0);
+        }
+    };
+    follow(&mut run, 4);
+    // Of three spaces two are completed, and rows of the third wait.
+    room.write("more.csv", people(3, 3).replace("AAQA0", "AAQA2").replace("AAQA1", "AAQA2"));
+    let more = ["import", "more.csv", "--emulator", "--journal", J, "--journal-only"];
+    room.tenure(&more).expect(0);
+    run = room.tenure(&["complete", J, "--yes"]).expect(3);
+    assert_eq!(named(&run), format!("resume {J}"));
+    run = room.tenure(&[&["resume", J], &UNPACED[..]].concat()).expect(0);
+    follow(&mut run, 4);
+    assert_eq!(course, [["verify", "complete", "verify", "report"]; 2].concat());
+    assert!(room.file("report.html").exists());
+    room.tenure(&["complete", J])
+        .expect(0)
+        .says(&[&format!("Nothing is left to be done. next tenure verify {J}")]);
+}
+
+#[test]
+fn verified_with_rejects_that_can_be_mended() {
+    let room = Room::new();
+    room.write("rows.csv", people(4, 2) + "spaces/AAQA1,gone@example.invalid,,2020-01-01T00:00:00Z\n");
+    room.tenure(&[&["import", "rows.csv", "--emulator"], &UNPACED[..]].concat()).expect(3);
+    let rejects = format!("tenure rejects {J} --reasons");
+    room.tenure(&["verify", J]).expect(0).says(&[&format!("next {rejects}")]);
+    room.tenure(&["status", J]).expect(0).says(&[&format!("see why {rejects}")]);
+    let run = room.tenure(&["complete", J, "--yes"]).expect(3).says(&[&format!("see why {rejects}")]);
+    assert!(!run.out.contains("next "), "{}", run.out);
 }
 
 #[test]

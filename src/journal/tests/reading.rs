@@ -80,7 +80,8 @@ fn old_journal(path: &std::path::Path) {
                 (4, 1, 1, 2, {day_1}, {day_2}, 1, 5, 1, 2, 0, NULL, NULL, 1),
                 (5, 1, 1, 2, {day_3}, {day_4}, 1, 6, 1, 3, 0, 'OTHER_TIMES', 'no', NULL),
                 (6, 1, 2, 1, {day_1}, {day_2}, 1, 7, 1, 1, 0, NULL, NULL, NULL),
-                (7, 1, 2, 1, {day_3}, NULL, 1, 8, 1, 4, 0, NULL, NULL, NULL);",
+                (7, 1, 2, 1, {day_3}, NULL, 1, 8, 1, 4, 0, NULL, NULL, NULL);
+         INSERT INTO runs (started_at, ended_at, outcome, settings, version) VALUES (5, 6, 'interrupted', '{{}}', '0.0.1');",
         0x746e_7265
     ))
     .unwrap();
@@ -96,6 +97,11 @@ fn a_journal_of_an_earlier_version_goes_on() {
     let tally = journal.tally().unwrap();
     assert_eq!((tally.pending, tally.in_flight, tally.done, tally.rejected, tally.open), (2, 1, 1, 2, 1));
     assert_eq!((tally.existed, tally.duplicate, tally.total), (1, 1, 7));
+    let last = journal.last_run().unwrap().unwrap();
+    assert_eq!(
+        (last.outcome.as_deref(), last.remedy, last.command.as_str()),
+        (Some("interrupted"), None, "resume")
+    );
     let spaces = journal.work().unwrap().spaces;
     let (b, a) = (&spaces[0], &spaces[1]);
     assert_eq!((a.name.as_str(), b.name.as_str()), ("spaces/A", "spaces/B"));

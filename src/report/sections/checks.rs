@@ -4,7 +4,7 @@ use super::super::Figures;
 use super::super::html::Html;
 use super::super::wording::{Words, many, minute, sentence, thousands};
 use super::section;
-use crate::journal::{Shows, Verified};
+use crate::journal::{COMPLETE, JOURNALED, Shows, Verified};
 use crate::model::Undertaking;
 use crate::verify::in_short;
 
@@ -202,7 +202,7 @@ fn ended(figures: &Figures) -> (Finding, &'static str, String) {
         None => (Finding::Open, question, "There was none yet.".to_owned()),
         Some(_) if figures.running => (Finding::Open, question, "It goes on.".to_owned()),
         Some(run) => match run.outcome.as_deref() {
-            Some("complete" | "journaled") => (Finding::Right, question, "It came to its end.".to_owned()),
+            Some(COMPLETE | JOURNALED) => (Finding::Right, question, "It came to its end.".to_owned()),
             Some(outcome) => {
                 let text = sentence(&format!("It was stopped, and can be resumed: {outcome}"));
                 (Finding::Open, question, text)

@@ -8,7 +8,7 @@ use super::super::course::{Sitting, Step, sittings};
 use super::super::html::Html;
 use super::super::wording::{Words, between, formatted, many, minute, share, thousands};
 use super::{figure, headings, section, wide};
-use crate::journal::{Calls, RunFigures};
+use crate::journal::{COMPLETE, Calls, JOURNALED, RunFigures};
 use crate::wording::{shorten, span};
 
 /// Runs that are listed, the last ones.
@@ -244,8 +244,8 @@ fn calls(html: &mut Html, calls: Calls) {
 fn outcome(figures: &Figures, run: &RunFigures) -> String {
     let is_last = figures.runs.last().is_some_and(|last| last.id == run.id);
     match run.outcome.as_deref() {
-        Some("complete") => "to its end".to_owned(),
-        Some("journaled") => "rows were journaled, nothing was sent".to_owned(),
+        Some(COMPLETE) => "to its end".to_owned(),
+        Some(JOURNALED) => "rows were journaled, nothing was sent".to_owned(),
         Some(outcome) => shorten(outcome, OUTCOME_CHARS_MAX),
         None if is_last && figures.running => "goes on".to_owned(),
         None => "cut off; the next run looked up what was under way".to_owned(),

@@ -4,6 +4,7 @@
 mod csv;
 mod json;
 mod kept;
+mod next;
 mod text;
 
 use std::collections::HashMap;
@@ -15,6 +16,7 @@ use crate::wording::many;
 pub use csv::{CSV_COLUMNS, csv_records};
 pub use json::{json_end, json_space};
 pub use kept::{in_short, kept};
+pub use next::next_command;
 pub use text::text;
 
 /// How many differences a person is shown.

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::{About, Ending, Line, Report, SpaceOutcome};
+use super::{About, Ending, Line, Report, SpaceOutcome, next_command};
 use crate::model::{SpaceName, Span};
 use crate::verify::{Counts, Finding, Kind};
-use crate::wording::{COLUMNS, many, quoted, sentence, shorten, span as long, width, wrapped};
+use crate::wording::{COLUMNS, many, sentence, shorten, span as long, width, wrapped};
 
 /// The kinds as a person reads them.
 fn word(kind: Kind) -> &'static str {
@@ -70,21 +70,14 @@ pub fn text(report: &Report, ending: &Ending, elapsed: Duration, columns: usize)
     text
 }
 
-/// What is typed after all was found as it should be: while the list shows history, its spaces are not completed yet.
+/// What is typed after all of a journal that is at rest was found as it should be.
 fn next(report: &Report) -> Option<String> {
-    let About { journal, needs, rehearsal, running, rejected, .. } = &report.about;
-    let is_over = !rehearsal && !running && report.totals.unsettled == 0;
+    let About { journal, needs, running, rejected, .. } = &report.about;
+    let is_over = !running && report.totals.unsettled == 0;
     if !is_over || report.differs() || report.any_failed() || report.checked() == 0 {
         return None;
     }
-    let (journal, needs) = (quoted(journal), (*needs)?);
-    match report.present_spaces {
-        // They can be mended and sent only as long as the space is not completed.
-        0 if *rejected > 0 => Some(format!("tenure rejects {journal} --reasons")),
-        0 => Some(format!("tenure complete {journal}{needs}")),
-        present if present == report.checked() => Some(format!("tenure report {journal} -o report.html")),
-        _ => None,
-    }
+    Some(next_command(report.present_spaces == report.checked(), *rejected, journal, (*needs)?))
 }
 
 /// The spaces that could not be listed, by the reason.
@@ -325,7 +318,18 @@ mod tests {
         report.about.needs = Some(" --x");
         report.about.journal = "a b.db".to_owned();
         assert_eq!(next(&report).unwrap(), "tenure complete 'a b.db' --x");
+        report.about.rehearsal = true;
+        assert_eq!(next(&report).unwrap(), "tenure complete 'a b.db' --x", "a rehearsal goes on to its end");
+        report.about.rejected = 2;
+        assert_eq!(next(&report).unwrap(), "tenure rejects 'a b.db' --reasons", "they can be mended as yet");
+        // One of two is completed.
+        report.lines.push(report.lines[0].clone());
         report.present_spaces = 1;
+        assert_eq!(next(&report).unwrap(), "tenure rejects 'a b.db' --reasons");
+        report.about.rejected = 0;
+        assert_eq!(next(&report).unwrap(), "tenure complete 'a b.db' --x");
+        report.present_spaces = 2;
+        report.about.rejected = 2;
         assert_eq!(next(&report).unwrap(), "tenure report 'a b.db' -o report.html");
         report.totals.unsettled = 1;
         assert_eq!(next(&report), None);

@@ -489,7 +489,7 @@ impl Simulation {
 fn empty(standard: bool) -> Journal {
     let destination = Destination { target: "emulator", standard, undertaking: Undertaking::Import };
     let mut journal = Journal::scratch(destination, BEGIN).unwrap();
-    journal.begin_run("{}", BEGIN).unwrap();
+    journal.begin_run("{}", "resume", BEGIN).unwrap();
     journal
 }
 
