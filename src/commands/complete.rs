@@ -1,10 +1,11 @@
 //! `tenure complete`: the end of a migration, space by space.
 
 use std::fmt::Write as _;
+use std::path::Path;
 
 use super::connect::REHEARSAL_SUBJECT;
 use super::spaces_age::LAST_CALL;
-use super::{Usage, confirm, note, send, tell};
+use super::{Usage, confirm, neighbours, note, send, tell};
 use crate::cli::CompleteArgs;
 use crate::engine::Completion;
 use crate::exit::Exit;
@@ -15,7 +16,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
 use crate::watch::Watch;
-use crate::wording::many;
+use crate::wording::{many, quoted, thousands};
 
 /// How many spaces of a kind are named.
 const NAMED_MAX: usize = 5;
@@ -32,7 +33,9 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         expect_import(&journal).map_err(at)?;
         let plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
         let titles = journal.titles().map_err(at)?;
-        tell(&format!("{}Nothing was done.\n", story(&plan, &titles)))?;
+        let target = journal.target().map_err(at)?;
+        let others = awaited(&path, &target, &plan).unwrap_or_default();
+        tell(&format!("{}{others}Nothing was done.\n", story(&plan, &titles)))?;
         return Ok(Exit::Done);
     }
     let lock = Lock::take(&path).map_err(at)?;
@@ -57,6 +60,10 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         let gap = if next.is_empty() { "" } else { "\n" };
         tell(&format!("{}Nothing is left to be done.\n{gap}{next}", story(&plan, &titles)))?;
         return Ok(exit(&plan, 0));
+    }
+    if let Some(others) = awaited(&path, settings.target.as_str(), &plan) {
+        tell(&format!("{}{others}Nothing was done.\n", story(&plan, &titles)))?;
+        return Ok(Exit::Rejects);
     }
     if plan.to_complete > 0
         && !args.yes
@@ -94,6 +101,26 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         Exit::Done => exit(&plan, refused.len()),
         ended => ended,
     })
+}
+
+/// What to say if journals beside this one still have rows for spaces that are to be completed: none could be sent any more.
+fn awaited(path: &Path, target: &str, plan: &CompletionPlan) -> Option<String> {
+    let to_complete = plan.work.spaces.iter().filter(|space| !space.completed);
+    let spaces = to_complete.map(|space| space.name.as_str());
+    let others = neighbours::waiting(path, target, spaces);
+    let (first, _) = others.first()?;
+    let first = quoted(&first.display().to_string());
+    let mut text = String::new();
+    for (other, spaces) in &others {
+        let other = quoted(&other.display().to_string());
+        let _ = writeln!(text, "  {} of them still wait for rows of {other}", thousands(*spaces));
+    }
+    let _ = writeln!(
+        text,
+        "History can only be sent before a space is completed. Go on with these first: tenure resume {first}\n\
+         If such rows are not to be sent at all, move their journal to another folder.",
+    );
+    Some(text)
 }
 
 /// Spaces that are left are told by the exit code, as rejects are.

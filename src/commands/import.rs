@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use jiff::Zoned;
 
+use super::read_with::{self, ReadWith};
 use super::{Usage, again, check, confirm, connect, inputs, new_journal, note, probed, send, stints, tell};
 use crate::chat::Access;
 use crate::cli::{ImportArgs, RetryArgs, StintArgs};
@@ -37,9 +38,12 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     let now = Timestamp::now();
     let path = journal_path(&args)?;
     let mut settings = Settings { undertaking, ..Settings::default() }.with(&args.send)?;
-    if settings.says_nothing_of_where() && path.exists() {
+    if path.exists() {
         let journal = Journal::open_read_only(&path).map_err(|error| error.at(&path))?;
-        settings = settings.going_where(send::last_settings(&journal).map_err(|error| error.at(&path))?);
+        read_with::expect_same(&journal, &args, &path)?;
+        if settings.says_nothing_of_where() {
+            settings = settings.going_where(send::last_settings(&journal).map_err(|error| error.at(&path))?);
+        }
     }
     if undertaking == Undertaking::Update && settings.access == Access::Import {
         // In import mode nobody has a role yet.
@@ -148,6 +152,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         journal.note_ages(ages).map_err(|error| error.at(&path))?;
     }
     journal.note_titles(&intake.titles).map_err(|error| error.at(&path))?;
+    ReadWith::of(&args.input.read).keep(&mut journal).map_err(|error| error.at(&path))?;
     again::retry(&mut journal, &manner.retry, &path, &mut progress).map_err(|error| error.at(&path))?;
     if args.journal_only {
         progress.finish();

@@ -20,6 +20,7 @@ mod neighbours;
 mod new_journal;
 mod plan;
 mod probed;
+mod read_with;
 mod reference;
 mod rejects;
 mod report;

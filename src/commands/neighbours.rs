@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use crate::journal::{Journal, JournalError};
+use crate::model::Undertaking;
 
 /// Journals that are looked at, at most.
 const NEIGHBOURS_MAX: usize = 64;
@@ -23,13 +24,35 @@ pub(super) fn completed(path: &Path, target: &str) -> HashSet<String> {
     journals(path).iter().filter_map(|path| of_one(path).ok()).flatten().collect()
 }
 
+/// The journals beside this one that still have rows to settle in some of these spaces (`spaces/AAAA`), each with how many
+/// such spaces there are.
+pub(super) fn waiting<'a>(
+    path: &Path,
+    target: &str,
+    spaces: impl Iterator<Item = &'a str>,
+) -> Vec<(PathBuf, u64)> {
+    let spaces: HashSet<&str> = spaces.collect();
+    let of_one = |path: &PathBuf| -> Result<u64, JournalError> {
+        let journal = Journal::open_read_only(path)?;
+        if journal.target()? != target || journal.undertaking()? != Undertaking::Import {
+            return Ok(0);
+        }
+        let waiting = journal.unsettled_spaces()?;
+        Ok(waiting.iter().filter(|space| spaces.contains(space.as_str())).count() as u64)
+    };
+    let found = journals(path).into_iter().map(|path| (of_one(&path).unwrap_or(0), path));
+    found.filter(|(count, _)| *count > 0).map(|(count, path)| (path, count)).collect()
+}
+
 /// The other journals of the folder, in the order of their names. Files of other programs are not opened as databases: that
 /// can leave files beside them.
 fn journals(path: &Path) -> Vec<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
     let mut others: Vec<PathBuf> = entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        // As somebody would type it.
+        .map(|other| other.strip_prefix("./").map(Path::to_owned).unwrap_or(other))
         .filter(|other| other.file_name() != path.file_name() && Journal::is_at(other))
         .collect();
     others.sort();

@@ -8,6 +8,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::Value;
 
+use super::read_with::ReadWith;
 use super::{Usage, again, columns, note, tell, whole};
 use crate::cli::RejectsArgs;
 use crate::exit::Exit;
@@ -45,8 +46,9 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         None if layouts.iter().all(|layout| layout.format == Format::Csv) => named.unwrap_or(Format::Csv),
         None => named.unwrap_or(Format::Jsonl),
     };
+    let read_with = ReadWith::kept(&journal).map_err(at)?.options();
     let advice = |file: Option<&Path>| {
-        let next = NextSteps { undertaking, journal: path, file, format };
+        let next = NextSteps { undertaking, journal: path, file, format, read_with: &read_with };
         format!("{}{}", summary::reasons(&kinds, columns()), next.text(&kinds))
     };
     if args.reasons {
@@ -113,6 +115,8 @@ struct NextSteps<'a> {
     file: Option<&'a Path>,
     /// In what format they are, or would be, written.
     format: Format,
+    /// The options that the rows were read with, to be typed again.
+    read_with: &'a str,
 }
 
 impl NextSteps<'_> {
@@ -140,8 +144,11 @@ impl NextSteps<'_> {
                 _ if self.undertaking == Undertaking::Spaces => String::new(),
                 _ => format!(" --format {ending}"),
             };
-            line("mended", format!("tenure {} {mended}{format} --journal {name}", self.undertaking.as_str()));
-            line("", "(with the --spaces and --users of before, if there were any)".to_owned());
+            let read = self.read_with;
+            line(
+                "mended",
+                format!("tenure {} {mended}{format}{read} --journal {name}", self.undertaking.as_str()),
+            );
         }
         let again: Vec<&str> =
             kinds.iter().map(|reason| reason.kind.as_str()).filter(|kind| can_be_retried(kind)).collect();

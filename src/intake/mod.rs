@@ -426,7 +426,7 @@ fn sent_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {
 }
 
 /// What the journal calls an input: the absolute path, so that the same file is known from another folder too.
-fn source_name(path: &Path) -> String {
+pub fn source_name(path: &Path) -> String {
     if path.as_os_str() == "-" {
         return "-".to_owned();
     }

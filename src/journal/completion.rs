@@ -132,6 +132,18 @@ impl Journal {
         Ok(statement.exists([space])?)
     }
 
+    /// The spaces (`spaces/AAAA`) that are not completed and have rows to send, or rows whose answer is unknown.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn unsettled_spaces(&self) -> Result<Vec<String>, JournalError> {
+        let mut statement = self.conn.prepare(
+            "SELECT name FROM spaces WHERE completed_at IS NULL AND (pending > 0 OR in_flight > 0) ORDER BY id",
+        )?;
+        let names = statement.query_map([], |row| row.get(0))?;
+        Ok(names.collect::<Result<_, _>>()?)
+    }
+
     /// Spaces that Chat has refused to complete, and what it said.
     ///
     /// # Errors

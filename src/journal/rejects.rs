@@ -77,6 +77,23 @@ impl Journal {
             statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
         Ok(layouts)
     }
+
+    /// With which options input was read last, as [`Journal::note_read_with`] was told.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn read_with(&self) -> Result<Option<String>, JournalError> {
+        Ok(self.conn.query_row("SELECT read_with FROM journal", [], |row| row.get(0))?)
+    }
+
+    /// Keeps the options (JSON) that input was read with.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub fn note_read_with(&mut self, options: &str) -> Result<(), JournalError> {
+        self.conn.execute("UPDATE journal SET read_with = ?1", [options])?;
+        Ok(())
+    }
 }
 
 fn rejected(row: &Row<'_>) -> rusqlite::Result<RejectedRow> {

@@ -460,3 +460,35 @@ fn however_often_rejects_are_fed_back_unmended_there_are_no_more_of_them() {
     };
     assert_eq!(told(&room.read("last.csv")), told(&all));
 }
+
+#[test]
+fn a_journal_knows_with_which_options_its_input_was_read() {
+    let room = Room::new();
+    room.write("map.csv", "name,space\ndev,spaces/AAQA\n");
+    let rows = "space,member,createTime,deleteTime\n\
+                dev,ada@example.com,1577836800,1609459200\n\
+                dev,ben@example.invalid,1577836800,1609459200\n";
+    for folder in ["acme", "globex"] {
+        std::fs::create_dir(room.file(folder)).unwrap();
+        room.write(&format!("{folder}/rows.csv"), rows);
+    }
+    let read = ["--spaces", "map.csv", "--time-format", "epoch-s"];
+    let import = |file: &'static str, more: &[&'static str]| {
+        room.tenure(&[&["import", file, "--emulator", "--writes-per-minute", "0"], more].concat())
+    };
+    import("acme/rows.csv", &read).expect(3);
+    // Two customers' files may have one name, and the same words mean other rows without a map.
+    import("globex/rows.csv", &read).expect(2).says(&[
+        "rows.csv.journal.db is there already, and has the rows of acme/rows.csv, not of globex/rows.csv",
+        "say --journal rows.csv.journal.db",
+    ]);
+    import("acme/rows.csv", &["--time-format", "epoch-s"])
+        .expect(2)
+        .says(&["was read with --spaces map.csv before", "give it again"]);
+    import("acme/rows.csv", &read).expect(3);
+    let mended = "tenure import r.csv --spaces map.csv --time-format epoch-s --journal rows.csv.journal.db";
+    room.tenure(&["rejects", "rows.csv.journal.db", "-o", "r.csv"]).expect(0).says(&[mended]);
+    room.write("r.csv", room.read("r.csv").replace("example.invalid", "example.com"));
+    let words: Vec<&str> = mended.split(' ').skip(1).collect();
+    room.tenure(&words).expect(0).says(&["1 refused row replaced"]);
+}

@@ -359,3 +359,29 @@ fn a_row_that_was_left_out_and_mended_stands_against_no_space() {
         .expect(0);
     room.tenure(&["complete", "j.db", "--yes"]).expect(0).says(&["2 spaces to complete"]);
 }
+
+#[test]
+fn a_space_is_not_completed_while_another_journal_has_rows_for_it() {
+    let room = Room::new();
+    let row = |who: &str| {
+        format!(
+            "space,member,createTime,deleteTime\nspaces/AAQA,{who}@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z\n"
+        )
+    };
+    room.write("a.csv", row("ada"));
+    room.write("b.csv", row("ben"));
+    room.tenure(&["import", "a.csv", "--emulator", "--writes-per-minute", "0"]).expect(0);
+    room.tenure(&["import", "b.csv", "--emulator", "--journal-only"]).expect(0);
+    for complete in [
+        &["complete", "a.csv.journal.db", "--dry-run"] as &[&str],
+        &["complete", "a.csv.journal.db", "--yes"],
+    ] {
+        room.tenure(complete).expect(if complete[2] == "--yes" { 3 } else { 0 }).says(&[
+            "1 of them still wait for rows of b.csv.journal.db",
+            "tenure resume b.csv.journal.db",
+            "Nothing was done.",
+        ]);
+    }
+    room.tenure(&["resume", "b.csv.journal.db"]).says(&["done 1"]);
+    room.tenure(&["complete", "a.csv.journal.db", "--yes"]).expect(0).says(&["1 space to complete."]);
+}
