@@ -112,7 +112,7 @@ pub enum SettingsError {
     NotAnAddress(String),
     /// No key.
     #[error(
-        "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), --sign-with SERVICE_ACCOUNT or --token-command CMD, or rehearse with `tenure import --emulator`"
+        "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), --sign-with SERVICE_ACCOUNT or --token-command CMD, or rehearse with `tenure import INPUT --emulator`"
     )]
     NoCredentials,
     /// The same, where somebody who has signed in would do.
@@ -132,7 +132,7 @@ pub enum SettingsError {
     OnlyAServiceAccount(PathBuf),
     /// Nobody to act for.
     #[error(
-        "nobody to act for: give --impersonate EMAIL (or TENURE_IMPERSONATE), a user of the Workspace domain; or rehearse with `tenure import --emulator`"
+        "nobody to act for: give --impersonate EMAIL (or TENURE_IMPERSONATE), a user of the Workspace domain; or rehearse with `tenure import INPUT --emulator`"
     )]
     NoSubject,
 }

@@ -129,7 +129,11 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         progress.say(&format!("{} replaced by what was fed back", many(intake.replaced, "refused row")));
     }
     if intake.invalid > 0 {
-        progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
+        let journal = quoted(&path.display().to_string());
+        progress.say(&format!(
+            "{} skipped; `tenure rejects {journal}` shows why",
+            many(intake.invalid, "invalid row")
+        ));
     }
     inputs::say_unread_columns(&intake.warnings, &mut progress);
     if let Some(said) = inputs::likely_refused(&intake.warnings) {

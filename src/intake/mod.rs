@@ -420,7 +420,7 @@ fn sent_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {
         shown(&overlap.other_origin)
     );
     Problem::new(file, overlap.line, ProblemKind::HistorySent, message).help(
-        "it must be deleted and created again while the space is in import mode: tenure rollback, then import all rows \
+        "it must be deleted and created again while the space is in import mode: tenure rollback JOURNAL, then import all rows \
          into a new journal; or leave this row out",
     )
 }

@@ -16,7 +16,11 @@ fn invalid_rows_are_left_out_and_given_back() {
     let (broken, spaces) = (format!("{SAMPLES}/broken.csv"), format!("{SAMPLES}/spaces.csv"));
     let import = ["import", &broken, "--spaces", &spaces, "--emulator", "--skip-invalid"];
     let run = room.tenure(&args(&[&import, &UNPACED], &[])).expect(3);
-    assert!(run.err.contains("14 invalid rows skipped; `tenure rejects` shows why"), "{}", run.err);
+    assert!(
+        run.err.contains("14 invalid rows skipped; `tenure rejects broken.csv.journal.db` shows why"),
+        "{}",
+        run.err
+    );
     let rows = room.status("broken.csv.journal.db")["rows"].clone();
     assert_eq!((&rows["done"], &rows["rejected"], &rows["open"]), (&23.into(), &14.into(), &18.into()));
     assert_eq!(room.held("broken.csv.journal.db.emulator").len(), 23);
