@@ -231,7 +231,8 @@ impl JournalError {
                 ),
                 None if is_text(path) => anyhow::anyhow!(
                     "{}: this is a text, and not a tenure journal; name the journal (of an input FILE it is \
-                     FILE.journal.db, where it was not called otherwise)",
+                     FILE.journal.db, where it was not called otherwise), or for a new one another --journal FILE, one that \
+                     is not there yet",
                     path.display()
                 ),
                 None => anyhow::anyhow!("{}: {error}", path.display()),
