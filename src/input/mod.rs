@@ -187,6 +187,15 @@ impl Reader {
         }
     }
 
+    /// Keys of objects of which nothing is made, by letters, of all rows up to here; a header says it of columns.
+    pub fn unused_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = match &self.rows {
+            Rows::Csv(_) => None,
+            Rows::Jsonl(rows) => Some(rows.unused()),
+        };
+        keys.into_iter().flatten().map(String::as_str)
+    }
+
     /// The next row, its names by their numbers in `names`: where there are millions.
     ///
     /// # Errors

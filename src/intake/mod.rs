@@ -160,7 +160,8 @@ pub fn take_in(
                 }
                 look(&intake, files.last(), &mut watch)?;
             }
-            Said::Ended(problem) => {
+            Said::Ended(problem, notice) => {
+                intake.notices.extend(notice);
                 if let Some(problem) = problem {
                     intake.problems.push_at((files.len() - 1, u64::MAX), *problem);
                 }
