@@ -180,13 +180,17 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         progress.finish();
         send::begin_run(&mut journal, &settings, now).map_err(|error| error.at(&path))?;
         journal.end_run("journaled", Timestamp::now()).map_err(|error| error.at(&path))?;
+        let kept = format!(
+            "Nothing was deleted. The rows are journaled in {name}; delete them with: tenure resume {name}{}",
+            settings.resume_needs()
+        );
+        signals.set_farewell(kept.clone());
+        let waiting = signals.leave_if_stuck();
         if !confirm::ask(&plan, "Delete them?")? {
-            tell(&format!(
-                "Nothing was deleted. The rows are journaled in {name}; delete them with: tenure resume {name}{}\n",
-                settings.resume_needs()
-            ))?;
+            tell(&format!("{kept}\n"))?;
             return Ok(Exit::Stopped);
         }
+        drop(waiting);
         progress = Progress::new(args.send.output.progress);
     }
     send::send(send::Sending {
