@@ -46,7 +46,7 @@ pub use excerpt::Excerpt;
 pub(crate) use fault::Fault;
 pub use format::{Format, Layout};
 pub use formula::disarmed;
-pub use given::{Given, Restored};
+pub use given::{Given, RAW, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{Age, NameMap, SpaceMap, UserMap};
 pub use problem::{Problem, ProblemKind, SHOWN_CHARS_MAX, printable};

@@ -16,7 +16,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::input::{
-    BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, Restored, Rules, SpaceMap, quote_again,
+    BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, RAW, Restored, Rules, SpaceMap,
+    quote_again,
 };
 use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
 use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure, told_in};
@@ -215,7 +216,7 @@ fn whole(layout: &Layout, tenure: &Tenure, given: Option<&str>) -> Option<String
             layout.columns.iter().cloned().zip(fields.into_iter().map(Value::String)).collect()
         }
         Restored::Jsonl(object) => object,
-        Restored::Raw(line) => [("raw".to_owned(), Value::String(line))].into_iter().collect(),
+        Restored::Raw(line) => [(RAW.to_owned(), Value::String(line))].into_iter().collect(),
     };
     Some(Value::Object(object).to_string())
 }
