@@ -335,6 +335,19 @@ fn settle(
         quote_again(&mut intake.problems, path, inputs.format);
         quote_again(&mut intake.warnings, path, inputs.format);
     }
+    if let Some(first) = &loader.outlook().overruled_at {
+        let (count, first) = (loader.outlook().overruled, shown(first));
+        let (rows, others) = match count {
+            1 => (format!("1 row that was fed back ({first}) says"), "a row that was"),
+            count => {
+                (format!("{count} rows that were fed back (the first is {first}) say"), "rows that were")
+            }
+        };
+        intake.notices.push(format!(
+            "warning: {rows} the same as {others} in order, but for the role, which is now as it was fed back; if that is \
+             not meant, feed it back with the role of before"
+        ));
+    }
     if let Some(first) = &loader.outlook().unbridged_at {
         let (count, first) = (loader.outlook().unbridged, shown(first));
         let (rows, passes) = if count == 1 {

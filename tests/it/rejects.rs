@@ -487,3 +487,24 @@ fn however_often_rejects_are_fed_back_unmended_there_are_no_more_of_them() {
     };
     assert_eq!(told(&room.read("last.csv")), told(&all));
 }
+
+#[test]
+fn a_mended_row_that_gives_another_row_its_role_says_so() {
+    let room = Room::new();
+    let header = "space,member,createTime,deleteTime,role";
+    let row = |member: &str, role: &str| format!("A,{member},2020-01-01T00:00:00Z,,{role}\n");
+    let rows = row("a@b.cd", "ROLE_MANAGER") + &row("a.b.cd", "ROLE_MEMBER");
+    room.write("rows.csv", format!("{header}\n{rows}"));
+    let import = |file: &str| {
+        room.tenure(&["import", file, "--emulator", "--skip-invalid", "--journal", "j.db", "--journal-only"])
+    };
+    import("rows.csv").expect(3);
+    room.tenure(&["rejects", "j.db", "-o", "rejects.csv"]).expect(0);
+    room.write("mended.csv", room.read("rejects.csv").replace("a.b.cd", "a@b.cd"));
+    let warning = "warning: 1 row that was fed back (mended.csv:2) says the same as a row that was in order, but for the \
+                   role, which is now as it was fed back; if that is not meant, feed it back with the role of before";
+    import("mended.csv").expect(0).says(&[warning, "1 refused row replaced by what was fed back"]);
+    // Once it is as it says, there is nothing to warn of.
+    let run = import("mended.csv").expect(0);
+    assert!(!run.err.contains("warning: 1 row"), "{}", run.err);
+}
