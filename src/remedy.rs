@@ -75,7 +75,7 @@ impl Setup<'_> {
             Failure::NotOffered(_) => None,
             Failure::NotSent(_) => Some(self.unreachable("try again")),
             Failure::Lost(_) => {
-                Some("it may have been applied: look before you try again (tenure members list)".to_owned())
+                Some("it may have been applied: look before you try again (tenure members list SPACE)".to_owned())
             }
         }
     }

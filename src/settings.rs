@@ -1,5 +1,6 @@
 //! Settings as resolved: arguments, environment, and what the journal remembers of the run before.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,9 @@ pub struct Settings {
     pub access: Access,
     /// What proves who this program is; file names are absolute.
     pub proof: Option<Proof>,
+    /// Where that is named; what the journal gives back comes from the journal.
+    #[serde(skip)]
+    pub proof_named: Named,
     /// Whom the service account acts for.
     pub impersonate: Option<String>,
     /// The organisation's domains, in lower case; empty: not told.
@@ -70,6 +74,28 @@ impl Target {
     }
 }
 
+/// Where a key file is named.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Named {
+    /// In the journal, which keeps what its last run was given.
+    #[default]
+    Kept,
+    /// By this option, variable or line of tenure.toml.
+    By(String),
+    /// Nowhere: it is where a sign-in is left.
+    SignedIn,
+}
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Named::Kept => f.write_str("kept in the journal from its last run"),
+            Named::By(source) => write!(f, "named by {source}"),
+            Named::SignedIn => f.write_str("left by `tenure login`"),
+        }
+    }
+}
+
 /// What is wrong with the settings: a matter of usage.
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
@@ -86,7 +112,7 @@ pub enum SettingsError {
     NotAnAddress(String),
     /// No key.
     #[error(
-        "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), --sign-with SERVICE_ACCOUNT or --token-command CMD, or rehearse with `tenure import --emulator`"
+        "no credentials: give --credentials KEY.json (or TENURE_CREDENTIALS, or GOOGLE_APPLICATION_CREDENTIALS), --sign-with SERVICE_ACCOUNT or --token-command CMD, or rehearse with `tenure import INPUT --emulator`"
     )]
     NoCredentials,
     /// The same, where somebody who has signed in would do.
@@ -106,7 +132,7 @@ pub enum SettingsError {
     OnlyAServiceAccount(PathBuf),
     /// Nobody to act for.
     #[error(
-        "nobody to act for: give --impersonate EMAIL (or TENURE_IMPERSONATE), a user of the Workspace domain; or rehearse with `tenure import --emulator`"
+        "nobody to act for: give --impersonate EMAIL (or TENURE_IMPERSONATE), a user of the Workspace domain; or rehearse with `tenure import INPUT --emulator`"
     )]
     NoSubject,
 }
@@ -119,6 +145,7 @@ impl Default for Settings {
             target: Target::Endpoint(Endpoint::GOOGLE.to_owned()),
             access: Access::Import,
             proof: None,
+            proof_named: Named::default(),
             impersonate: None,
             domains: Vec::new(),
             writes_per_minute: rates.writes_per_minute,
@@ -162,6 +189,7 @@ impl Settings {
         Settings {
             target: before.target,
             proof: before.proof,
+            proof_named: before.proof_named,
             impersonate: self.impersonate.or(before.impersonate),
             access: if self.access == Access::Import { before.access } else { self.access },
             domains: if self.domains.is_empty() { before.domains } else { self.domains },
@@ -197,10 +225,16 @@ impl Settings {
         }
         self = self.capable(&connection.capacity);
         // What is given comes before what the journal remembers, and that before what lies about for other programs, too.
-        self.proof = given(connection).or(self.proof).or_else(|| match self.target {
+        let named = || connection.credentials_origin.clone().unwrap_or_else(|| "--credentials".to_owned());
+        let given = given(connection).map(|proof| (proof, Named::By(named())));
+        let kept = self.proof.take().map(|proof| (proof, self.proof_named.clone()));
+        let chosen = given.or(kept).or_else(|| match self.target {
             Target::Emulator => None,
             Target::Endpoint(_) => found(self.access),
         });
+        if let Some((proof, named)) = chosen {
+            (self.proof, self.proof_named) = (Some(proof), named);
+        }
         if let Some(subject) = &connection.impersonate {
             if !subject.contains('@') {
                 return Err(SettingsError::NotAnAddress(subject.clone()));
@@ -381,12 +415,14 @@ fn given(connection: &ConnectionArgs) -> Option<Proof> {
 
 /// What is there without being given: the file that Google's own tools take, else somebody who has signed in, where that
 /// will do.
-fn found(access: Access) -> Option<Proof> {
+fn found(access: Access) -> Option<(Proof, Named)> {
     let signed_in = || {
         let path = login::default_path().filter(|path| path.exists())?;
-        matches!(access, Access::User | Access::Admin).then_some(Proof::File(path))
+        matches!(access, Access::User | Access::Admin).then_some((Proof::File(path), Named::SignedIn))
     };
-    variable(GOOGLE_CREDENTIALS).map(|path| Proof::File(absolute(Path::new(&path)))).or_else(signed_in)
+    let google =
+        |path: String| (Proof::File(absolute(Path::new(&path))), Named::By(GOOGLE_CREDENTIALS.to_owned()));
+    variable(GOOGLE_CREDENTIALS).map(google).or_else(signed_in)
 }
 
 fn ms(duration: Duration) -> u64 {

@@ -1,7 +1,7 @@
 //! Ctrl-C and SIGTERM: the first asks, the second insists.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io::{self, IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -76,6 +76,10 @@ impl Signals {
                 (Some(signal), None) => {
                     begun = Some(Instant::now());
                     self.first.store(signal, Ordering::SeqCst);
+                    // Whoever was asked something sees the question until that is over.
+                    if self.waiting.load(Ordering::SeqCst) == 0 {
+                        go_over_the_echo(signal);
+                    }
                     self.stop(Stop::Asked);
                 }
                 (Some(signal), Some(first)) if first.elapsed() >= TOGETHER => self.leave(signal),
@@ -132,6 +136,14 @@ impl Signals {
     /// The number of the first signal, if one has come.
     pub fn received(&self) -> Option<u8> {
         Some(self.first.load(Ordering::SeqCst)).filter(|signal| *signal != 0)
+    }
+}
+
+/// A terminal writes `^C` where its cursor is: what is said next begins where that line does, and goes over it.
+fn go_over_the_echo(signal: u8) {
+    let mut err = io::stderr();
+    if signal == 2 && err.is_terminal() {
+        let _ = err.write_all(b"\r");
     }
 }
 

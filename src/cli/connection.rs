@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::parse::{duration, in_flight, kind, loopback, quota};
+use super::{Command, MembersCommand, SpacesCommand};
 use crate::engine::InFlight;
 
 /// In what capacity calls are made.
@@ -34,6 +35,9 @@ pub struct ConnectionArgs {
     /// Key file of the service account, or what `tenure login` left [default: GOOGLE_APPLICATION_CREDENTIALS]
     #[arg(long, value_name = "KEY.json", conflicts_with_all = ["sign_with", "token_command"])]
     pub credentials: Option<PathBuf>,
+    /// The variable or the line of tenure.toml that names the key file, where nobody typed it.
+    #[arg(skip)]
+    pub credentials_origin: Option<String>,
     /// Whom the service account acts for
     #[arg(long, value_name = "EMAIL")]
     pub impersonate: Option<String>,
@@ -74,6 +78,30 @@ pub struct ConnectionArgs {
     /// How long one call may take [default: 60s]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub request_timeout: Option<Duration>,
+}
+
+impl Command {
+    /// Where the calls of a command go, if it makes any.
+    pub fn connection_mut(&mut self) -> Option<&mut ConnectionArgs> {
+        Some(match self {
+            Command::Import(args) => &mut args.bulk.send.connection,
+            Command::Remove(args) => &mut args.bulk.send.connection,
+            Command::Update(args) => &mut args.send.connection,
+            Command::Resume(args) => &mut args.send.connection,
+            Command::Complete(args) => &mut args.send.connection,
+            Command::Rollback(args) => &mut args.send.connection,
+            Command::Verify(args) => &mut args.connection,
+            Command::Doctor(args) => &mut args.connection,
+            Command::Spaces(SpacesCommand::Create(args)) => &mut args.send.connection,
+            Command::Spaces(SpacesCommand::Complete(args)) => &mut args.connection,
+            Command::Members(MembersCommand::Create(args)) => &mut args.connection,
+            Command::Members(MembersCommand::Get(args)) => &mut args.connection,
+            Command::Members(MembersCommand::List(args)) => &mut args.connection,
+            Command::Members(MembersCommand::Patch(args)) => &mut args.connection,
+            Command::Members(MembersCommand::Delete(args)) => &mut args.connection,
+            _ => return None,
+        })
+    }
 }
 
 /// How fast.

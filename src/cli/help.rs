@@ -36,6 +36,25 @@ pub(super) fn more(path: &str) -> String {
     format!("`tenure help {path}` says more, with examples.")
 }
 
+/// How the parser ends what it says of a slip, up to what is to be typed.
+const PARSER_ENDS: &str = "For more information, try '";
+
+/// What the parser says of a slip, which ends with where more is said, as the short help does. `typed` leads to the command.
+pub fn ended(said: &str, program: &Command, typed: &[OsString]) -> String {
+    let Some((story, _)) = said.rsplit_once(PARSER_ENDS) else { return said.to_owned() };
+    let words = typed.iter().skip(1).map_while(|word| word.to_str());
+    let (mut path, mut command) = (String::new(), program);
+    for word in words {
+        let Some(below) = command.find_subcommand(word) else { break };
+        path += &format!(" {}", below.get_name());
+        command = below;
+    }
+    match path.trim_start() {
+        "" | "help" => format!("{story}`tenure help` lists the commands.\n"),
+        path => format!("{story}{}\n", more(path)),
+    }
+}
+
 /// Help is nowhere wider than lines are read with ease, nor narrower than the longest words of
 /// its examples.
 const COLUMNS: RangeInclusive<usize> = 48..=100;
@@ -137,6 +156,24 @@ mod tests {
             .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
             .collect();
         joined
+    }
+
+    #[test]
+    fn what_is_said_of_a_slip_ends_with_where_more_is_said() {
+        let program = command();
+        for (line, end) in [
+            ("tenure check --jsno rows.csv", "\n\n`tenure help check` says more, with examples.\n"),
+            ("tenure spaces create --x", "\n\n`tenure help spaces create` says more, with examples.\n"),
+            ("tenure chekc", "\n\n`tenure help` lists the commands.\n"),
+            ("tenure help chekc", "\n\n`tenure help` lists the commands.\n"),
+        ] {
+            let typed: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            let error = program.clone().try_get_matches_from(&typed).unwrap_err();
+            for said in [error.render().to_string(), error.render().ansi().to_string()] {
+                let said = ended(&said, &program, &typed);
+                assert!(said.ends_with(end), "{line}: {said}");
+            }
+        }
     }
 
     #[test]

@@ -43,7 +43,7 @@ pub use convert::{
 pub use doctor::DoctorArgs;
 pub use dress::command;
 pub use emulator::EmulatorArgs;
-pub use help::{for_columns, without_flag};
+pub use help::{ended, for_columns, without_flag};
 pub use login::{LoginArgs, LogoutArgs};
 pub use manual::{Page, pages};
 pub use members::{MemberNameArgs, MembersCommand};

@@ -30,8 +30,12 @@ fn command_of<'a>(program: &'a Command, words: &[&str]) -> &'a Command {
     })
 }
 
-/// The same error with this tip, instead of the parser's own.
+/// The same error with this tip, instead of the parser's own, which can be an option that is spelt alike, and a usage with
+/// that.
 fn with_tip(mut error: clap::Error, tip: String) -> clap::Error {
+    if error.remove(ContextKind::SuggestedArg).is_some() {
+        error.remove(ContextKind::Usage);
+    }
     error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     error
 }
@@ -62,8 +66,10 @@ fn unknown_option(error: clap::Error, program: &Command, words: &[&str]) -> clap
     let Some(typed) = told_of(&error, ContextKind::InvalidArg) else { return error };
     let Some(option) = typed.strip_prefix("--") else { return below_zero(error, &typed, words) };
     let takes_it = |arg: &&Arg| arg.get_possible_values().iter().any(|value| value.matches(option, false));
-    match command_of(program, words).get_arguments().find(takes_it).and_then(Arg::get_long) {
-        Some(long) => match file_behind(&typed, words) {
+    let command = command_of(program, words);
+    let reads = command.get_positionals().any(|arg| arg.get_id() == "inputs");
+    match command.get_arguments().find(takes_it).and_then(Arg::get_long) {
+        Some(long) => match file_behind(&typed, words).filter(|_| reads) {
             Some(file) => with_tip(error, format!("the file is named alone, without {typed}: {file}")),
             None => with_tip(error, format!("a similar argument exists: '--{long} {option}'")),
         },
@@ -164,6 +170,9 @@ mod tests {
             ("tenure rejects j.db --csv", "a similar argument exists: '--format csv'"),
             ("tenure check --csv rows.csv", "the file is named alone, without --csv: rows.csv"),
             ("tenure import --csv=rows.csv.gz", "the file is named alone, without --csv: rows.csv.gz"),
+            ("tenure check --jsonl=rows.jsonl", "the file is named alone, without --jsonl: rows.jsonl"),
+            ("tenure check rows.txt --jsonl", "a similar argument exists: '--format jsonl'"),
+            ("tenure rejects j.db --jsonl=rows.jsonl", "a similar argument exists: '--format jsonl'"),
             ("tenure check --csv rows.txt", "a similar argument exists: '--format csv'"),
             ("tenure import --retry-rejected", "`tenure resume JOURNAL --retry-rejected`"),
             (

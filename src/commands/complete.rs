@@ -33,9 +33,11 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         expect_import(&journal).map_err(at)?;
         let plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
         let titles = journal.titles().map_err(at)?;
+        let before = send::last_settings(&journal).map_err(at)?;
+        let story = story(&plan, &titles, &path, before.resume_needs());
         let target = journal.target().map_err(at)?;
         let others = awaited(&path, &target, &plan).unwrap_or_default();
-        tell(&format!("{}{others}Nothing was done.\n", story(&plan, &titles)))?;
+        tell(&format!("{story}{others}Nothing was done.\n"))?;
         return Ok(Exit::Done);
     }
     let lock = Lock::take(&path).map_err(at)?;
@@ -53,27 +55,25 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     let mut plan = journal.completion_plan(args.accept_rejects, args.leave, last_call).map_err(at)?;
     let leaves = leaver.filter(|_| !plan.stays);
     let titles = journal.titles().map_err(at)?;
+    let story = story(&plan, &titles, &path, settings.resume_needs());
     if plan.work.spaces.is_empty() {
         let (tally, name) = (journal.tally().map_err(at)?, path.display().to_string());
         let next = summary::after_completion(&tally, &name, settings.resume_needs());
         let next = summary::what_next(&tally, &name, &next);
         let gap = if next.is_empty() { "" } else { "\n" };
-        tell(&format!("{}Nothing is left to be done.\n{gap}{next}", story(&plan, &titles)))?;
+        tell(&format!("{story}Nothing is left to be done.\n{gap}{next}"))?;
         return Ok(exit(&plan, 0));
     }
     if let Some(others) = awaited(&path, settings.target.as_str(), &plan) {
-        tell(&format!("{}{others}Nothing was done.\n", story(&plan, &titles)))?;
+        tell(&format!("{story}{others}Nothing was done.\n"))?;
         return Ok(Exit::Rejects);
     }
-    if plan.to_complete > 0
-        && !args.yes
-        && !confirm::ask(&story(&plan, &titles), "Complete them? That cannot be undone.")?
-    {
+    if plan.to_complete > 0 && !args.yes && !confirm::ask(&story, "Complete them? That cannot be undone.")? {
         tell("Nothing was done.\n")?;
         return Ok(Exit::Stopped);
     }
     if args.yes || plan.to_complete == 0 {
-        note(story(&plan, &titles).trim_end());
+        note(story.trim_end());
     }
     journal.open_completed(&mut plan.work.spaces).map_err(at)?;
     let (signals, stops) = Signals::listen()?;
@@ -147,8 +147,9 @@ fn expect_import(journal: &Journal) -> Result<(), JournalError> {
     }
 }
 
-/// What would be done, and what would not.
-fn story(plan: &CompletionPlan, titles: &SpaceTitles) -> String {
+/// What would be done, and what would not; `needs` is what has to be typed again to resume.
+fn story(plan: &CompletionPlan, titles: &SpaceTitles, journal: &Path, needs: &str) -> String {
+    let journal = quoted(&journal.display().to_string());
     let mut text = format!("{} to complete.\n", many(plan.to_complete, "space"));
     let mut line = |count: u64, noun: &str, about: &str| {
         if count > 0 {
@@ -174,15 +175,16 @@ fn story(plan: &CompletionPlan, titles: &SpaceTitles) -> String {
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         let _ = writeln!(text, "  {} {why}: {}{more}", many(spaces.len() as u64, "space"), named.join(", "));
     };
-    unfit(&plan.unsettled, "not completed, with rows left to send (tenure resume)");
+    let unsettled = format!("not completed, with rows left to send (tenure resume {journal}{needs})");
+    unfit(&plan.unsettled, &unsettled);
     unfit(&plan.rejected, "not completed, with rows rejected (mend them, or --accept-rejects)");
     let left_out = match plan.left_out {
         1 => "a row was left out when it was read".to_owned(),
         rows => format!("{} were left out when they were read", many(rows, "row")),
     };
     let doubtful = format!(
-        "not completed, for {left_out}, and may belong there (tenure rejects tells more; mend what was left out, or \
-         --accept-rejects)"
+        "not completed, for {left_out}, and may belong there (mend what was left out, or --accept-rejects; \
+         which it is: tenure rejects {journal})"
     );
     unfit(&plan.doubtful, &doubtful);
     unfit(&plan.expired, "not completed, for Chat deletes them within half an hour or has done so");

@@ -14,7 +14,7 @@ use crate::credentials::{Credentials, Proof};
 use crate::emulator::Emulator;
 use crate::network::Endpoint;
 use crate::remedy::Setup;
-use crate::settings::{GOOGLE_CREDENTIALS, Settings, SettingsError, Target};
+use crate::settings::{Settings, SettingsError, Target};
 
 /// Whom the service account acts for in a rehearsal.
 pub(super) const REHEARSAL_SUBJECT: &str = "rehearsal@example.com";
@@ -28,15 +28,11 @@ pub(super) async fn credentials(settings: &Settings) -> anyhow::Result<Credentia
     let credentials = match Credentials::open(proof, subject).await {
         Ok(credentials) => credentials,
         Err(error) => {
-            let variable = GOOGLE_CREDENTIALS;
-            let named = match proof {
-                Proof::File(path) => {
-                    std::env::var_os(variable).is_some_and(|name| !name.is_empty() && path.ends_with(name))
-                }
-                _ => false,
-            };
             let error = anyhow::Error::from(error);
-            return Err(if named { error.context(format!("named by {variable}")) } else { error });
+            return Err(match proof {
+                Proof::File(_) => error.context(settings.proof_named.to_string()),
+                Proof::SignWith(_) | Proof::TokenCommand { .. } => error,
+            });
         }
     };
     match proof {

@@ -133,7 +133,11 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         progress.say(&format!("{} replaced by what was fed back", many(intake.replaced, "refused row")));
     }
     if intake.invalid > 0 {
-        progress.say(&format!("{} skipped; `tenure rejects` shows why", many(intake.invalid, "invalid row")));
+        let journal = quoted(&path.display().to_string());
+        progress.say(&format!(
+            "{} skipped; `tenure rejects {journal}` shows why",
+            many(intake.invalid, "invalid row")
+        ));
     }
     inputs::say_unread_columns(&intake.warnings, &mut progress);
     if let Some(said) = inputs::likely_refused(&intake.warnings) {
@@ -181,13 +185,17 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         progress.finish();
         send::begin_run(&mut journal, &settings, send::RESUME, now).map_err(|error| error.at(&path))?;
         journal.end_run(JOURNALED, None, Timestamp::now()).map_err(|error| error.at(&path))?;
+        let kept = format!(
+            "Nothing was deleted. The rows are journaled in {name}; delete them with: tenure resume {name}{}",
+            settings.resume_needs()
+        );
+        signals.set_farewell(kept.clone());
+        let waiting = signals.leave_if_stuck();
         if !confirm::ask(&plan, "Delete them?")? {
-            tell(&format!(
-                "Nothing was deleted. The rows are journaled in {name}; delete them with: tenure resume {name}{}\n",
-                settings.resume_needs()
-            ))?;
+            tell(&format!("{kept}\n"))?;
             return Ok(Exit::Stopped);
         }
+        drop(waiting);
         progress = Progress::new(args.send.output.progress);
     }
     send::send(send::Sending {

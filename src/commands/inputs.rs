@@ -178,7 +178,10 @@ pub(super) fn likely_refused(warnings: &Problems) -> Option<String> {
     let named: Vec<String> =
         found.iter().map(|(kind, count)| format!("{kind}: {}", thousands(*count))).collect();
     (!found.is_empty()).then(|| {
-        format!("Chat will most likely refuse some rows ({}); `tenure check` shows which", named.join(", "))
+        format!(
+            "Chat will most likely refuse some rows ({}); `tenure check`, of the same input, shows which",
+            named.join(", ")
+        )
     })
 }
 

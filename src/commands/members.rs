@@ -29,12 +29,12 @@ pub(super) async fn run(command: MembersCommand) -> anyhow::Result<Exit> {
             }
             let connection = Connection::open(&settings).await?;
             let what = format!("{member} was not added to {space}");
-            let call = Call::CreateMember { space, member, span };
+            let call = Call::CreateMember { space: space.clone(), member, span };
             match connection.caller.call(call).await {
                 Ok(answer) => show(&answer, args.json, "created"),
                 Err(failure) => Err(match cause(&failure) {
                     Some(Cause::Exists) => {
-                        explain(&what, &failure, Some(exists(connection.caller.access()).to_owned()))
+                        explain(&what, &failure, Some(exists(connection.caller.access(), &space)))
                     }
                     _ => connection.explain(&what, &failure),
                 }),
@@ -141,12 +141,12 @@ fn cause(failure: &Failure) -> Option<Cause> {
 }
 
 /// What a 409 means.
-fn exists(access: Access) -> &'static str {
+fn exists(access: Access, space: &SpaceName) -> String {
     match access {
-        Access::Import => {
-            "there is a membership of theirs already: this very one, or another stint (tenure members list)"
-        }
-        _ => "they are a member already, perhaps through a Google Group",
+        Access::Import => format!(
+            "there is a membership of theirs already: this very one, or another stint (tenure members list {space})"
+        ),
+        _ => "they are a member already, perhaps through a Google Group".to_owned(),
     }
 }
 

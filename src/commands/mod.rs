@@ -36,13 +36,14 @@ mod verify;
 mod whole;
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::io::{self, IsTerminal as _, Write};
 use std::pin::Pin;
 
 use console::Term;
 use tokio::runtime::Builder;
 
-use crate::cli::Command;
+use crate::cli::{self, Command};
 use crate::config::{Environment, Found, Refusal};
 use crate::exit::Exit;
 use crate::logging;
@@ -57,7 +58,7 @@ pub fn run() -> Exit {
     let (cli, found) = match crate::config::parse(&typed, &Environment::of_process(), help_columns()) {
         Ok(parsed) => parsed,
         Err(Refusal::Typed(error)) => {
-            return say_what_was_mistyped(&error);
+            return say_what_was_mistyped(&error, &typed);
         }
         Err(Refusal::Given(problems)) => {
             for problem in problems {
@@ -116,15 +117,17 @@ pub fn run() -> Exit {
 }
 
 /// Says what is wrong with what was typed. Help and version come this way too, on standard output.
-fn say_what_was_mistyped(error: &clap::Error) -> Exit {
-    let place = Term::stderr();
-    if !error.use_stderr() || !place.is_term() {
-        // A closed pipe is no failure of help; and the exit code tells if standard error is gone.
+fn say_what_was_mistyped(error: &clap::Error, typed: &[OsString]) -> Exit {
+    if !error.use_stderr() {
+        // A closed pipe is no failure of help.
         let _ = error.print();
-        return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        return Exit::Done;
     }
-    let shown = error.render();
-    let text = if console::colors_enabled_stderr() { shown.ansi().to_string() } else { shown.to_string() };
+    let (place, shown) = (Term::stderr(), error.render());
+    let is_coloured = place.is_term() && console::colors_enabled_stderr();
+    let text = if is_coloured { shown.ansi().to_string() } else { shown.to_string() };
+    let text = cli::ended(&text, &cli::command(), typed);
+    // The exit code tells if standard error is gone.
     let _ = write!(io::stderr(), "{}", on(&place, &text));
     Exit::Usage
 }

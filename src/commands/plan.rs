@@ -43,7 +43,7 @@ pub(super) async fn run(args: PlanArgs) -> anyhow::Result<Exit> {
     if !intake.problems.is_empty() {
         inputs::show(&intake.problems);
         note(&format!(
-            "{}: there is no plan before they are mended. `tenure check` shows what else there is to see.",
+            "{}: there is no plan before they are mended. `tenure check`, of the same input, shows what else there is to see.",
             inputs::count(&intake.problems)
         ));
         return Ok(Exit::BadInput);

@@ -12,7 +12,7 @@ use super::read_with::ReadWith;
 use super::{Usage, again, columns, note, tell, whole};
 use crate::cli::RejectsArgs;
 use crate::exit::Exit;
-use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, Restored, disarmed};
+use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, RAW, Restored, disarmed};
 use crate::journal::{Journal, JournalError, REPLACES, RejectKind, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
 use crate::remedy::rejects::can_be_retried;
@@ -229,7 +229,12 @@ fn write_csv(
     out: &mut dyn Write,
     look: Look,
 ) -> anyhow::Result<()> {
-    let columns = columns_of(layouts);
+    let mut columns = columns_of(layouts);
+    // A line that could not be taken apart has no columns, and its place in one of them would be a guess: whole in a column of
+    // its own it is no row before somebody has filled in the others.
+    if has_raw(rejects)? && !columns.iter().any(|column| column == RAW) {
+        columns.push(RAW.to_owned());
+    }
     let delimiter =
         layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
     let mut csv =
@@ -255,8 +260,7 @@ fn write_csv(
                     put(&name, text_of(value));
                 }
             }
-            // A line that could not be taken apart has no columns; it stands whole in the first.
-            Restored::Raw(line) => fields[0] = line,
+            Restored::Raw(line) => put(RAW, line),
         }
         fields.extend(added(&row));
         csv.write_record(fields.iter().map(|field| cell(field)))?;
@@ -264,6 +268,17 @@ fn write_csv(
     })?;
     csv.flush()?;
     Ok(())
+}
+
+/// Whether there is a line that could not be taken apart.
+fn has_raw(rejects: &Rejects<'_>) -> anyhow::Result<bool> {
+    let mut found = false;
+    rejects.each(|row| {
+        let is_line = !found && row.space.is_none();
+        found |= is_line && matches!(restored(&row, &layout(&row.layout)?)?, Restored::Raw(_));
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn write_jsonl(rejects: &Rejects<'_>, out: &mut dyn Write, look: Look) -> anyhow::Result<()> {
@@ -274,7 +289,7 @@ fn write_jsonl(rejects: &Rejects<'_>, out: &mut dyn Write, look: Look) -> anyhow
                 layout.columns.iter().cloned().zip(texts.into_iter().map(Value::String)).collect()
             }
             Restored::Jsonl(object) => object,
-            Restored::Raw(line) => [("raw".to_owned(), Value::String(line))].into_iter().collect(),
+            Restored::Raw(line) => [(RAW.to_owned(), Value::String(line))].into_iter().collect(),
         };
         let [error, _, _, replaces] = added(&row);
         object.insert("error".to_owned(), error.into());

@@ -89,13 +89,15 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         Some((completion, _)) => format!("complete{}", completion.flags()),
         None => RESUME.to_owned(),
     };
+    let name = quoted(&path.display().to_string());
     let resume = summary::go_on(&command, &path.display().to_string(), settings.resume_needs());
     signals.set_farewell(format!("left at once; go on with: {resume}"));
     if settings.access == Access::Import
         && settings.undertaking != Undertaking::Spaces
         && completion.is_none()
     {
-        reject_expired(&mut journal, &mut progress).map_err(|error| error.at(path))?;
+        reject_expired(&mut journal, &name, settings.resume_needs(), &mut progress)
+            .map_err(|error| error.at(path))?;
     }
     let before = journal.tally().map_err(|error| error.at(path))?;
     let is_large = !journal.is_examined();
@@ -186,7 +188,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     // What SQLite complains of when its file is not there any more says less.
     if matches!(finish, Ok(Finish::Stopped(Stop::JournalGone))) || !lock.is_in_place(path) {
         return Err(anyhow::anyhow!(
-            "{}: {}. If `tenure status` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
+            "{}: {}. If `tenure status {name}` can read it, go on with `{resume}`; else put it back with its -wal file, or begin \
              a new one: what Chat holds already counts as done then",
             path.display(),
             summary::stop_story(&Stop::JournalGone)
@@ -261,11 +263,17 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     })
 }
 
-/// Warns of spaces whose time in import mode runs out, and rejects the rows of those where it is over.
-fn reject_expired(journal: &mut Journal, progress: &mut Progress) -> Result<(), JournalError> {
+/// Warns of spaces whose time in import mode runs out, and rejects the rows of those where it is over. `name` is what
+/// the journal is called in a command, `needs` what has to be typed again with it.
+fn reject_expired(
+    journal: &mut Journal,
+    name: &str,
+    needs: &str,
+    progress: &mut Progress,
+) -> Result<(), JournalError> {
     let now = Timestamp::now();
     let ages = journal.space_ages()?;
-    let (warning, late) = spaces_age::look(&ages, now);
+    let (warning, late) = spaces_age::look(&ages, now, &format!("{name}{needs}"));
     if let Some(warning) = warning {
         progress.say(&warning);
     }
@@ -273,14 +281,14 @@ fn reject_expired(journal: &mut Journal, progress: &mut Progress) -> Result<(), 
     for space in work.spaces.iter().filter(|space| !space.completed) {
         let Some(age) = late.iter().find(|age| age.space == space.name) else { continue };
         let until = age.expire_time.map(|time| time.to_string()).unwrap_or_default();
-        let story = |space: &str| {
+        let story = |space: &str, journal: &str| {
             format!(
                 "{space} could be in import mode until {until}, and nothing is sent in the last half hour of that: create its \
-                 space anew (tenure spaces create), and feed these rows back with the new map (tenure rejects)"
+                 space anew (tenure spaces create CHANNELS), and feed these rows back with the new map (tenure rejects {journal})"
             )
         };
-        progress.say(&story(&told(space.name.as_str(), age.name.as_deref())));
-        let error = story(space.name.as_str());
+        progress.say(&story(&told(space.name.as_str(), age.name.as_deref()), name));
+        let error = story(space.name.as_str(), "JOURNAL");
         let note = Note { http_status: None, kind: "SPACE_EXPIRED".to_owned(), error };
         journal.apply(&[Change::SpaceRejected { space: space.id, at: now, note }])?;
     }

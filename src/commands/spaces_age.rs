@@ -11,8 +11,12 @@ pub(super) const WARN_DAYS: i64 = 14;
 /// How long before a space expires nothing is begun with it any more (import-data guide).
 pub(super) const LAST_CALL: Duration = Duration::from_secs(30 * 60);
 
-/// What to say of the spaces of a journal; the second are those that nothing may be sent to.
-pub(super) fn look(ages: &[SpaceAge], now: Timestamp) -> (Option<String>, Vec<&SpaceAge>) {
+/// What to say of the spaces of a journal, as it is called in a command; the second are those that nothing may be sent to.
+pub(super) fn look<'a>(
+    ages: &'a [SpaceAge],
+    now: Timestamp,
+    journal: &str,
+) -> (Option<String>, Vec<&'a SpaceAge>) {
     let open = || ages.iter().filter(|age| !age.completed);
     let last_call = now.after(LAST_CALL);
     let late: Vec<&SpaceAge> =
@@ -23,7 +27,7 @@ pub(super) fn look(ages: &[SpaceAge], now: Timestamp) -> (Option<String>, Vec<&S
         let days = age.days_left(now).filter(|days| *days >= 0)?;
         Some(format!(
             "Chat deletes {} in less than {WARN_DAYS} days unless they are completed by then, the first ({}) in {}: \
-             finish with `tenure complete`",
+             finish with: tenure complete {journal}",
             many(count as u64, "space"),
             told(age.space.as_str(), age.name.as_deref()),
             many(days.cast_unsigned(), "day")
@@ -50,9 +54,9 @@ mod tests {
         let day = 86_400;
         let ages =
             [age("A", 20 * day, false), age("B", 13 * day, false), age("C", 60, false), age("D", 60, true)];
-        let (warning, late) = look(&ages, now);
+        let (warning, late) = look(&ages, now, "j.db");
         assert!(warning.unwrap().starts_with("Chat deletes 2 spaces in less than 14 days"));
         assert_eq!(late.iter().map(|age| age.space.id()).collect::<Vec<_>>(), ["C"]);
-        assert_eq!(look(&ages[..1], now), (None, Vec::new()));
+        assert_eq!(look(&ages[..1], now, "j.db"), (None, Vec::new()));
     }
 }

@@ -126,7 +126,16 @@ pub fn parse(typed: &[OsString], environment: &Environment, columns: usize) -> R
         if chosen.is_empty() { program } else { layers::with_defaults(program, &path, &chosen) };
     let cli = program.try_get_matches_from_mut(typed).and_then(|matches| Cli::from_arg_matches(&matches));
     match cli {
-        Ok(cli) => Ok((cli, found)),
+        Ok(mut cli) => {
+            if let Some(connection) = cli.command.connection_mut() {
+                connection.credentials_origin = chosen
+                    .iter()
+                    .find(|chosen| chosen.name.option == "credentials")
+                    .and_then(|chosen| found.given.iter().find(|given| given.name == chosen.name))
+                    .map(|given| given.origin.to_string());
+            }
+            Ok((cli, found))
+        }
         Err(error) => Err(Refusal::Typed(cli::explained(error, &program, typed))),
     }
 }

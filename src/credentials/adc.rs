@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::exchange::read_token;
 use super::person::{self, Person};
 use super::service_account::{self, ServiceAccount};
-use super::{Actor, CredentialError, Need, Scope, Token, TokenFailure, files};
+use super::{Actor, CredentialError, Need, Scope, Token, TokenFailure, Wanted, files};
 use crate::network::{Client, Outgoing, parse};
 
 /// The token of the machine's own account.
@@ -45,7 +45,7 @@ impl Adc {
     }
 
     async fn from_file(path: &Path) -> Result<Self, CredentialError> {
-        let text = files::read(path)?;
+        let text = files::read(path, Wanted::Adc)?;
         let file: Value = serde_json::from_str(&text).unwrap_or(Value::Null);
         match file["type"].as_str() {
             Some(person::TYPE) => Ok(Adc::Person(Person::from_json(&file, path)?.0)),

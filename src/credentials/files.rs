@@ -5,9 +5,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::CredentialError;
+use super::error::Wanted;
 
-pub(super) fn read(path: &Path) -> Result<String, CredentialError> {
-    fs::read_to_string(path).map_err(|error| CredentialError::File { path: path.to_owned(), error })
+pub(super) fn read(path: &Path, what: Wanted) -> Result<String, CredentialError> {
+    fs::read_to_string(path).map_err(|error| CredentialError::Unread { path: path.to_owned(), what, error })
 }
 
 /// A file that only its owner will be able to read, before anything is in it.

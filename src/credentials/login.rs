@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 
 use super::exchange::exchange;
 use super::person::{self, Person};
-use super::{CredentialError, Scope, TokenFailure, files};
+use super::{CredentialError, Scope, TokenFailure, Wanted, files};
 use crate::network::{Client, Endpoint, Unanswered};
 use crate::wording::{shorten, trouble_listening};
 
@@ -93,7 +93,7 @@ impl ClientSecrets {
     /// # Errors
     /// When it is not the file of a desktop app, or names an endpoint that is neither https nor loopback.
     pub fn read(path: &Path) -> Result<Self, CredentialError> {
-        ClientSecrets::from_json(&files::read(path)?, path)
+        ClientSecrets::from_json(&files::read(path, Wanted::Client)?, path)
     }
 
     fn from_json(text: &str, path: &Path) -> Result<Self, CredentialError> {
@@ -242,7 +242,7 @@ pub fn default_path() -> Option<PathBuf> {
 
 /// Whether there is an earlier sign-in, which may be replaced.
 fn is_a_sign_in(path: &Path) -> bool {
-    let text = files::read(path).unwrap_or_default();
+    let text = files::read(path, Wanted::SignIn).unwrap_or_default();
     serde_json::from_str::<Value>(&text).is_ok_and(|file| file["signed_in_with"] == person::SIGNED_IN_WITH)
 }
 
@@ -262,7 +262,7 @@ pub enum SignedOut {
 /// # Errors
 /// When the file is no sign-in's, or cannot be removed.
 pub async fn sign_out(path: &Path) -> Result<SignedOut, CredentialError> {
-    let text = files::read(path)?;
+    let text = files::read(path, Wanted::SignIn)?;
     let not_signed_in =
         |story: &str| CredentialError::NotSignedIn { path: path.to_owned(), story: story.to_owned() };
     let file: Value = serde_json::from_str(&text).map_err(|_| not_signed_in("it is not JSON"))?;

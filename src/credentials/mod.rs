@@ -26,7 +26,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-pub use error::CredentialError;
+pub use error::{CredentialError, Wanted};
 pub use failure::{TokenFailure, TokenRefusal};
 pub use scope::Scope;
 
@@ -185,7 +185,7 @@ impl Credentials {
     pub async fn open(proof: &Proof, subject: Option<&str>) -> Result<Self, CredentialError> {
         match proof {
             Proof::File(path) => {
-                let text = files::read(path)?;
+                let text = files::read(path, Wanted::Credentials)?;
                 let mut credentials = Credentials::from_text(&text, path, subject).await?;
                 credentials.warnings.extend(files::warning(path));
                 Ok(credentials)

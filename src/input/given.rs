@@ -11,8 +11,8 @@ use super::columns::{Key, is_title_column};
 use super::format::{Format, Layout};
 use super::names::Naming;
 
-/// The key of a line whose fields could not be told apart.
-const RAW: &str = "raw";
+/// The key, and the column, of a line whose fields could not be told apart.
+pub const RAW: &str = "raw";
 
 /// What a tenure does not say of its row: unknown columns, and known ones whose text is not the canonical form (times
 /// as `Timestamp` prints them, `spaces/ID`, `users/…`). Of a bad row: everything.

@@ -28,6 +28,8 @@ pub(super) struct Object<'a> {
     pub(super) values: [Option<(&'static str, Field<'a>)>; 5],
     /// All other keys, written down as they came.
     pub(super) unknown: GivenBuilder,
+    /// The names of those of which nothing is made.
+    pub(super) unused: Vec<Cow<'a, str>>,
     /// A Membership's own name, `spaces/{space}/members/{member}`, when `name` looks like one.
     name: Option<Cow<'a, str>>,
     group_member: Option<Value>,
@@ -298,7 +300,7 @@ impl<'de> Visitor<'de> for ObjectSeed {
                 ("name", Field::Text(text)) if resource(&text).is_some() => object.name = Some(text),
                 ("groupMember" | "group_member", Field::Other(value)) => object.group_member = Some(value),
                 ("memberships", Field::Other(Value::Array(_))) => object.is_page = true,
-                _ => {}
+                _ => object.unused.push(name.clone()),
             }
             unknown.push(name);
         }

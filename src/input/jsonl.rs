@@ -1,9 +1,10 @@
 //! JSONL: one object a line, bounded in length, to entries.
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
 
-use super::columns::Key;
+use super::columns::{COLUMNS_MAX, Key};
 use super::excerpt::Excerpt;
 use super::fault::Fault;
 use super::given::{Given, GivenBuilder, is_canonical};
@@ -17,6 +18,9 @@ use super::source::{BUFFER_BYTES, Peeked, Source};
 use super::{BadRow, Entry, Next, Row, problems_of};
 use crate::model::Tenure;
 
+/// Of longer keys it is not said that nothing is made of them.
+const KEY_BYTES_MAX: usize = 1024;
+
 /// A JSONL file of rows.
 pub(super) struct JsonlRows {
     file: Arc<str>,
@@ -24,12 +28,20 @@ pub(super) struct JsonlRows {
     buffer: Vec<u8>,
     line: u64,
     any: bool,
+    unused: BTreeSet<String>,
 }
 
 impl JsonlRows {
     pub(super) fn open(source: Source) -> Self {
         let reader = BufReader::with_capacity(BUFFER_BYTES, source.text);
-        JsonlRows { file: source.file, reader, buffer: Vec::new(), line: 0, any: false }
+        JsonlRows {
+            file: source.file,
+            reader,
+            buffer: Vec::new(),
+            line: 0,
+            any: false,
+            unused: BTreeSet::new(),
+        }
     }
 
     /// The next row.
@@ -48,9 +60,15 @@ impl JsonlRows {
             }
             if !self.buffer.trim_ascii().is_empty() {
                 self.any = true;
-                return Ok(Some(entry(&self.file, self.line, &self.buffer, rules, names)));
+                let unused = &mut self.unused;
+                return Ok(Some(entry(&self.file, self.line, &self.buffer, rules, names, unused)));
             }
         }
+    }
+
+    /// Keys of which nothing is made, of all lines up to here; of very many the first ones.
+    pub(super) fn unused(&self) -> &BTreeSet<String> {
+        &self.unused
     }
 
     /// Passes over a line; its number.
@@ -103,6 +121,7 @@ fn entry<N: Naming>(
     bytes: &[u8],
     rules: &Rules,
     names: &mut N,
+    unused: &mut BTreeSet<String>,
 ) -> Entry<N::Space, N::Member> {
     let bad = |problem: Problem| {
         let given = Given::raw(&String::from_utf8_lossy(bytes));
@@ -125,6 +144,11 @@ fn entry<N: Naming>(
             return bad(problem);
         }
     };
+    for name in object.unused.iter().filter(|name| name.len() <= KEY_BYTES_MAX) {
+        if unused.len() < COLUMNS_MAX && !unused.contains(name.as_ref()) {
+            unused.insert(name.to_string());
+        }
+    }
     judge(file, line, text, object, rules, names)
 }
 

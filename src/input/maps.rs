@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::path::Path;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use crate::model::{MemberName, NameError, SpaceName, SpaceTitles, Timestamp};
 
@@ -11,15 +11,17 @@ use super::csv::{Line, Table};
 use super::problem::{Problem, ProblemKind, printable};
 use super::problems::Problems;
 use super::source::Source;
-use super::suggest::{is_near, plain};
+use super::suggest::{is_near, plain, slip_of};
 
 /// What a map may take of the memory, in bytes.
 const MAP_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// What an entry takes beside its texts, roughly.
 const ENTRY_BYTES: usize = 150;
 
-/// Up to so many names are also held as they sound, for [`NameMap::meant`].
+/// Up to so many names are also held as they sound, for [`NameMap::sounding`].
 const MEANT_MAX: usize = 200_000;
+/// How many names are compared with missing ones, at most: a moment's work.
+const LOOKS_MAX: usize = 2_000_000;
 
 /// A map from any name to a resource name, with the file it comes from.
 #[derive(Debug, Clone)]
@@ -33,6 +35,8 @@ pub struct NameMap<N> {
     titles: HashMap<String, String>,
     /// Its names without what people get wrong, made when the first name is missed.
     plain: OnceLock<HashMap<String, String>>,
+    /// Names that were looked for as slips, and what they are slips of.
+    asked: Arc<Mutex<HashMap<String, Option<String>>>>,
 }
 
 /// What a map of spaces tells of one: `createTime` and `importModeExpireTime`, as `spaces create` writes them.
@@ -147,9 +151,28 @@ impl<N> NameMap<N> {
         self.entries.get(name).map(|(value, _)| value)
     }
 
-    /// The name of the map that a missing one is but for case, blanks, `_`, `-`, dots and a `#` before it; of several the
-    /// first by letters. It costs a look, however many are missing.
-    pub(super) fn meant(&self, name: &str) -> Option<&str> {
+    /// The name of the map that a missing one most likely is: the same but for case, blanks, `_`, `-`, dots and a `#` before
+    /// it, or else a slip of it; of several the first by letters. However many names are missing, and however often, it
+    /// costs a look each, and [`LOOKS_MAX`] in all for those that are slips.
+    pub(super) fn meant(&self, name: &str) -> Option<String> {
+        self.sounding(name).map(str::to_owned).or_else(|| self.slip(name))
+    }
+
+    fn slip(&self, name: &str) -> Option<String> {
+        // Whoever panicked with it left a text that is for a message only.
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = asked.get(name) {
+            return known.clone();
+        }
+        if (asked.len() + 1).saturating_mul(self.entries.len()) > LOOKS_MAX {
+            return None;
+        }
+        let meant = slip_of(name, self.entries.keys().map(String::as_str)).map(str::to_owned);
+        asked.insert(name.to_owned(), meant.clone());
+        meant
+    }
+
+    fn sounding(&self, name: &str) -> Option<&str> {
         let bare = |name: &str| plain(name.trim_start_matches('#'));
         let known = self.plain.get_or_init(|| {
             let mut known: HashMap<String, String> = HashMap::new();
@@ -278,7 +301,7 @@ fn read<N: PartialEq + std::fmt::Display>(
         problems.push(Problem::new(&file, table.header_line, ProblemKind::NoRows, message).fatal());
     }
     if problems.is_empty() {
-        Ok(NameMap { file, entries, ages, titles, plain: OnceLock::new() })
+        Ok(NameMap { file, entries, ages, titles, plain: OnceLock::new(), asked: Arc::default() })
     } else {
         Err(problems)
     }
@@ -334,6 +357,40 @@ mod tests {
         assert_eq!((users.get("U2"), users.get("U3"), users.len()), (None, None, 1));
         let nobody = Source::from_reader("users.csv", "id,member,name,stints\n".as_bytes());
         assert!(UserMap::read(nobody.unwrap()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn finds_what_was_meant() {
+        let map = spaces("name,space\n#general,A\nSales Team,B\n#projects-2020,C\n").unwrap();
+        for (name, meant) in [
+            ("General", Some("#general")),
+            ("sales-team", Some("Sales Team")),
+            ("#genreal", Some("#general")),
+            ("genreal", Some("#general")),
+            ("Sale Team", Some("Sales Team")),
+            ("#projects-2021", None),
+            ("#marketing", None),
+        ] {
+            // The second time it is known.
+            assert_eq!([map.meant(name), map.meant(name)], [meant; 2].map(|name| name.map(str::to_owned)));
+        }
+    }
+
+    #[test]
+    fn finds_slips_in_large_maps_and_ends_looking() {
+        let names: String = (0..=MEANT_MAX).map(|place| format!("room {place},A\n")).collect();
+        let text = format!("name,space\n#general,B\n{names}");
+        let map =
+            SpaceMap::read(Source::from_reader("spaces.csv", std::io::Cursor::new(text)).unwrap()).unwrap();
+        for name in ["#genreal", "#general "] {
+            assert_eq!(map.meant(name).as_deref(), Some("#general"));
+        }
+        for place in 0..1000 {
+            map.meant(&format!("{place}"));
+        }
+        assert!(map.asked.lock().unwrap().len() <= LOOKS_MAX / map.len());
+        assert_eq!(map.meant("#genreal").as_deref(), Some("#general"), "it stays known");
+        assert_eq!(map.meant("#generall"), None);
     }
 
     #[test]

@@ -46,7 +46,7 @@ pub use excerpt::Excerpt;
 pub(crate) use fault::Fault;
 pub use format::{Format, Layout};
 pub use formula::disarmed;
-pub use given::{Given, Restored};
+pub use given::{Given, RAW, Restored};
 pub use guard::RECORD_BYTES_MAX;
 pub use maps::{Age, NameMap, SpaceMap, UserMap};
 pub use problem::{Problem, ProblemKind, SHOWN_CHARS_MAX, printable};
@@ -185,6 +185,15 @@ impl Reader {
             Rows::Csv(rows) => rows.table.header_line,
             Rows::Jsonl(_) => 0,
         }
+    }
+
+    /// Keys of objects of which nothing is made, by letters, of all rows up to here; a header says it of columns.
+    pub fn unused_keys(&self) -> impl Iterator<Item = &str> {
+        let keys = match &self.rows {
+            Rows::Csv(_) => None,
+            Rows::Jsonl(rows) => Some(rows.unused()),
+        };
+        keys.into_iter().flatten().map(String::as_str)
     }
 
     /// The next row, its names by their numbers in `names`: where there are millions.

@@ -286,7 +286,7 @@ fn space<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Spac
         let flaw = Flaw::new(key, ProblemKind::UnknownSpace, format!("it is not in {}", map.file()));
         return Err(flaw.help(match (map.get(text.trim()), map.meant(text)) {
             (Some(_), _) => "remove the blanks around it".to_owned(),
-            (None, Some(meant)) => format!("did you mean \"{}\"?", printable(meant)),
+            (None, Some(meant)) => format!("did you mean \"{}\"?", printable(&meant)),
             (None, None) => format!("add a line for it to {}, or write spaces/{{id}} here", map.file()),
         }));
     }

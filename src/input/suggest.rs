@@ -17,6 +17,23 @@ pub(crate) fn is_near(text: &str, word: &str) -> bool {
     text.chars().count().abs_diff(word.chars().count()) <= slack && distance(&text, &word) <= slack
 }
 
+/// The name that another one most likely is a slip of; of several that are as near, the first by letters. Names with other
+/// digits are other names, and of a short one any other is near; a `#` before a name is none of its letters.
+pub(super) fn slip_of<'a>(text: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    let bare = |name: &'a str| name.trim_start_matches('#');
+    let text = text.trim_start_matches('#');
+    let is_long = plain(text).chars().count() >= SLIP_LETTERS_MIN;
+    let near = names.filter(|name| is_long && is_near(text, bare(name)) && digits(name).eq(digits(text)));
+    near.min_by_key(|name| (distance(text, bare(name)), *name))
+}
+
+fn digits(name: &str) -> impl Iterator<Item = char> {
+    name.chars().filter(char::is_ascii_digit)
+}
+
+/// Below so many letters a name has no slips.
+const SLIP_LETTERS_MIN: usize = 4;
+
 /// The words that are nearest to a text; none when it is a slip of none of them.
 pub(crate) fn nearest<'a>(text: &str, words: impl Iterator<Item = &'a str>) -> impl Iterator<Item = &'a str> {
     let apart: Vec<(usize, &str)> = words.map(|word| (distance(text, word), word)).collect();
@@ -171,6 +188,23 @@ mod tests {
         {
             assert_eq!(distance(a, b), expected, "{a} {b}");
             assert_eq!(distance(b, a), expected, "{b} {a}");
+        }
+    }
+
+    #[test]
+    fn slips_of_names() {
+        let names = ["#sales", "#project-12", "#hr", "#sale", "#general"];
+        for (text, expected) in [
+            ("#slaes", Some("#sales")),
+            ("#saless", Some("#sales")),
+            ("#genral", Some("#general")),
+            ("#projekt-12", Some("#project-12")),
+            ("#project-13", None),
+            ("#pr", None),
+            ("#marketing", None),
+            ("", None),
+        ] {
+            assert_eq!(slip_of(text, names.into_iter()), expected, "{text}");
         }
     }
 

@@ -32,8 +32,8 @@ pub(super) enum Said {
     Refused(Problems),
     /// Rows of the file begun last.
     Rows(Piece),
-    /// The file begun last has ended; with a problem, if the rest of it cannot be read.
-    Ended(Option<Box<Problem>>),
+    /// The file begun last has ended; with a problem, if the rest of it cannot be read, and what is to be said of all of it.
+    Ended(Option<Box<Problem>>, Option<String>),
     /// There are no more files; the names of all rows, and what these say that spaces are called.
     Done(Names, Titles),
 }
@@ -154,5 +154,6 @@ fn read_one(
         }
     };
     say(to, Said::Rows(piece))?;
-    say(to, Said::Ended(problem))
+    let unused = reader.unused_keys().filter(|name| !remarks.has_said(name));
+    say(to, Said::Ended(problem, header::unused(reader.file(), "key", unused)))
 }

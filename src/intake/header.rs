@@ -55,15 +55,22 @@ pub(super) fn look(file: &Arc<str>, line: u64, layout: &Layout, becoming: &Becom
             "{file}: there is no column deleteTime, so every row counts as a member to this day"
         )),
     }
-    let is_used = |name: &str| Key::of(name).is_some() || is_title_column(name) || name == REPLACES;
-    let unknown = columns.iter().filter(|name| !is_used(name));
-    let unknown = unknown.filter(|name| !alike.iter().any(|(_, alike)| *alike == name.as_str()));
-    let unknown: Vec<String> = unknown.map(|name| printable(name)).collect();
-    if !unknown.is_empty() {
-        let columns = if unknown.len() == 1 { "column" } else { "columns" };
-        remarks.notices.push(format!("{file}: {columns} kept, but not used: {}", unknown.join(", ")));
-    }
+    let unknown = columns.iter().map(String::as_str).filter(|name| Key::of(name).is_none());
+    let unknown = unknown.filter(|name| !alike.iter().any(|(_, alike)| alike == name));
+    remarks.notices.extend(unused(file, "column", unknown));
     remarks
+}
+
+/// Says which columns, or keys of objects, are given back as they are, and nothing else.
+pub(super) fn unused<'a>(
+    file: &Arc<str>,
+    noun: &str,
+    names: impl Iterator<Item = &'a str>,
+) -> Option<String> {
+    let unused = names.filter(|name| !is_title_column(name) && *name != REPLACES);
+    let unused: Vec<String> = unused.map(printable).collect();
+    let ending = if unused.len() == 1 { "" } else { "s" };
+    (!unused.is_empty()).then(|| format!("{file}: {noun}{ending} kept, but not used: {}", unused.join(", ")))
 }
 
 /// A column that is passed over, and is most likely this one.

@@ -16,7 +16,8 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use crate::input::{
-    BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, Restored, Rules, SpaceMap, quote_again,
+    BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, RAW, Restored, Rules, SpaceMap,
+    quote_again,
 };
 use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
 use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure, told_in};
@@ -160,7 +161,8 @@ pub fn take_in(
                 }
                 look(&intake, files.last(), &mut watch)?;
             }
-            Said::Ended(problem) => {
+            Said::Ended(problem, notice) => {
+                intake.notices.extend(notice);
                 if let Some(problem) = problem {
                     intake.problems.push_at((files.len() - 1, u64::MAX), *problem);
                 }
@@ -214,7 +216,7 @@ fn whole(layout: &Layout, tenure: &Tenure, given: Option<&str>) -> Option<String
             layout.columns.iter().cloned().zip(fields.into_iter().map(Value::String)).collect()
         }
         Restored::Jsonl(object) => object,
-        Restored::Raw(line) => [("raw".to_owned(), Value::String(line))].into_iter().collect(),
+        Restored::Raw(line) => [(RAW.to_owned(), Value::String(line))].into_iter().collect(),
     };
     Some(Value::Object(object).to_string())
 }
@@ -333,6 +335,19 @@ fn settle(
         quote_again(&mut intake.problems, path, inputs.format);
         quote_again(&mut intake.warnings, path, inputs.format);
     }
+    if let Some(first) = &loader.outlook().overruled_at {
+        let (count, first) = (loader.outlook().overruled, shown(first));
+        let (rows, others) = match count {
+            1 => (format!("1 row that was fed back ({first}) says"), "a row that was"),
+            count => {
+                (format!("{count} rows that were fed back (the first is {first}) say"), "rows that were")
+            }
+        };
+        intake.notices.push(format!(
+            "warning: {rows} the same as {others} in order, but for the role, which is now as it was fed back; if that is \
+             not meant, feed it back with the role of before"
+        ));
+    }
     if let Some(first) = &loader.outlook().unbridged_at {
         let (count, first) = (loader.outlook().unbridged, shown(first));
         let (rows, passes) = if count == 1 {
@@ -420,7 +435,7 @@ fn sent_problem(file: &Arc<str>, overlap: &Overlap) -> Problem {
         shown(&overlap.other_origin)
     );
     Problem::new(file, overlap.line, ProblemKind::HistorySent, message).help(
-        "it must be deleted and created again while the space is in import mode: tenure rollback, then import all rows \
+        "it must be deleted and created again while the space is in import mode: tenure rollback JOURNAL, then import all rows \
          into a new journal; or leave this row out",
     )
 }

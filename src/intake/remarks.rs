@@ -112,6 +112,11 @@ impl Remarks {
         }
     }
 
+    /// Whether that was said of a key.
+    pub(super) fn has_said(&self, name: &str) -> bool {
+        self.unread.get(name).is_some_and(|(_, is_said)| *is_said)
+    }
+
     /// Which of ours a key most likely says; `None` when there were too many to remember.
     fn meaning(&mut self, name: &str) -> Option<&mut (Option<Key>, bool)> {
         if !self.unread.contains_key(name) {

@@ -202,6 +202,12 @@ impl Judge {
         Ok(Ok(Added::New))
     }
 
+    /// Whether the last row has given another role to a stint that was not refused.
+    pub(super) fn has_corrected(&self) -> bool {
+        let last = self.stints.get(self.last);
+        last.is_some_and(|last| last.fate == Fate::Known { corrected: true } && !last.state.is_refused())
+    }
+
     /// All of them in the order of their times, now that no more come. Tenures that merely touch do not overlap. A refused one
     /// overlaps nothing; where it reaches beyond the others, these are held against it and not against each other. `clash` says whether the one to leave out is left out: the later, unless only the earlier is still to
     /// be sent.

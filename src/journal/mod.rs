@@ -43,7 +43,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::model::{Operation, RowId, Timestamp, Undertaking};
-use crate::wording::{trouble, trouble_making};
+use crate::wording::{quoted, trouble, trouble_making};
 use course::Run;
 
 pub use again::Retried;
@@ -99,7 +99,7 @@ pub enum JournalError {
         known: usize,
     },
     /// Made by an earlier version; only a run may bring it up to date.
-    #[error("this journal was written by an earlier tenure; `tenure resume` brings it up to date")]
+    #[error("this journal was written by an earlier tenure")]
     Older,
     /// SQLite's side files without their journal.
     #[error("the journal is gone, but {left} is there: put the journal back beside it, or remove it to begin anew", left = .left.display())]
@@ -219,6 +219,11 @@ impl JournalError {
     pub fn at(self, path: &Path) -> anyhow::Error {
         match self {
             JournalError::File { .. } | JournalError::Place { .. } => self.into(),
+            JournalError::Older => anyhow::anyhow!(
+                "{}: {self}; `tenure resume {}` brings it up to date",
+                path.display(),
+                quoted(&path.display().to_string())
+            ),
             // The input was named in place of its journal.
             error if error.is_other_file() => match own(path) {
                 Some(own) => anyhow::anyhow!(
@@ -228,7 +233,8 @@ impl JournalError {
                 ),
                 None if is_text(path) => anyhow::anyhow!(
                     "{}: this is a text, and not a tenure journal; name the journal (of an input FILE it is \
-                     FILE.journal.db, where it was not called otherwise)",
+                     FILE.journal.db, where it was not called otherwise), or for a new one another --journal FILE, one that \
+                     is not there yet",
                     path.display()
                 ),
                 None => anyhow::anyhow!("{}: {error}", path.display()),

@@ -52,7 +52,7 @@ pub(super) fn told(conn: &Connection, row: RowId, note: &Note) -> Result<String,
         Some(times) if is_second => format!(
             "{}. This is one of {count} stints of this member in this space, and Chat refuses a second one beside the \
              first: --stints merge would send one membership for them all, {} (in a new journal, once those that Chat \
-             holds are deleted: tenure rollback)",
+             holds are deleted: tenure rollback JOURNAL)",
             note.error,
             times.span()
         ),

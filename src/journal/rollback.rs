@@ -106,7 +106,7 @@ impl Journal {
             "rows.operation <> 3 AND rows.state = 1",
             "UNDECIDED",
             "the import was rolled back while it was not known whether Chat had made it, and deleting it by name could take \
-             what was there before: look for it in the space (tenure members list)",
+             what was there before: look for it in the space (tenure members list SPACE)",
         )?;
         recount(&tx)?;
         reasons::recount(&tx)?;

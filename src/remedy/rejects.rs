@@ -9,7 +9,7 @@ pub fn of_reject(kind: &str) -> &'static str {
             "find out why Chat refuses the space (`tenure doctor INPUT` tells), mend that, and try its rows again"
         }
         "SPACE_EXPIRED" => {
-            "create the space anew (tenure spaces create), and feed these rows back with the new map (--spaces)"
+            "create the space anew (tenure spaces create CHANNELS), and feed these rows back with the new map (--spaces)"
         }
         "INVALID_ARGUMENT" => {
             "mend in each row what Chat complains of there (an address nobody has, a time it does not take, a group, which \
@@ -29,7 +29,7 @@ pub fn of_reject(kind: &str) -> &'static str {
         }
         "ALREADY_EXISTS" | "OTHER_TIMES" => {
             "Chat refuses a second stint beside the one that it holds: send them merged (--stints merge, in a new \
-             journal after tenure rollback), or leave them out"
+             journal after tenure rollback JOURNAL), or leave them out"
         }
         "KEPT_FAILING" | "NO_ANSWER" | "NO_CONNECTION" => {
             "nothing is wrong with these rows themselves, as far as Chat says: try them again later"
@@ -44,7 +44,7 @@ pub fn of_reject(kind: &str) -> &'static str {
         }
         "PERHAPS_THERE" => {
             "not sent, since Chat may hold it and would then hold it twice: look at each row's space (tenure members list \
-             SPACE), and create what it lacks (tenure members create)"
+             SPACE), and create what it lacks (tenure members create SPACE MEMBER)"
         }
         "NOT_SENT" => "nothing: the import was rolled back before these rows were sent",
         "NAME_TAKEN" => "choose other display names, or number them: --on-name-clash suffix",
@@ -52,7 +52,7 @@ pub fn of_reject(kind: &str) -> &'static str {
             "mend the times or roles of these lines so that a member's stints go together, and feed them back"
         }
         "history-sent" => {
-            "history that was sent cannot be changed: leave these lines out, or delete what was sent (tenure rollback) and \
+            "history that was sent cannot be changed: leave these lines out, or delete what was sent (tenure rollback JOURNAL) and \
              import all of it into a new journal, while the space is in import mode"
         }
         "unknown-user" => {

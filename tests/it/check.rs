@@ -213,3 +213,21 @@ fn a_key_that_tells_the_end_under_another_name_is_warned_of() {
     let run = room.tenure(&["import", "rows.jsonl", "--emulator", "--dry-run"]).expect(0);
     assert!(run.err.contains(warning), "{}", run.err);
 }
+
+#[test]
+fn keys_of_which_nothing_is_made_are_named_as_columns_are() {
+    let room = Room::new();
+    let rows = [
+        r#"{"space":"A","member":"a@b.cd","deleteTime":"2021-01-01T00:00:00Z","team":7}"#,
+        r#"{"name":"spaces/A/members/1","member":{"name":"users/1"},"state":"JOINED","deleteTime":"2021-01-01T00:00:00Z"}"#,
+        r#"{"space":"A","member":"b@b.cd","left":"2021-01-01T00:00:00Z","team":8}"#,
+    ];
+    room.write("rows.jsonl", rows.join("\n"));
+    // Of `left` more is said already.
+    let said = "rows.jsonl: keys kept, but not used: state, team warning";
+    for command in [&["check", "rows.jsonl"][..], &["import", "rows.jsonl", "--emulator", "--dry-run"]] {
+        room.tenure(command).expect(0).says(&[said]);
+    }
+    room.write("one.jsonl", rows[0]);
+    room.tenure(&["check", "one.jsonl"]).expect(0).says(&["one.jsonl: key kept, but not used: team"]);
+}

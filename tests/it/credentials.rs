@@ -60,8 +60,33 @@ fn files_that_are_no_keys_are_not_shown() {
     let run =
         room.tenure(&["import", "rows.csv", "--credentials", "nowhere.json", "--impersonate", "a@b.de"]);
     let run = run.expect(1);
-    assert!(run.err.contains("nowhere.json: there is no such file"), "{}", run.err);
+    run.says(&[
+        "error: named by --credentials: ",
+        "nowhere.json: there is no such file",
+        "It is to be a service account's key file, or what `tenure login` left.",
+        "Service accounts > Keys > Add key > JSON",
+    ]);
     assert_eq!(room.files(), ["key.json", "rows.csv"], "nothing was journaled");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_called_by_who_names_it() {
+    let room = Room::new();
+    room.write("rows.csv", people(1, 1));
+    let import = ["import", "rows.csv", "--impersonate", "a@example.com"];
+    let google = ("GOOGLE_APPLICATION_CREDENTIALS", "google.json");
+    let told = |env: &[(&str, &str)], story: &str, file: &str| {
+        let missing = format!("{file}: there is no such file");
+        room.tenure_env(&import, env).expect(1).says(&[
+            story,
+            &missing,
+            "It is to be a service account's key",
+        ]);
+    };
+    told(&[google], "error: named by GOOGLE_APPLICATION_CREDENTIALS: ", "google.json");
+    room.write("tenure.toml", "\ncredentials = \"file.json\"\n");
+    told(&[google], "error: named by tenure.toml:2: ", "file.json");
+    told(&[("TENURE_CREDENTIALS", "ours.json")], "error: named by TENURE_CREDENTIALS: ", "ours.json");
 }
 
 #[test]

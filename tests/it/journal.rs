@@ -225,7 +225,7 @@ fn other_files_are_no_journals() {
     let damaged =
         "this is not a tenure journal; if it was one, its beginning is damaged: put a copy of it back";
     let text = "this is a text, and not a tenure journal; name the journal (of an input FILE it is FILE.journal.db, where it \
-                was not called otherwise)";
+                was not called otherwise), or for a new one another --journal FILE, one that is not there yet";
     for (file, what) in [("other.db", damaged), ("text.db", text), ("rows.db", text)] {
         let before = std::fs::read(room.file(file)).unwrap();
         for command in [

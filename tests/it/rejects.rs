@@ -16,7 +16,11 @@ fn invalid_rows_are_left_out_and_given_back() {
     let (broken, spaces) = (format!("{SAMPLES}/broken.csv"), format!("{SAMPLES}/spaces.csv"));
     let import = ["import", &broken, "--spaces", &spaces, "--emulator", "--skip-invalid"];
     let run = room.tenure(&args(&[&import, &UNPACED], &[])).expect(3);
-    assert!(run.err.contains("14 invalid rows skipped; `tenure rejects` shows why"), "{}", run.err);
+    assert!(
+        run.err.contains("14 invalid rows skipped; `tenure rejects broken.csv.journal.db` shows why"),
+        "{}",
+        run.err
+    );
     let rows = room.status("broken.csv.journal.db")["rows"].clone();
     assert_eq!((&rows["done"], &rows["rejected"], &rows["open"]), (&23.into(), &14.into(), &18.into()));
     assert_eq!(room.held("broken.csv.journal.db.emulator").len(), 23);
@@ -32,6 +36,7 @@ fn invalid_rows_are_left_out_and_given_back() {
             "deleteTime",
             "role",
             "note",
+            "raw",
             "error",
             "status",
             "attempts",
@@ -44,7 +49,7 @@ fn invalid_rows_are_left_out_and_given_back() {
     let time = named("a time as people write it");
     assert_eq!(time[1..4], ["bo@example.com", "01.03.2019 09:00", "2019-08-30T16:00:00.000219Z"]);
     assert_eq!(
-        time[6..9],
+        time[7..10],
         [
             "bad-time: createTime \"01.03.2019 09:00\": it is not an RFC 3339 time such as 2021-03-05T09:30:00Z",
             "",
@@ -52,7 +57,7 @@ fn invalid_rows_are_left_out_and_given_back() {
         ]
     );
     // With where the line stands, whatever becomes of this table.
-    let place = time[9].strip_prefix(std::fs::canonicalize(&broken).unwrap().to_str().unwrap()).unwrap();
+    let place = time[10].strip_prefix(std::fs::canonicalize(&broken).unwrap().to_str().unwrap()).unwrap();
     let line = std::fs::read_to_string(&broken)
         .unwrap()
         .lines()
@@ -60,10 +65,32 @@ fn invalid_rows_are_left_out_and_given_back() {
         .unwrap();
     assert_eq!(place, format!(":{}", line + 1));
     assert_eq!(named("a channel that is called otherwise")[0], "kueche");
-    assert!(named("which overlap")[6].starts_with("overlap: "));
-    // A line that could not be taken apart stands whole in the first column.
-    let ragged = rejects.iter().find(|row| row[6].starts_with("ragged-line")).unwrap();
-    assert!(ragged[0].ends_with(",2018-06-29T17:00:00.000555Z,a delimiter is missing"));
+    assert!(named("which overlap")[7].starts_with("overlap: "));
+    // A line that could not be taken apart stands whole in a column of its own.
+    let ragged = rejects.iter().find(|row| row[7].starts_with("ragged-line")).unwrap();
+    assert_eq!(ragged[..6], [""; 6]);
+    assert!(ragged[6].ends_with(",2018-06-29T17:00:00.000555Z,a delimiter is missing"));
+}
+
+#[test]
+fn a_line_that_could_not_be_taken_apart_is_no_row_before_it_is_mended() {
+    let room = Room::new();
+    room.write("rows.csv", "space,member,deleteTime\nA,a@b.cd,2021-01-01T00:00:00Z\nA,b@b.cd\n");
+    let import = |file| {
+        let import = ["import", file, "--emulator", "--skip-invalid", "--journal", "j.db"];
+        room.tenure(&args(&[&import, &UNPACED], &[]))
+    };
+    import("rows.csv").expect(3);
+    room.tenure(&["rejects", "j.db", "-o", "rejects.csv"]).expect(0);
+    let text = room.read("rejects.csv");
+    assert!(text.contains("\n,,,\"A,b@b.cd\",\"ragged-line: "), "{text}");
+    // As it is, it is refused again, and comes back the same.
+    import("rejects.csv").expect(3);
+    let again = room.tenure(&["rejects", "j.db"]).expect(0).out;
+    assert!(again.contains("\n,,,\"A,b@b.cd\",blank-row: ") && again.lines().count() == 2, "{again}");
+    room.write("mended.csv", text.replace("\n,,,", "\nA,b@b.cd,2021-01-02T00:00:00Z,"));
+    import("mended.csv").expect(0).says(&["1 refused row replaced by what was fed back"]);
+    assert_eq!(room.status("j.db")["rows"]["done"], 2);
 }
 
 #[test]
@@ -491,4 +518,25 @@ fn a_journal_knows_with_which_options_its_input_was_read() {
     room.write("r.csv", room.read("r.csv").replace("example.invalid", "example.com"));
     let words: Vec<&str> = mended.split(' ').skip(1).collect();
     room.tenure(&words).expect(0).says(&["1 refused row replaced"]);
+}
+
+#[test]
+fn a_mended_row_that_gives_another_row_its_role_says_so() {
+    let room = Room::new();
+    let header = "space,member,createTime,deleteTime,role";
+    let row = |member: &str, role: &str| format!("A,{member},2020-01-01T00:00:00Z,,{role}\n");
+    let rows = row("a@b.cd", "ROLE_MANAGER") + &row("a.b.cd", "ROLE_MEMBER");
+    room.write("rows.csv", format!("{header}\n{rows}"));
+    let import = |file: &str| {
+        room.tenure(&["import", file, "--emulator", "--skip-invalid", "--journal", "j.db", "--journal-only"])
+    };
+    import("rows.csv").expect(3);
+    room.tenure(&["rejects", "j.db", "-o", "rejects.csv"]).expect(0);
+    room.write("mended.csv", room.read("rejects.csv").replace("a.b.cd", "a@b.cd"));
+    let warning = "warning: 1 row that was fed back (mended.csv:2) says the same as a row that was in order, but for the \
+                   role, which is now as it was fed back; if that is not meant, feed it back with the role of before";
+    import("mended.csv").expect(0).says(&[warning, "1 refused row replaced by what was fed back"]);
+    // Once it is as it says, there is nothing to warn of.
+    let run = import("mended.csv").expect(0);
+    assert!(!run.err.contains("warning: 1 row"), "{}", run.err);
 }

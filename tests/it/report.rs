@@ -189,7 +189,7 @@ fn a_journal_from_before_there_was_a_course() {
         )
         .unwrap();
     drop(before);
-    room.tenure(&["report", "j.db"]).expect(1).says(&["`tenure resume` brings it up to date"]);
+    room.tenure(&["report", "j.db"]).expect(1).says(&["`tenure resume j.db` brings it up to date"]);
     room.tenure(&["resume", "j.db"]).expect(0);
     says(
         &report(&room, "j.db"),

@@ -249,6 +249,7 @@ fn a_key_that_is_not_there_any_more() {
     .expect(0);
     std::fs::rename(room.file("key.json"), room.file("moved.json")).unwrap();
     room.tenure(&["resume", "j.db"]).expect(5).says(&[
+        "error: kept in the journal from its last run: ",
         "/key.json: there is no such file",
         "Nothing was sent. With other credentials: tenure resume j.db --credentials KEY.json",
     ]);

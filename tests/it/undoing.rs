@@ -134,7 +134,7 @@ fn completing_takes_settled_spaces_and_gives_roles() {
     .expect(0);
     room.tenure(&["complete", "j.db", "--yes"])
         .expect(3)
-        .says(&["0 spaces to complete", "with rows left to send"]);
+        .says(&["0 spaces to complete", "with rows left to send (tenure resume j.db)"]);
     assert!(log(&room, "completedSpace").is_empty());
     room.tenure(&["resume", "j.db"]).expect(0);
     room.tenure(&["complete", "j.db", "--dry-run"]).expect(0).says(&[
@@ -211,7 +211,11 @@ fn removing_makes_managers_first_and_keeps_the_last_one() {
     remove("r.db", &[]).expect(2).says(&["2 memberships to delete in 1 space", "add --yes"]);
     remove("r.db", &["--yes"]).expect(3).says(&["1 of them were gone already"]);
     let rejects = room.tenure(&["rejects", "r.db"]).expect(0);
-    assert!(rejects.out.contains("make somebody else one first, with `tenure update`"), "{}", rejects.out);
+    assert!(
+        rejects.out.contains("make somebody else one first, with `tenure update INPUT`"),
+        "{}",
+        rejects.out
+    );
     assert_eq!(log(&room, "deletedMembership").len(), 1, "whoever completed it has left before");
     room.write("gone.csv", "space,member,role\nB,cem@example.com,\nB,dot@example.com,ROLE_MANAGER\n");
     remove("s.db", &["--yes", "--promote"]).expect(0);
@@ -329,7 +333,11 @@ fn no_space_is_completed_while_a_row_that_was_left_out_may_be_its_own() {
     let run = room.tenure(&args(&[&import, &UNPACED], &[])).expect(3);
     assert!(!run.err.contains("tenure complete"), "{}", run.err);
     let kept = "2 spaces not completed, for a row was left out when it was read, and may belong there";
-    room.tenure(&["complete", "j.db", "--dry-run"]).expect(0).says(&["0 spaces to complete"]).says(&[kept]);
+    room.tenure(&["complete", "j.db", "--dry-run"]).expect(0).says(&[
+        "0 spaces to complete",
+        kept,
+        "which it is: tenure rejects j.db)",
+    ]);
     room.tenure(&["complete", "j.db", "--yes"]).expect(3).says(&[kept]);
 
     // Nor is a space left, though it was completed when somebody took the loss into account.

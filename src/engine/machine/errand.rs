@@ -132,7 +132,10 @@ impl Engine {
             (What::CountManagers, Ok(Answer::Members(page))) => {
                 self.answered(asked.kind);
                 return if page.memberships.len() < MANAGERS_MIN {
-                    self.stays(space, "nobody else manages it: `tenure update` makes somebody a manager")
+                    self.stays(
+                        space,
+                        "nobody else manages it: `tenure update INPUT` makes somebody a manager",
+                    )
                 } else {
                     self.turn_to(space, What::Leave, now)
                 };

@@ -253,7 +253,7 @@ fn advised(job: &Job, note: Note) -> Note {
     }
     let error = format!(
         "{} (The only manager of a space can neither be removed nor step down: make somebody else one first, with \
-         `tenure update`, and feed this row back then)",
+         `tenure update INPUT`, and feed this row back then)",
         note.error
     );
     Note { error, ..note }

@@ -4,7 +4,7 @@ use super::super::repeats::{DOUBLED, PERHAPS_THERE};
 use super::{Engine, Now};
 use crate::chat::Membership;
 use crate::journal::{Change, Held, Note, Request};
-use crate::model::{Job, Prior, RowId, SpaceId};
+use crate::model::{Job, Prior, RowId, SpaceId, Span, Timestamp};
 
 impl Engine {
     /// Settles a row that is not going to be sent. Says whether it is.
@@ -163,8 +163,22 @@ fn perhaps_there(job: &Job) -> Note {
     let error = format!(
         "not sent: Chat held a membership with these times or without times in {} before this journal's first call \
          there, whether it is this one cannot be told, and this Chat would hold it twice. Look at the space (tenure \
-         members list {}): if it lacks {} with the times {}, create it (tenure members create)",
-        job.space_name, job.space_name, job.member_name, job.span
+         members list {}): if it lacks {} with the times {}, create it (tenure members create \
+         {} {}{})",
+        job.space_name,
+        job.space_name,
+        job.member_name,
+        job.span,
+        job.space_name,
+        job.member_name,
+        options(job.span)
     );
     Note { http_status: None, kind: PERHAPS_THERE.to_owned(), error }
+}
+
+/// As `members create` takes the times.
+fn options(span: Span) -> String {
+    let option = |name, time: Option<Timestamp>| time.map(|time| format!(" --{name} {time}"));
+    let options = [option("create-time", span.create_time), option("delete-time", span.delete_time)];
+    options.into_iter().flatten().collect()
 }

@@ -25,6 +25,10 @@ pub struct Outlook {
     pub unbridged: u64,
     /// and `file:line` of the first of them.
     pub unbridged_at: Option<String>,
+    /// Rows that were mended from rejects and have given another role to rows that were in order,
+    pub overruled: u64,
+    /// and `file:line` of the first of them.
+    pub overruled_at: Option<String>,
     /// Where some of this reading's members with several stints have their second one.
     pub several_at: Vec<SeveralAt>,
     /// Members of this reading that stay, by the number of their space less 1.

@@ -78,10 +78,11 @@ impl<'j> Settling<'j> {
         let Some(source) = loader.sources.get_mut(index) else { return Ok(()) };
         source.rows += 1;
         let waits = loader.operation == Operation::Create;
-        let times = row.times();
+        let (times, origin) = (row.times(), Origin { source: source.id, line: row.line() });
         let claim = row.given.as_deref().filter(|_| loader.has_rejects).and_then(claim);
         match self.judge.row(row, (source.id, &source.path), waits)? {
             Ok(added) => {
+                let overrules = claim.is_some() && self.judge.has_corrected();
                 self.claims.extend(claim.map(|claim| (times, claim)));
                 match added {
                     Added::New => self.taken.new += 1,
@@ -91,6 +92,12 @@ impl<'j> Settling<'j> {
                         source.duplicates += 1;
                         self.taken.duplicates += 1;
                     }
+                }
+                if overrules {
+                    if loader.outlook.overruled == 0 {
+                        loader.outlook.overruled_at = Some(loader.origin(origin)?);
+                    }
+                    loader.outlook.overruled += 1;
                 }
             }
             Err((row, first)) => {

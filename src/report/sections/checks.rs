@@ -177,7 +177,7 @@ fn completed(figures: &Figures) -> Option<(Finding, &'static str, String)> {
         (0, _) => (Finding::Right, question, format!("All {} are.", many(tally.spaces, "space"))),
         (left, 0) => {
             let text = format!(
-                "{} of {} are not, as far as this journal knows: tenure complete does it. Chat deletes a space 90 days \
+                "{} of {} are not, as far as this journal knows: tenure complete JOURNAL does it. Chat deletes a space 90 days \
                  after it was created in import mode, unless it is completed by then.",
                 thousands(left),
                 many(tally.spaces, "space")

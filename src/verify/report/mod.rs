@@ -302,7 +302,7 @@ impl Report {
         }
         if self.unsurveyed > 0 {
             spots.push(format!(
-                "What {} held beforehand is not known for certain: a run was cut off there, and `tenure resume` looks anew.",
+                "What {} held beforehand is not known for certain: a run was cut off there, and `tenure resume JOURNAL` looks anew.",
                 many(self.unsurveyed, "space")
             ));
         }
