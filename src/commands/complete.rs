@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::connect::REHEARSAL_SUBJECT;
 use super::spaces_age::LAST_CALL;
-use super::{Usage, confirm, note, send, tell};
+use super::{Usage, confirm, note, send, tell, watched};
 use crate::cli::CompleteArgs;
 use crate::engine::Completion;
 use crate::exit::Exit;
@@ -13,7 +13,6 @@ use crate::model::{MemberName, SpaceTitles, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::watch::Watch;
 use crate::wording::many;
 
 /// How many spaces of a kind are named.
@@ -65,7 +64,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     }
     journal.open_completed(&mut plan.work.spaces).map_err(at)?;
     let (signals, stops) = Signals::listen()?;
-    let watch = Watch::open(&args.send.watch)?;
+    let watch = watched::open(&args.send.watch, &path, &[])?;
     let progress = Progress::new(args.send.output.progress);
     let work = std::mem::take(&mut plan.work);
     let completion = Some((Completion { leaves, accepts_rejects: args.accept_rejects }, work));

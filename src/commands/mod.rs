@@ -31,6 +31,7 @@ mod spaces_age;
 mod status;
 mod stints;
 mod verify;
+mod watched;
 mod whole;
 
 use std::borrow::Cow;

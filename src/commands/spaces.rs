@@ -10,7 +10,9 @@ use rand::rngs::{StdRng, SysRng};
 use serde_json::json;
 
 use super::connect::Connection;
-use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell, whole};
+use super::{
+    Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell, watched, whole,
+};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
@@ -20,7 +22,6 @@ use crate::model::{Channel, SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::watch::Watch;
 use crate::wording::{many, quoted, trouble};
 
 /// The columns of the map that `import --spaces` takes; those of earlier versions had no display names.
@@ -70,6 +71,9 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         connect::credentials(&settings).await?;
     }
     expect_own_map(&map)?;
+    let channels = args.inputs.iter().map(|path| ("a list of channels", path.as_path()));
+    let needed: Vec<_> = channels.chain([("the map of spaces", map.as_path())]).collect();
+    let watch = watched::open(&args.send.watch, &path, &needed)?;
     let at = |error: JournalError| error.at(&path);
     let mut lock = Lock::take(&path).map_err(at)?;
     let mut journal = if path.exists() {
@@ -97,7 +101,6 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         }
     }
     let (signals, stops) = Signals::listen()?;
-    let watch = Watch::open(&args.send.watch)?;
     let progress = Progress::new(args.send.output.progress);
     let ended = send::send(send::Sending {
         journal,
