@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::connect::REHEARSAL_SUBJECT;
 use super::spaces_age::LAST_CALL;
-use super::{Usage, confirm, neighbours, note, send, tell};
+use super::{Usage, confirm, neighbours, note, send, tell, watched};
 use crate::cli::CompleteArgs;
 use crate::engine::Completion;
 use crate::exit::Exit;
@@ -15,7 +15,6 @@ use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::summary;
-use crate::watch::Watch;
 use crate::wording::{many, quoted, thousands};
 
 /// How many spaces of a kind are named.
@@ -77,7 +76,7 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
     }
     journal.open_completed(&mut plan.work.spaces).map_err(at)?;
     let (signals, stops) = Signals::listen()?;
-    let watch = Watch::open(&args.send.watch)?;
+    let watch = watched::open(&args.send.watch, &path, &[])?;
     let progress = Progress::new(args.send.output.progress);
     let work = std::mem::take(&mut plan.work);
     let completion = Some((Completion { leaves, accepts_rejects: args.accept_rejects }, work));

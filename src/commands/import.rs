@@ -6,7 +6,9 @@ use anyhow::Context as _;
 use jiff::Zoned;
 
 use super::read_with::{self, ReadWith};
-use super::{Usage, again, check, confirm, connect, inputs, new_journal, note, probed, send, stints, tell};
+use super::{
+    Usage, again, check, confirm, connect, inputs, new_journal, note, probed, send, stints, tell, watched,
+};
 use crate::chat::Access;
 use crate::cli::{ImportArgs, RetryArgs, StintArgs};
 use crate::exit::Exit;
@@ -17,7 +19,6 @@ use crate::plan;
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::watch::Watch;
 use crate::wording::{many, quoted};
 
 /// What `remove` adds to an import, and what an import has beyond it.
@@ -77,7 +78,7 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
         let history = History { typed, policy };
         return dry_run(&path, &settings, &inputs, history, progress, &signals, now);
     }
-    let watch = Watch::open(&args.send.watch)?;
+    let watch = watched::open(&args.send.watch, &path, &watched::read_by(&args.input))?;
     let mut lock = Lock::take(&path).map_err(|error| error.at(&path))?;
     if path.exists() && manner.retry.retry_rejected.is_some() {
         let journal = Journal::open_read_only(&path).map_err(|error| error.at(&path))?;

@@ -33,6 +33,7 @@ mod spaces_map;
 mod status;
 mod stints;
 mod verify;
+mod watched;
 mod whole;
 
 use std::borrow::Cow;

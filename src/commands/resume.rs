@@ -1,12 +1,11 @@
 //! `tenure resume`: go on from the journal alone.
 
-use super::{again, send, stints};
+use super::{again, send, stints, watched};
 use crate::cli::ResumeArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock};
 use crate::progress::Progress;
 use crate::signals::Signals;
-use crate::watch::Watch;
 
 pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     let path = args.journal;
@@ -21,7 +20,7 @@ pub(super) async fn run(args: ResumeArgs) -> anyhow::Result<Exit> {
     stints::expect(journal.policy().map_err(|error| error.at(&path))?, args.stints, &path)?;
     again::expect(&journal, &args.retry, &path)?;
     let (signals, stops) = Signals::listen()?;
-    let watch = Watch::open(&args.send.watch)?;
+    let watch = watched::open(&args.send.watch, &path, &[])?;
     let mut progress = Progress::new(args.send.output.progress);
     again::retry(&mut journal, &args.retry, &path, &mut progress).map_err(|error| error.at(&path))?;
     send::send(send::Sending {

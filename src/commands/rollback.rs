@@ -2,14 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::{confirm, send, tell};
+use super::{confirm, send, tell, watched};
 use crate::cli::RollbackArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RollbackPlan};
 use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::signals::Signals;
-use crate::watch::Watch;
 use crate::wording::many;
 
 pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
@@ -45,7 +44,7 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
         journal.begin_rollback(Timestamp::now()).map_err(at)?;
     }
     let (signals, stops) = Signals::listen()?;
-    let watch = Watch::open(&args.send.watch)?;
+    let watch = watched::open(&args.send.watch, &path, &[])?;
     let progress = Progress::new(args.send.output.progress);
     send::send(send::Sending {
         journal,

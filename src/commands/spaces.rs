@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::connect::Connection;
 use super::spaces_map::SpacesMap;
-use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell};
+use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell, watched};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
@@ -20,7 +20,6 @@ use crate::model::{Channel, SpaceName, Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::watch::Watch;
 use crate::wording::{many, quoted};
 
 pub(super) async fn run(command: SpacesCommand) -> anyhow::Result<Exit> {
@@ -71,6 +70,9 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
             files.iter().flat_map(|(_, channels)| channels.iter().map(|(_, channel)| channel.name.as_str()));
         earlier.expect_new(&map, names)?;
     }
+    let channels = args.inputs.iter().map(|path| ("a list of channels", path.as_path()));
+    let needed: Vec<_> = channels.chain([("the map of spaces", map.as_path())]).collect();
+    let watch = watched::open(&args.send.watch, &path, &needed)?;
     let at = |error: JournalError| error.at(&path);
     let mut lock = Lock::take(&path).map_err(at)?;
     let mut journal = if path.exists() {
@@ -98,7 +100,6 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         }
     }
     let (signals, stops) = Signals::listen()?;
-    let watch = Watch::open(&args.send.watch)?;
     let progress = Progress::new(args.send.output.progress);
     let ended = send::send(send::Sending {
         journal,

@@ -152,8 +152,7 @@ pub(super) fn expect_new<'a>(paths: impl Iterator<Item = &'a Path>, parting: &Pa
     let mut places: Vec<PathBuf> = Vec::new();
     for path in paths {
         Draft::begin(path, parting)?;
-        let place = folder(path).canonicalize().map_err(|error| not_made(path, &error))?;
-        let place = place.join(path.file_name().unwrap_or_default());
+        let place = place(path).map_err(|error| not_made(path, &error))?;
         if places.contains(&place) {
             let twice = format!("{} is named for two outputs: each is a file of its own", path.display());
             return Err(Usage(twice).into());
@@ -161,6 +160,15 @@ pub(super) fn expect_new<'a>(paths: impl Iterator<Item = &'a Path>, parting: &Pa
         places.push(place);
     }
     Ok(())
+}
+
+/// Where a file is, or would be made: the same for all names of one file.
+///
+/// # Errors
+/// When there is no folder to make it in.
+pub(super) fn place(path: &Path) -> io::Result<PathBuf> {
+    let would_be = |_| Ok(folder(path).canonicalize()?.join(path.file_name().unwrap_or_default()));
+    path.canonicalize().or_else(would_be)
 }
 
 /// Puts all of them in their places, or none. `farewell` is what whoever leaves at once says from then on.

@@ -30,8 +30,16 @@ pub(super) struct CallLog {
 }
 
 impl CallLog {
-    /// Opens the file, and lets nobody but its owner read it: it holds addresses.
+    /// Opens the file, and lets nobody but its owner read it: it holds addresses. One that is there is gone on with only if
+    /// it is such a log.
     pub(super) fn open(path: &Path) -> anyhow::Result<Self> {
+        if holds_something_else(path) {
+            anyhow::bail!(
+                "--log {}: that file is there already, and it is no log of calls, so nothing was added to it; nothing was sent; \
+                 give the log a file of its own, e.g. --log calls.jsonl",
+                path.display()
+            );
+        }
         let file = appended(path).map_err(|error| {
             anyhow::anyhow!(
                 "--log {}: no log of calls can be kept there: {}; nothing was sent; name another file, or leave out --log",
@@ -135,6 +143,18 @@ fn line(at: Timestamp, called: &Called, line_of: impl Fn(Origin) -> Option<Strin
     })
 }
 
+/// How every line of a log begins.
+const BEGIN: &[u8] = b"{\"at\":\"";
+
+/// Whether a file has anything in it that is no log. What cannot be read is left to whoever writes it.
+fn holds_something_else(path: &Path) -> bool {
+    let mut head = Vec::new();
+    // Devices and pipes hold nothing, and to read one would wait for somebody.
+    let is_read = path.is_file()
+        && File::open(path).and_then(|file| file.take(BEGIN.len() as u64).read_to_end(&mut head)).is_ok();
+    is_read && !BEGIN.starts_with(&head)
+}
+
 /// Opens a file at its end, on a line of its own.
 fn appended(path: &Path) -> io::Result<File> {
     let mut options = File::options();
@@ -200,7 +220,7 @@ mod tests {
     fn every_line_is_as_documented() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("calls.jsonl");
-        std::fs::write(&path, "{\"cut\":").unwrap();
+        std::fs::write(&path, "{\"at\":\"2026-").unwrap();
         let mut log = CallLog::open(&path).unwrap();
         log.begin(Path::new("j.db"), "emulator", vec![(1, "rows.csv".to_owned())], now(0).wall);
         log.called(now(1), &called(label(), CallOutcome::Refused));

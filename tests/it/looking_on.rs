@@ -170,6 +170,38 @@ fn a_log_that_cannot_be_opened_is_told_before_anything_begins() {
 }
 
 #[test]
+fn a_log_takes_no_file_that_is_something_else() {
+    let room = Room::new();
+    let rows = people(3, 1);
+    room.write("rows.csv", &rows);
+    room.write("people.csv", "id,member\n");
+    room.write("notes.txt", "mine\n");
+    std::os::unix::fs::symlink("rows.csv", room.file("other.csv")).unwrap();
+    let import = ["import", "rows.csv", "--users", "people.csv", "--emulator", "--log"];
+    for (log, code, why) in [
+        ("rows.csv", 2, "--log rows.csv: that is an input of this run, and a log would spoil it"),
+        ("other.csv", 2, "--log other.csv: that is an input of this run"),
+        ("people.csv", 2, "that is the map of users of this run"),
+        ("./rows.csv.journal.db", 2, "that is the journal of this run"),
+        ("notes.txt", 1, "that file is there already, and it is no log of calls, so nothing was added to it"),
+    ] {
+        let mode = || Some(std::fs::metadata(room.file(log)).ok()?.permissions().mode());
+        let before = mode();
+        let run = room.tenure(&[&import[..], &[log]].concat()).expect(code);
+        run.says(&[why, "nothing was sent", "give the log a file of its own, e.g. --log calls.jsonl"]);
+        assert_eq!(mode(), before, "{log}");
+    }
+    assert_eq!((room.read("rows.csv"), room.read("notes.txt").as_str()), (rows, "mine\n"));
+    assert!(!room.file("rows.csv.journal.db").exists());
+    // One that was made and never written to is as good as none.
+    room.write("calls.jsonl", "");
+    room.tenure(&[&import[..], &["calls.jsonl"]].concat()).expect(0);
+    room.tenure(&["resume", "rows.csv.journal.db", "--log", "rows.csv.journal.db"])
+        .expect(2)
+        .says(&["that is the journal of this run"]);
+}
+
+#[test]
 #[cfg(target_os = "linux")]
 fn a_log_on_a_full_disk_does_not_stop_the_run() {
     let room = Room::new();
