@@ -98,8 +98,11 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
 
 /// Spaces that are left are told by the exit code, as rejects are.
 fn exit(plan: &CompletionPlan, refused: usize) -> Exit {
-    let left =
-        plan.unsettled.len() + plan.rejected.len() + plan.doubtful.len() + plan.expired.len() + refused;
+    let left: usize = [&plan.unsettled, &plan.missing, &plan.rejected, &plan.doubtful, &plan.expired]
+        .map(Vec::len)
+        .iter()
+        .sum();
+    let left = left + refused;
     if left == 0 && !plan.stays { Exit::Done } else { Exit::Rejects }
 }
 
@@ -131,6 +134,11 @@ fn story(plan: &CompletionPlan, titles: &SpaceTitles) -> String {
     line(plan.to_add, "member", "of today to add then");
     line(plan.to_promote, "role", "to set after that");
     line(plan.completed, "space", "completed already");
+    line(
+        plan.unverified,
+        "space",
+        "to complete that nobody has verified; whether Chat has every row can be seen only before (tenure verify)",
+    );
     let mut unfit = |spaces: &[Unfit], why: &str| {
         if spaces.is_empty() {
             return;
@@ -148,6 +156,15 @@ fn story(plan: &CompletionPlan, titles: &SpaceTitles) -> String {
         let _ = writeln!(text, "  {} {why}: {}{more}", many(spaces.len() as u64, "space"), named.join(", "));
     };
     unfit(&plan.unsettled, "not completed, with rows left to send (tenure resume)");
+    unfit(
+        &plan.missing,
+        "not completed, with rows that the last verify did not find in Chat as they are here (tenure verify looks \
+         again; with --csv FILE it writes them out, to be imported with another --journal; or --accept-rejects)",
+    );
+    unfit(
+        &plan.lacking,
+        "to complete without rows that the last verify did not find in Chat as they are here",
+    );
     unfit(&plan.rejected, "not completed, with rows rejected (mend them, or --accept-rejects)");
     let left_out = match plan.left_out {
         1 => "a row was left out when it was read".to_owned(),

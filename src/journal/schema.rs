@@ -19,7 +19,7 @@ pub(super) fn is_head(head: &[u8; HEAD_BYTES]) -> bool {
         && head[APPLICATION_ID_AT..].iter().fold(0, |id, byte| id << 8 | i64::from(*byte)) == APPLICATION_ID
 }
 
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/0001_journal.sql"),
     include_str!("../../migrations/0002_standard_spaces.sql"),
     include_str!("../../migrations/0003_repeats.sql"),
@@ -34,6 +34,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../../migrations/0012_titles.sql"),
     include_str!("../../migrations/0013_verified.sql"),
     include_str!("../../migrations/0014_remedies.sql"),
+    include_str!("../../migrations/0015_missing.sql"),
 ];
 
 /// Brings a new or older journal to this version's schema, each step in a transaction of its own.
