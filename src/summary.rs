@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::chat::Cause;
 use crate::credentials::TokenFailure;
 use crate::engine::{Finish, Stop};
-use crate::journal::{RejectKind, Tally};
+use crate::journal::{RejectKind, RolledBack, Stays, Tally};
 use crate::model::Undertaking;
 use crate::remedy::rejects::of_reject;
 use crate::wording::{many, one_line, quoted, sentence, shorten, span, wrapped};
@@ -33,6 +33,8 @@ pub struct Summary<'a> {
     pub tally: &'a Tally,
     /// Why rows were rejected.
     pub kinds: &'a [RejectKind],
+    /// What a rollback has done, if it is one.
+    pub rolled_back: Option<RolledBack>,
     /// Spaces completed in this run.
     pub completed: u64,
     /// Rows settled in this run, and how long it took.
@@ -56,19 +58,24 @@ pub fn of_run(summary: &Summary<'_>) -> String {
     let Summary { tally, journal, .. } = summary;
     let mut text = String::new();
     let place = if summary.rehearsal { " (rehearsal: nothing has left this machine)" } else { "" };
+    let stay = match summary.rolled_back.map_or(0, |rolled_back| rolled_back.stays.count()) {
+        0 => String::new(),
+        1 => " 1 membership stays in Chat.".to_owned(),
+        stay => format!(" {} stay in Chat.", many(stay, "membership")),
+    };
     match summary.finish {
         Finish::Complete if summary.settled + summary.completed == 0 => {
-            let _ = writeln!(text, "Nothing was left to {}{place}.", summary.undertaking.verb());
+            let _ = writeln!(text, "Nothing was left to {}{place}.{stay}", summary.undertaking.verb());
         }
         Finish::Complete => {
-            let _ = writeln!(text, "Done: {} in {}{place}.", done(summary), span(summary.elapsed));
+            let _ = writeln!(text, "Done: {} in {}{place}.{stay}", done(summary), span(summary.elapsed));
         }
         Finish::Stopped(stop) => {
             let _ = writeln!(text, "Stopped{place}: {}", sentence(&stop_story(stop)));
         }
     }
     text.push('\n');
-    text += &counts(summary.undertaking, tally, summary.kinds);
+    text += &counts(summary.undertaking, tally, summary.kinds, summary.rolled_back.as_ref());
     text.push('\n');
     let _ = writeln!(text, "journal   {journal}");
     let stopped = matches!(summary.finish, Finish::Stopped(_));
@@ -146,8 +153,30 @@ fn plural_rows(count: u64) -> &'static str {
     if count == 1 { "row" } else { "rows" }
 }
 
-/// Where a run stands.
-pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> String {
+/// Memberships that no rollback deletes: how many, and why.
+pub fn staying(stays: &Stays) -> impl Iterator<Item = (u64, &'static str)> {
+    let why = [
+        (stays.existed, "stay: Chat held them before"),
+        (stays.shared, "stay: the member had another one there before, which would be deleted with it"),
+        (stays.completed, "stay: their space is completed, so nobody can delete its history"),
+    ];
+    why.into_iter().filter(|(count, _)| *count > 0)
+}
+
+/// What became of the rows of a rollback that are done: how many, and how.
+pub fn taken_back(rolled_back: &RolledBack) -> Vec<(u64, &'static str)> {
+    let deleted = [(rolled_back.deleted, "deleted"), (rolled_back.gone, "gone already")];
+    let deleted = deleted.into_iter().filter(|(count, _)| *count > 0);
+    deleted.chain(staying(&rolled_back.stays)).collect()
+}
+
+/// Where a run stands; `rolled_back` if it is a rollback.
+pub fn counts(
+    undertaking: Undertaking,
+    tally: &Tally,
+    kinds: &[RejectKind],
+    rolled_back: Option<&RolledBack>,
+) -> String {
     let mut text = String::new();
     let mut line = |name: &str, count: u64, about: &str| {
         let about = if about.is_empty() { String::new() } else { format!("   {about}") };
@@ -155,17 +184,19 @@ pub fn counts(undertaking: Undertaking, tally: &Tally, kinds: &[RejectKind]) -> 
     };
     let existed = match tally.existed {
         0 => String::new(),
+        // Told below, each by itself.
+        _ if rolled_back.is_some() => String::new(),
         some => match undertaking {
             Undertaking::Import | Undertaking::Update | Undertaking::Spaces => {
                 format!("{some} of them were there already")
             }
-            Undertaking::Remove => format!("{some} of them were gone already"),
-            Undertaking::Rollback => {
-                format!("{some} of them were there before, and stay, or were gone already")
-            }
+            Undertaking::Remove | Undertaking::Rollback => format!("{some} of them were gone already"),
         },
     };
     line("done", tally.done, &existed);
+    for (count, how) in rolled_back.map(taken_back).unwrap_or_default() {
+        line("", count, how);
+    }
     line("rejected", tally.rejected, "");
     for kind in kinds.iter().take(KINDS_MAX) {
         line("", kind.count, &reason(kind, &shorten(&one_line(&kind.example), EXAMPLE_CHARS_MAX)));

@@ -334,7 +334,8 @@ pub struct CompleteArgs {
     /// The journal of the import
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
-    /// Complete spaces too of which rows were rejected, or may have been left out: their history stays without these
+    /// Complete spaces too of which rows were rejected, were missing when verified, or may have been left out: their history
+    /// stays without these
     #[arg(long, help_heading = "Completion")]
     pub accept_rejects: bool,
     /// Let the account that completes them leave each space when all is done, unless nobody else manages it

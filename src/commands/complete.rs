@@ -124,8 +124,11 @@ fn awaited(path: &Path, target: &str, plan: &CompletionPlan) -> Option<String> {
 
 /// Spaces that are left are told by the exit code, as rejects are.
 fn exit(plan: &CompletionPlan, refused: usize) -> Exit {
-    let left =
-        plan.unsettled.len() + plan.rejected.len() + plan.doubtful.len() + plan.expired.len() + refused;
+    let left: usize = [&plan.unsettled, &plan.missing, &plan.rejected, &plan.doubtful, &plan.expired]
+        .map(Vec::len)
+        .iter()
+        .sum();
+    let left = left + refused;
     if left == 0 && !plan.stays { Exit::Done } else { Exit::Rejects }
 }
 
@@ -158,6 +161,11 @@ fn story(plan: &CompletionPlan, titles: &SpaceTitles, journal: &Path, needs: &st
     line(plan.to_add, "member", "of today to add then");
     line(plan.to_promote, "role", "to set after that");
     line(plan.completed, "space", "completed already");
+    line(
+        plan.unverified,
+        "space",
+        "to complete that nobody has verified; whether Chat has every row can be seen only before (tenure verify)",
+    );
     let mut unfit = |spaces: &[Unfit], why: &str| {
         if spaces.is_empty() {
             return;
@@ -176,6 +184,15 @@ fn story(plan: &CompletionPlan, titles: &SpaceTitles, journal: &Path, needs: &st
     };
     let unsettled = format!("not completed, with rows left to send (tenure resume {journal}{needs})");
     unfit(&plan.unsettled, &unsettled);
+    unfit(
+        &plan.missing,
+        "not completed, with rows that the last verify did not find in Chat as they are here (tenure verify looks \
+         again; with --csv FILE it writes them out, to be imported with another --journal; or --accept-rejects)",
+    );
+    unfit(
+        &plan.lacking,
+        "to complete without rows that the last verify did not find in Chat as they are here",
+    );
     unfit(&plan.rejected, "not completed, with rows rejected (mend them, or --accept-rejects)");
     let left_out = match plan.left_out {
         1 => "a row was left out when it was read".to_owned(),

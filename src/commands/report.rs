@@ -102,6 +102,7 @@ fn gather(path: &Path, now: Timestamp) -> Result<Figures, JournalError> {
         rows: journal.row_figures(&largest(&spaces), now)?,
         channels: if of_channels { channels(&journal, path)? } else { Vec::new() },
         kinds: journal.reject_kinds()?,
+        rolled_back: (undertaking == Undertaking::Rollback).then(|| journal.rolled_back()).transpose()?,
         samples: journal.reject_samples(SAMPLES_MAX)?,
         verified: journal.verified()?,
         stand: journal.stand()?,

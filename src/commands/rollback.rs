@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
-use super::{confirm, send, tell, watched};
+use super::{confirm, note, send, tell, watched};
 use crate::cli::RollbackArgs;
 use crate::exit::Exit;
 use crate::journal::{Journal, JournalError, Lock, RollbackPlan};
 use crate::model::{Timestamp, Undertaking};
 use crate::progress::Progress;
 use crate::signals::Signals;
+use crate::summary;
 use crate::wording::many;
 
 pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
@@ -36,6 +37,9 @@ pub(super) async fn run(args: RollbackArgs) -> anyhow::Result<Exit> {
         if !args.yes && !confirm::ask(&story(&plan), "Delete them?")? {
             tell("Nothing was deleted.\n")?;
             return Ok(Exit::Stopped);
+        }
+        if args.yes {
+            note(story(&plan).trim_end());
         }
         if plan.in_flight > 0 {
             // What a process that was cut off has sent must have arrived before it can be deleted.
@@ -85,13 +89,10 @@ fn story(plan: &RollbackPlan) -> String {
         "of these: not known whether Chat has made them; they are deleted if they are there",
     );
     line(plan.unsent, "row", "not sent yet, and not sent any more");
-    line(plan.existed, "membership", "stay: Chat held them before");
-    line(
-        plan.shared,
-        "membership",
-        "stay: the member had another one there before, which would be deleted with it",
-    );
-    line(plan.completed, "membership", "stay: their space is completed, so nobody can delete its history");
+    line(plan.begun, "membership", "still to delete: a rollback was begun before");
+    for (count, why) in summary::staying(&plan.stays) {
+        line(count, "membership", why);
+    }
     line(plan.taken_back, "membership", "deleted already");
     text
 }

@@ -227,6 +227,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         ))
         .at(path));
     }
+    let is_rollback = settings.undertaking == Undertaking::Rollback;
+    let rolled_back =
+        is_rollback.then(|| journal.rolled_back()).transpose().map_err(|error| error.at(path))?;
     // Who has interrupted a run with a large journal does not wait until all of that is read again.
     let whole = !is_large || signals.received().is_none();
     is_kept(journal, path, &tally, whole).map_err(|error| error.at(path))?;
@@ -246,6 +249,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         rehearsal: settings.is_rehearsal(),
         tally: &tally,
         kinds: &kinds,
+        rolled_back,
         completed: tally.spaces_completed.saturating_sub(before.spaces_completed),
         settled: (tally.done + tally.rejected).saturating_sub(before.done + before.rejected),
         elapsed: begin.elapsed(),

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{columns, on, print_on, send, tell};
 use crate::cli::StatusArgs;
 use crate::exit::Exit;
-use crate::journal::{Journal, JournalError, LastRun, Lock, RejectKind, Stand, Tally, Verified};
+use crate::journal::{Journal, JournalError, LastRun, Lock, RejectKind, RolledBack, Stand, Tally, Verified};
 use crate::model::{Pace, PaceReason, Timestamp, Undertaking};
 use crate::progress::{Going, Meter, draws_anew, least, time_left};
 use crate::settings::Settings;
@@ -73,6 +73,8 @@ struct Look {
     pace: Option<Pace>,
     tally: Tally,
     kinds: Vec<RejectKind>,
+    /// What a rollback has done, if it is one.
+    rolled_back: Option<RolledBack>,
     /// How the last looks at Chat's lists came out,
     verified: Vec<Verified>,
     /// and where the journal stands now.
@@ -89,9 +91,12 @@ impl Look {
         // Whatever the settings are, the rows can be counted.
         let settings: Option<Settings> =
             journal.last_settings()?.and_then(|json| serde_json::from_str(&json).ok());
+        let operation = journal.undertaking()?;
+        let is_rollback = operation == Undertaking::Rollback;
         Ok(Look {
             journal: path.display().to_string(),
-            operation: journal.undertaking()?,
+            operation,
+            rolled_back: is_rollback.then(|| journal.rolled_back()).transpose()?,
             target: journal.target()?,
             last: journal.last_run()?,
             credentials: settings.as_ref().and_then(Settings::credentials_story),
@@ -207,7 +212,10 @@ impl Look {
         if !forecast.is_empty() {
             text += &format!("speed: {}\n", forecast.join(", "));
         }
-        text += &format!("\n{}", summary::counts(self.operation, &self.tally, &self.kinds));
+        text += &format!(
+            "\n{}",
+            summary::counts(self.operation, &self.tally, &self.kinds, self.rolled_back.as_ref())
+        );
         let going_on = summary::before_going_on(self.remedy(), self.resume().as_deref(), columns);
         let next = match self.running {
             Some(_) => String::new(),
@@ -261,8 +269,9 @@ impl Look {
     }
 
     /// The contract's keys, and `target`, `running`, `merged` and `bridged` besides; `rejects` (rows by
-    /// reason), `credentials`, `pace`, `last_run` (how it ended and what to do, or null) and `verified` (how the last look at
-    /// Chat's lists came out, or null) come on top.
+    /// reason), `credentials`, `pace`, `last_run` (how it ended and what to do, or null) `rolled_back` (what
+    /// became of the rows of a rollback, or null) and `verified` (how the last look at Chat's lists came out, or null) come on
+    /// top.
     fn json(&self) -> String {
         let tally = &self.tally;
         let mut status = json!({
@@ -306,6 +315,17 @@ impl Look {
                 "ended_at": last.ended_at.map(|time| time.to_string()),
                 "outcome": last.outcome,
                 "remedy": last.remedy,
+            })
+        }));
+        status["rolled_back"] = json!(self.rolled_back.map(|rolled_back| {
+            let stays = rolled_back.stays;
+            json!({
+                "deleted": rolled_back.deleted,
+                "gone_already": rolled_back.gone,
+                "stays": stays.count(),
+                "stays_there_before": stays.existed,
+                "stays_beside_another": stays.shared,
+                "stays_in_completed_spaces": stays.completed,
             })
         }));
         status["verified"] = json!(self.verified.last().map(|found| {
@@ -409,6 +429,7 @@ mod tests {
                 example: "no such user".to_owned(),
                 alike: true,
             }],
+            rolled_back: None,
             verified: Vec::new(),
             stand: Stand { commits: 9, readings: 1 },
         }

@@ -1,5 +1,7 @@
 //! Which spaces of an import can be completed, and what is to be done in them then.
 
+use std::collections::HashMap;
+
 use rusqlite::params;
 
 use super::change::open_up;
@@ -22,6 +24,12 @@ pub struct CompletionPlan {
     pub completed: u64,
     /// Spaces of which rows are not settled yet.
     pub unsettled: Vec<Unfit>,
+    /// Spaces that are not completed because the last `verify` did not find so many of their rows in Chat.
+    pub missing: Vec<Unfit>,
+    /// Spaces of the same kind that are completed all the same: somebody has said that rows may be missing.
+    pub lacking: Vec<Unfit>,
+    /// Of the spaces to complete, those that no `verify` has looked at.
+    pub unverified: u64,
     /// Spaces of which rows were refused, and that are not completed for that.
     pub rejected: Vec<Unfit>,
     /// Rows that were left out when they were read (`--skip-invalid`), and are not replaced. Nothing tells for sure which
@@ -64,6 +72,7 @@ impl Journal {
             CompletionPlan { left_out: left_out.cast_unsigned(), stays, ..CompletionPlan::default() };
         let expired = format!("completed_at IS NULL AND expires_at < {} ORDER BY id", last_call.as_micros());
         let expired = self.spaces(&expired)?;
+        let missing = self.missing()?;
         for space in self.spaces(&format!("{HAS_ROWS} ORDER BY open DESC, id"))? {
             let unsettled = space.pending + space.in_flight;
             let unfit = |rows| Unfit { space: space.name.clone(), rows };
@@ -79,6 +88,9 @@ impl Journal {
             } else if unsettled > 0 {
                 plan.unsettled.push(unfit(unsettled));
                 continue;
+            } else if let Some(rows @ 1..) = missing.get(&space.id).filter(|_| !accepts_rejects) {
+                plan.missing.push(unfit(*rows));
+                continue;
             } else if space.rejected > 0 && !accepts_rejects {
                 plan.rejected.push(unfit(space.rejected));
                 continue;
@@ -87,12 +99,25 @@ impl Journal {
                 continue;
             } else {
                 plan.to_complete += 1;
+                match missing.get(&space.id) {
+                    None => plan.unverified += 1,
+                    Some(0) => {}
+                    Some(rows) => plan.lacking.push(unfit(*rows)),
+                }
             }
             plan.to_add += space.open;
             plan.to_promote += self.roles_due(space.id)?;
             plan.work.spaces.push(space);
         }
         Ok(plan)
+    }
+
+    /// How many rows the last `verify` did not find, by the spaces that it has looked at.
+    fn missing(&self) -> Result<HashMap<SpaceId, u64>, JournalError> {
+        let mut statement = self.conn.prepare("SELECT id, missing FROM spaces WHERE missing IS NOT NULL")?;
+        let rows = statement
+            .query_map([], |row| Ok((SpaceId(row.get(0)?), row.get::<_, i64>(1)?.cast_unsigned())))?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     /// How many rows of a space are to get a role that nobody has by being added.

@@ -63,7 +63,7 @@ pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use reasons::RejectKind;
 pub use rejects::RejectedRow;
 pub use request::{Reply, Request};
-pub use rollback::RollbackPlan;
+pub use rollback::{RollbackPlan, RolledBack, Stays};
 pub use sittings::{COMPLETE, JOURNALED, LastRun};
 pub use thread::{JournalThread, Said};
 pub use verified::{Shows, Stand, Verified};

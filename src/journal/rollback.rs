@@ -19,14 +19,41 @@ pub struct RollbackPlan {
     pub in_flight: u64,
     /// Rows that were not sent, and will not be.
     pub unsent: u64,
-    /// Rows that Chat held before: they stay.
-    pub existed: u64,
-    /// Rows that are held under one name with what was there before: they stay.
-    pub shared: u64,
-    /// Historical memberships in spaces that were completed: nobody can delete them any more.
-    pub completed: u64,
+    /// Memberships that a rollback which was begun before has still to delete.
+    pub begun: u64,
+    /// What stays in Chat.
+    pub stays: Stays,
     /// Rows that are taken back already.
     pub taken_back: u64,
+}
+
+/// Memberships of a journal that no rollback deletes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stays {
+    /// Those that Chat held before.
+    pub existed: u64,
+    /// Those held under one name with what was there before.
+    pub shared: u64,
+    /// History in spaces that were completed: nobody can delete it any more.
+    pub completed: u64,
+}
+
+impl Stays {
+    /// How many they are.
+    pub const fn count(&self) -> u64 {
+        self.existed + self.shared + self.completed
+    }
+}
+
+/// What a rollback has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RolledBack {
+    /// Memberships that it has deleted.
+    pub deleted: u64,
+    /// Memberships that were gone when it came to them.
+    pub gone: u64,
+    /// What stays in Chat.
+    pub stays: Stays,
 }
 
 /// Whether the row's member had something in its space beforehand; whoever is not known for certain counts.
@@ -38,6 +65,9 @@ const COMPLETED: &str =
     "EXISTS (SELECT 1 FROM spaces WHERE spaces.id = rows.id >> 42 AND completed_at IS NOT NULL)";
 /// A historical membership.
 const HISTORY: &str = "rows.operation = 1";
+
+/// What is made by this journal, or may be.
+const MADE: &str = "rows.operation <> 3 AND (rows.state = 2 AND rows.existed = 0 OR rows.state = 1)";
 
 /// Rows to delete: what is made and was not there before, what may be made, and members who wait for a role.
 fn to_delete() -> String {
@@ -59,18 +89,36 @@ impl Journal {
             Ok(self.conn.query_row(&sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned())
         };
         let to_delete = to_delete();
-        let made = "rows.operation <> 3 AND (rows.state = 2 AND rows.existed = 0 OR rows.state = 1)";
         let sql = format!("SELECT count(DISTINCT rows.id >> 42) FROM rows WHERE {to_delete}");
         Ok(RollbackPlan {
             to_delete: count(&to_delete)?,
             spaces: self.conn.query_row(&sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned(),
             in_flight: count(&format!("rows.state = 1 AND {to_delete}"))?,
             unsent: count("rows.operation <> 3 AND rows.state = 0 AND rows.operation <> 4")?,
-            existed: count("rows.operation <> 3 AND rows.state = 2 AND rows.existed = 1")?,
-            shared: count(&format!("{made} AND {HISTORY} AND {SHARED} AND NOT {COMPLETED}"))?,
-            completed: count(&format!("{made} AND {HISTORY} AND {COMPLETED}"))?,
+            begun: count("rows.operation = 3 AND rows.state IN (0, 1)")?,
+            stays: self.rolled_back()?.stays,
             taken_back: count("rows.operation = 3 AND rows.state = 2")?,
         })
+    }
+
+    /// What a rollback has done so far, in one pass through all rows.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn rolled_back(&self) -> Result<RolledBack, JournalError> {
+        let sql = format!(
+            "SELECT total(rows.operation = 3 AND rows.state = 2 AND rows.existed IS NOT 1),
+                    total(rows.operation = 3 AND rows.state = 2 AND rows.existed = 1),
+                    total(rows.operation <> 3 AND rows.state = 2 AND rows.existed = 1),
+                    total({MADE} AND {HISTORY} AND NOT {COMPLETED} AND {SHARED}),
+                    total({MADE} AND {HISTORY} AND {COMPLETED})
+               FROM rows WHERE rows.id >= 1 << 42"
+        );
+        Ok(self.conn.query_row(&sql, [], |row| {
+            let count = |column| row.get::<_, f64>(column).map(|count| count as u64);
+            let stays = Stays { existed: count(2)?, shared: count(3)?, completed: count(4)? };
+            Ok(RolledBack { deleted: count(0)?, gone: count(1)?, stays })
+        })?)
     }
 
     /// Makes a journal of an import one of its rollback: from here on what it has created is to be deleted, and nothing of

@@ -19,7 +19,7 @@ pub(super) fn is_head(head: &[u8; HEAD_BYTES]) -> bool {
         && head[APPLICATION_ID_AT..].iter().fold(0, |id, byte| id << 8 | i64::from(*byte)) == APPLICATION_ID
 }
 
-const MIGRATIONS: [&str; 15] = [
+const MIGRATIONS: [&str; 16] = [
     include_str!("../../migrations/0001_journal.sql"),
     include_str!("../../migrations/0002_standard_spaces.sql"),
     include_str!("../../migrations/0003_repeats.sql"),
@@ -35,6 +35,7 @@ const MIGRATIONS: [&str; 15] = [
     include_str!("../../migrations/0013_verified.sql"),
     include_str!("../../migrations/0014_remedies.sql"),
     include_str!("../../migrations/0015_read_with.sql"),
+    include_str!("../../migrations/0016_missing.sql"),
 ];
 
 /// Brings a new or older journal to this version's schema, each step in a transaction of its own.

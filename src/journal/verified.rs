@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::params;
 
 use super::{Journal, JournalError};
-use crate::model::Timestamp;
+use crate::model::{SpaceName, Timestamp};
 
 /// What the lists of a look showed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,6 +127,20 @@ impl Journal {
                 found.stand.readings.cast_signed(),
             ],
         )?;
+        Ok(())
+    }
+
+    /// Keeps how many rows of each space that was looked at were not found in its history as they are here, all or none of it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn keep_missing(&mut self, seen: &[(SpaceName, u64)]) -> Result<(), JournalError> {
+        let tx = self.conn.transaction()?;
+        for (space, rows) in seen {
+            tx.prepare_cached("UPDATE spaces SET missing = ?2 WHERE name = ?1")?
+                .execute(params![space.as_str(), rows.cast_signed()])?;
+        }
+        tx.commit()?;
         Ok(())
     }
 

@@ -17,8 +17,8 @@ mod wording;
 use std::collections::HashMap;
 
 use crate::journal::{
-    ChannelFigures, RejectKind, RejectReason, RowFigures, RunFigures, Sample, SourceFigures, SpaceFigures,
-    Stand, Stretch, Tally, Verified,
+    ChannelFigures, RejectKind, RejectReason, RolledBack, RowFigures, RunFigures, Sample, SourceFigures,
+    SpaceFigures, Stand, Stretch, Tally, Verified,
 };
 use crate::model::{Policy, Timestamp, Undertaking};
 use crate::network::Endpoint;
@@ -67,6 +67,8 @@ pub struct Figures {
     pub channels: Vec<ChannelFigures>,
     /// Why rows were refused.
     pub kinds: Vec<RejectKind>,
+    /// What a rollback has done, if it is one.
+    pub rolled_back: Option<RolledBack>,
     /// Some of them for each reason.
     pub samples: HashMap<RejectReason, Vec<Sample>>,
     /// How the last looks at Chat's lists came out, the latest last.
@@ -79,6 +81,11 @@ impl Figures {
     /// Whether it was a rehearsal, of which nothing has left the machine.
     fn is_rehearsal(&self) -> bool {
         self.is_inside() || Endpoint::parse(&self.target).is_ok_and(|endpoint| endpoint.is_loopback())
+    }
+
+    /// How many memberships a rollback leaves where they are.
+    fn staying(&self) -> u64 {
+        self.rolled_back.map_or(0, |rolled_back| rolled_back.stays.count())
     }
 
     /// Whether the Chat API was inside the program.

@@ -64,6 +64,7 @@ fn evening() -> Figures {
     Figures {
         journal: "memberships.csv.journal.db".to_owned(),
         undertaking: Undertaking::Import,
+        rolled_back: None,
         target: "https://chat.googleapis.com/".to_owned(),
         standard: false,
         at: Some(at("2026-11-21T08:30:00Z")),

@@ -39,7 +39,7 @@ impl Words {
                 is_done: "is taken back",
                 are_done: "are taken back",
                 done: "Taken back",
-                existed: "were there before the import and stay, or were gone already",
+                existed: "were gone already",
             },
             Undertaking::Remove => Words {
                 heading: "Memberships removed from Google Chat",

@@ -7,6 +7,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use serde_json::Value;
 
+use crate::report::report;
 use crate::support::{Emulator, Room, STORE, UNPACED, args, people, until};
 
 const ROWS: &str = "\
@@ -67,7 +68,20 @@ fn a_rollback_deletes_what_was_created_and_nothing_else() {
     ]);
     room.tenure(&["rollback", "j.db"]).expect(2).says(&["add --yes"]);
     assert!(log(&room, "deletedMembership").is_empty());
-    room.tenure(&["rollback", "j.db", "--yes"]).expect(0);
+    let stay = [
+        "1 stay: Chat held them before",
+        "1 stay: the member had another one there before, which would be deleted with it",
+    ];
+    // What it is about to do it says first, and what it leaves in the end.
+    let run = room.tenure(&["rollback", "j.db", "--yes"]).expect(0).says(&stay);
+    assert!(
+        run.err.contains("1 membership that this journal has created to delete, in 1 space"),
+        "{}",
+        run.err
+    );
+    let run = run.says(&["2 memberships stay in Chat."]);
+    assert!(run.words().contains("done 3 1 deleted 1 stay"), "{}", run.out);
+    room.tenure(&["status", "j.db"]).expect(0).says(&stay);
     assert_eq!(log(&room, "deletedMembership").len(), 1, "ben alone");
     assert_eq!(room.status("j.db")["operation"], "rollback");
     room.tenure(&["rollback", "j.db", "--yes"]).expect(0).says(&["Nothing was left to delete"]);
@@ -75,6 +89,27 @@ fn a_rollback_deletes_what_was_created_and_nothing_else() {
     let again = args(&[&["import", "rows.csv", "--journal", "j.db"]], &emulator.connection());
     room.tenure(&again).expect(1).says(&["was rolled back"]);
     room.tenure(&["complete", "j.db", "--yes"]).expect(1);
+}
+
+#[test]
+fn a_rollback_after_completion_says_what_stays() {
+    let (room, _emulator) = imported(ROWS, &[]);
+    room.tenure(&["complete", "j.db", "--yes"]).expect(0);
+    let run = room.tenure(&["rollback", "j.db", "--yes"]).expect(0).says(&[
+        "3 memberships stay in Chat.",
+        "2 deleted",
+        "3 stay: their space is completed, so nobody can delete its history",
+    ]);
+    assert!(run.err.contains("2 memberships that this journal has created to delete"), "{}", run.err);
+    room.tenure(&["rollback", "j.db", "--yes"])
+        .expect(0)
+        .says(&["Nothing was left to delete. 3 memberships stay in Chat."]);
+    let told = room.status("j.db")["rolled_back"].take();
+    assert_eq!((&told["deleted"], &told["stays_in_completed_spaces"]), (&2.into(), &3.into()), "{told}");
+    let page = report(&room, "j.db");
+    for told in ["2 of 5 memberships", "3 stay in Chat.", "3 stay: their space is completed"] {
+        assert!(page.contains(told), "{told}: {page}");
+    }
 }
 
 #[test]

@@ -152,6 +152,37 @@ fn differences_and_looks_at_some_spaces_only() {
 }
 
 #[test]
+fn no_space_is_completed_while_its_rows_are_missing() {
+    let (room, emulator) = imported();
+    let complete = |more: &[&str]| tenure(&room, &emulator, &[&["complete", J], more].concat());
+    let unverified = "2 spaces to complete that nobody has verified";
+    complete(&["--dry-run"]).expect(0).says(&[unverified]);
+    let shift = |seconds: i64| {
+        let journal = Connection::open(room.file(J)).unwrap();
+        let shift = format!("UPDATE rows SET create_time = create_time + {seconds}000000 WHERE line = 3");
+        journal.execute_batch(&shift).unwrap();
+    };
+    shift(1);
+    tenure(&room, &emulator, &["verify", J, "--space", "AAQA1"]).expect(3);
+    let kept_back = "1 space not completed, with rows that the last verify did not find in Chat";
+    complete(&["--dry-run"]).expect(0).says(&[kept_back, "--accept-rejects): spaces/AAQA1 (1)"]);
+    complete(&["--dry-run", "--accept-rejects"]).expect(0).says(&[
+        "2 spaces to complete.",
+        "1 space to complete without rows that the last verify did not find",
+    ]);
+    complete(&["--yes"]).expect(3).says(&["1 space to complete.", kept_back]);
+    complete(&["--yes"]).expect(3).says(&[kept_back]);
+    assert_eq!(room.status(J)["spaces"]["completed"], 1);
+    // What is found when it is looked for again stands against nothing.
+    shift(-1);
+    tenure(&room, &emulator, &["verify", J, "--space", "AAQA1"]).expect(0);
+    let run = complete(&["--yes"]).expect(0);
+    let said = run.said();
+    assert!(!said.contains("nobody has verified") && !said.contains("last verify"), "{said}");
+    assert_eq!(room.status(J)["spaces"]["completed"], 2);
+}
+
+#[test]
 fn where_the_journal_cannot_be_written() {
     let (room, emulator) = imported();
     // Somebody works with it.
@@ -160,7 +191,7 @@ fn where_the_journal_cannot_be_written() {
     let run = tenure(&room, &emulator, &["verify", J]).expect(0);
     run.says(&[
         "12 rows",
-        "is not kept for `tenure report` and `tenure status`: a run is working with the journal",
+        "is not kept for `tenure report`, `tenure status` and `tenure complete`: a run is working with the journal",
     ]);
     drop(lock);
     assert!(verified(&room).is_null());

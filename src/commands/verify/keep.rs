@@ -1,17 +1,25 @@
-//! Keeping in the journal how it came out, for `report` and `status`.
+//! Keeping in the journal how it came out, for `report` and `status`, and which spaces lack rows, for `complete`.
 
 use std::path::Path;
 
 use crate::journal::{Journal, JournalError, Lock, Verified};
+use crate::model::SpaceName;
 
-/// Writes it down.
+/// Writes down which of the spaces that were seen lack how many rows, and how a look at all of them came out.
 ///
 /// # Errors
 /// When a run works with the journal, or when it cannot be written.
-pub(super) fn keep(path: &Path, found: &Verified) -> Result<(), JournalError> {
+pub(super) fn keep(
+    path: &Path,
+    missing: &[(SpaceName, u64)],
+    found: Option<&Verified>,
+) -> Result<(), JournalError> {
     let lock = Lock::take(path)?;
     let mut journal = Journal::open(path)?;
-    journal.keep_verified(found)?;
+    journal.keep_missing(missing)?;
+    if let Some(found) = found {
+        journal.keep_verified(found)?;
+    }
     journal.close()?;
     drop(lock);
     Ok(())
@@ -25,5 +33,5 @@ pub(super) fn not_kept(error: &JournalError) -> String {
         }
         error => error.to_string(),
     };
-    format!("how this came out is not kept for `tenure report` and `tenure status`: {why}")
+    format!("how this came out is not kept for `tenure report`, `tenure status` and `tenure complete`: {why}")
 }

@@ -123,9 +123,13 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
     // Closing its file later would give up the locks of whoever writes to it here.
     drop(journal);
     // Of some spaces only, it says nothing of the journal.
-    if args.spaces.is_empty()
-        && let Some(found) = verify::kept(&report, &ending, (began, Timestamp::now()), stand)
-        && let Err(error) = keep::keep(&path, &found)
+    let found = args
+        .spaces
+        .is_empty()
+        .then(|| verify::kept(&report, &ending, (began, Timestamp::now()), stand))
+        .flatten();
+    if (found.is_some() || !report.missing().is_empty())
+        && let Err(error) = keep::keep(&path, report.missing(), found.as_ref())
     {
         note(&keep::not_kept(&error));
     }

@@ -8,6 +8,7 @@ use super::{headings, section, space_name, wide};
 use crate::journal::{RejectKind, Sample};
 use crate::model::{Span, Undertaking};
 use crate::remedy::rejects::of_reject;
+use crate::summary;
 use crate::wording::shorten;
 
 /// Reasons that are shown by themselves.
@@ -18,6 +19,15 @@ const MESSAGE_CHARS_MAX: usize = 400;
 pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) {
     section(html, "refused", "What was not done, and why", |html| {
         let tally = &figures.tally;
+        let staying = figures.staying();
+        if staying > 0 {
+            let stay = if staying == 1 { "stays in Chat" } else { "stay in Chat" };
+            let reasons =
+                figures.rolled_back.iter().flat_map(|rolled_back| summary::staying(&rolled_back.stays));
+            let reasons: Vec<String> =
+                reasons.map(|(count, why)| format!("{} {why}", thousands(count))).collect();
+            html.leaf("p", &[], format!("{} {stay}. {}.", words.many(staying), reasons.join("; ")));
+        }
         if tally.done == tally.total {
             html.leaf("p", &[], "Nothing was refused, and nothing is left to do.");
             return;

@@ -4,7 +4,6 @@ use super::super::Figures;
 use super::super::chart;
 use super::super::html::Html;
 use super::super::wording::{Words, from_to, many, share, thousands};
-use crate::journal::Tally;
 use crate::model::Undertaking;
 
 pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) {
@@ -24,10 +23,10 @@ pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) 
             });
         }
         html.leaf("h1", &[], words.heading);
-        html.leaf("p", &[("class", &"lead")], verdict(&figures.tally, words));
+        html.leaf("p", &[("class", &"lead")], verdict(figures, words));
         html.leaf("p", &[], period(figures));
     });
-    let parts = parts(&figures.tally, words);
+    let parts = parts(figures, words);
     html.element("dl", &[("class", &"figures")], |html| {
         for (count, class, name, about) in &parts {
             html.element("div", &[("class", &format!("key {class}"))], |html| {
@@ -58,20 +57,23 @@ pub(in super::super) fn write(html: &mut Html, figures: &Figures, words: Words) 
 }
 
 /// What is to be said first.
-fn verdict(tally: &Tally, words: Words) -> String {
-    let are = if tally.done == 1 { words.is_done } else { words.are_done };
+fn verdict(figures: &Figures, words: Words) -> String {
+    let (tally, staying) = (&figures.tally, figures.staying());
+    let done = tally.done.saturating_sub(staying);
+    let are = if done == 1 { words.is_done } else { words.are_done };
     if tally.total == 0 {
         return format!("The journal holds no {} yet.", words.noun);
     }
-    if tally.done == tally.total {
+    if done == tally.total {
         return match tally.total {
             1 => format!("The one {} {are}.", words.noun),
             total => format!("All {} {are}.", words.many(total)),
         };
     }
-    let mut text = format!("{} of {} {are}.", thousands(tally.done), words.many(tally.total));
+    let mut text = format!("{} of {} {are}.", thousands(done), words.many(tally.total));
     let under_way = tally.pending + tally.in_flight;
     let left: Vec<String> = [
+        (staying > 0).then(|| format!("{} in Chat", stays(staying))),
         (tally.rejected > 0).then(|| format!("{} refused", was(tally.rejected))),
         (under_way > 0).then(|| format!("{} under way or still to be sent", is(under_way))),
         (tally.open > 0).then(|| format!("{} until the space is completed", waits_for(tally.open))),
@@ -93,6 +95,10 @@ fn is(count: u64) -> String {
     format!("{} {}", thousands(count), if count == 1 { "is" } else { "are" })
 }
 
+fn stays(count: u64) -> String {
+    format!("{} {}", thousands(count), if count == 1 { "stays" } else { "stay" })
+}
+
 fn waits_for(count: u64) -> String {
     format!("{} {}", thousands(count), if count == 1 { "waits" } else { "wait" })
 }
@@ -109,11 +115,15 @@ fn period(figures: &Figures) -> String {
 }
 
 /// The figures that make the whole: how many, the class of their colour, their name, and what it means.
-fn parts(tally: &Tally, words: Words) -> Vec<(u64, &'static str, &'static str, &'static str)> {
+fn parts(figures: &Figures, words: Words) -> Vec<(u64, &'static str, &'static str, &'static str)> {
+    let (tally, staying) = (&figures.tally, figures.staying());
     let mut parts = vec![
-        (tally.done, "done", words.done, words.are_done),
+        (tally.done.saturating_sub(staying), "done", words.done, words.are_done),
         (tally.rejected, "rejected", "Refused", "for good, or no valid row"),
     ];
+    if staying > 0 {
+        parts.push((staying, "open", "Staying", "still in Chat"));
+    }
     if tally.pending > 0 {
         parts.push((tally.pending, "pending", "To do", "still to be sent"));
     }
@@ -135,7 +145,8 @@ fn besides(figures: &Figures, words: Words) -> Vec<String> {
             lines.push(text);
         }
     };
-    line(tally.existed, format!("{} of those done {}.", thousands(tally.existed), words.existed));
+    let existed = if figures.rolled_back.is_some() { 0 } else { tally.existed };
+    line(existed, format!("{} of those done {}.", thousands(tally.existed), words.existed));
     line(
         tally.duplicate,
         format!("{} of the input repeated another, and counted once.", many(tally.duplicate, "line")),

@@ -115,6 +115,7 @@ pub struct Report {
     past_spaces: u64,
     silent_spaces: u64,
     unended: Vec<SpaceName>,
+    missing: Vec<(SpaceName, u64)>,
     present_spaces: u64,
     standard_spaces: u64,
     unsurveyed: u64,
@@ -156,6 +157,9 @@ impl Report {
         self.standard_spaces += u64::from(space.view == View::Standard);
         self.unsurveyed += u64::from(!space.surveyed);
         self.leaves_out += u64::from(space.leaves_out);
+        if space.view == View::History {
+            self.missing.push((space.name.clone(), counts.missing + counts.different));
+        }
         if counts.unended > 0 {
             self.unended.push(space.name.clone());
         }
@@ -164,6 +168,11 @@ impl Report {
     /// How many of what, in all spaces.
     pub fn totals(&self) -> &Counts {
         &self.totals
+    }
+
+    /// The spaces whose history was seen, and how many of their rows are not in it as the journal says.
+    pub fn missing(&self) -> &[(SpaceName, u64)] {
+        &self.missing
     }
 
     /// How many spaces ended like this.
