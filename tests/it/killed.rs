@@ -39,7 +39,7 @@ fn a_rehearsal() {
     }
     room.tenure(&args).expect(0).says(&["Done: "]);
     assert_eq!(room.held(store), asked);
-    let status = room.status(journal);
+    let status = room.standing(journal);
     let rows = serde_json::json!({
         "total": 574, "done": 517, "rejected": 0, "pending": 0, "in_flight": 0, "open": 57, "duplicate": 5,
         "merged": 0, "bridged": 0,
@@ -48,7 +48,7 @@ fn a_rehearsal() {
     // Doing it again does nothing.
     let log = room.read(store);
     room.tenure(&args).expect(0);
-    assert_eq!((room.read(store), room.status(journal)), (log, status));
+    assert_eq!((room.read(store), room.standing(journal)), (log, status));
 }
 
 /// So many small migrations at a time (they wait more than they compute), each killed five times while everything goes

@@ -195,7 +195,7 @@ impl Migration {
     /// All is settled, and doing it again does nothing.
     fn is_complete(&mut self) {
         self.look();
-        let status = self.room.status("j.db");
+        let status = self.room.standing("j.db");
         let (done, rejected) = match self.kind {
             Kind::OneStint => (self.asked.len() / 2, self.asked.len() / 2),
             _ => (self.asked.len(), 0),
@@ -210,7 +210,7 @@ impl Migration {
         assert_eq!(rejects.matches("with other times").count(), rejected, "{rejects}");
         let log = self.log_len();
         assert!(self.is_over(self.room.tenure(&self.import())));
-        assert_eq!((self.log_len(), self.room.status("j.db")), (log, status));
+        assert_eq!((self.log_len(), self.room.standing("j.db")), (log, status));
     }
 }
 

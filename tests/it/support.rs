@@ -207,6 +207,14 @@ impl Room {
         status
     }
 
+    /// The same without what a run changes that finds nothing to do: when the last one was.
+    #[track_caller]
+    pub(crate) fn standing(&self, journal: &str) -> Value {
+        let mut status = self.status(journal);
+        assert!(!status["last_run"].take().is_null(), "{status}");
+        status
+    }
+
     /// What Chat holds, as its log has it.
     pub(crate) fn held(&self, store: &str) -> Vec<Held> {
         held(&self.file(store))
