@@ -47,7 +47,7 @@ pub fn clock(ahead_s: i64) -> Check {
     let way = if ahead_s > 0 { "ahead of" } else { "behind" };
     let story = format!("this machine's clock is {} {way} the server's", span(Duration::from_secs(off)));
     match off {
-        0..=CLOCK_OFF_S_MAX => Check::ok("clock", "clock: within a minute of the server's"),
+        0..=CLOCK_OFF_S_MAX => Check::ok("clock", "clock: this machine's is within a minute of the server's"),
         _ if off <= CLOCK_OFF_S_FATAL => Check::warning("clock", story, Some(SET_THE_CLOCK.to_owned())),
         _ => Check::failed("clock", story, Some(SET_THE_CLOCK.to_owned())),
     }
