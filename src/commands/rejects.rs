@@ -1,6 +1,7 @@
 //! `tenure rejects`: the refused rows in the input's own columns, and why.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::Path;
@@ -12,7 +13,7 @@ use super::read_with::ReadWith;
 use super::{Usage, again, columns, note, tell, whole};
 use crate::cli::RejectsArgs;
 use crate::exit::Exit;
-use crate::input::{CHANNEL_COLUMNS, Format, Given, Layout, RAW, Restored, disarmed};
+use crate::input::{CHANNEL_COLUMNS, Format, Given, Key, Layout, RAW, Restored, disarmed};
 use crate::journal::{Journal, JournalError, REPLACES, RejectKind, RejectedRow};
 use crate::model::{MemberName, Role, SpaceName, Tenure, Undertaking};
 use crate::remedy::rejects::can_be_retried;
@@ -212,12 +213,15 @@ fn layout(json: &str) -> Result<Layout, JournalError> {
 /// The columns of every input, each once, in the order in which they were met.
 fn columns_of(layouts: &[Layout]) -> Vec<String> {
     let mut columns: Vec<String> = Vec::new();
-    let contract = ["space", "member", "createTime", "deleteTime", "role"].map(str::to_owned);
     let of_jsonl = layouts.iter().any(|layout| layout.format == Format::Jsonl);
-    let named = layouts.iter().flat_map(|layout| &layout.columns);
-    for name in named.chain(contract.iter().filter(|_| of_jsonl)) {
+    for name in layouts.iter().flat_map(|layout| &layout.columns) {
         if !columns.contains(name) && !ADDED.contains(&name.as_str()) {
             columns.push(name.clone());
+        }
+    }
+    for key in Key::ALL.into_iter().filter(|_| of_jsonl) {
+        if !columns.iter().any(|name| Key::of(name) == Some(key)) {
+            columns.push(key.as_str().to_owned());
         }
     }
     columns
@@ -230,10 +234,13 @@ fn write_csv(
     look: Look,
 ) -> anyhow::Result<()> {
     let mut columns = columns_of(layouts);
-    // A line that could not be taken apart has no columns, and its place in one of them would be a guess: whole in a column of
-    // its own it is no row before somebody has filled in the others.
-    if has_raw(rejects)? && !columns.iter().any(|column| column == RAW) {
-        columns.push(RAW.to_owned());
+    for name in keys_of(rejects)? {
+        let is_known = |column: &String| {
+            *column == name || Key::of(&name).is_some_and(|key| Key::of(column) == Some(key))
+        };
+        if !columns.iter().any(is_known) && !ADDED.contains(&name.as_str()) {
+            columns.push(name);
+        }
     }
     let delimiter =
         layouts.iter().find(|layout| layout.format == Format::Csv).map_or(',', |layout| layout.delimiter);
@@ -245,7 +252,9 @@ fn write_csv(
         let layout = layout(&row.layout)?;
         let mut fields = vec![String::new(); columns.len()];
         let mut put = |name: &str, text: String| {
-            if let Some(place) = columns.iter().position(|column| column == name) {
+            let key = Key::of(name);
+            let is_place = |column: &String| column == name || (key.is_some() && Key::of(column) == key);
+            if let Some(place) = columns.iter().position(is_place) {
                 fields[place] = text;
             }
         };
@@ -256,8 +265,12 @@ fn write_csv(
                 }
             }
             Restored::Jsonl(object) => {
+                // Where it stands only in the membership's name.
+                let space = row.space.as_ref().filter(|_| !object.contains_key("space"));
+                space.into_iter().for_each(|space| put("space", space.clone()));
                 for (name, value) in object {
-                    put(&name, text_of(value));
+                    let text = text_of(&name, value);
+                    put(&name, text);
                 }
             }
             Restored::Raw(line) => put(RAW, line),
@@ -270,15 +283,22 @@ fn write_csv(
     Ok(())
 }
 
-/// Whether there is a line that could not be taken apart.
-fn has_raw(rejects: &Rejects<'_>) -> anyhow::Result<bool> {
-    let mut found = false;
+/// The keys that lines of JSONL have beyond the contract's, and [`RAW`] if there is a line that could not be taken apart: it
+/// has no columns, and its place in one of them would be a guess. Whole in a column of its own it is no row before
+/// somebody has filled in the others.
+fn keys_of(rejects: &Rejects<'_>) -> anyhow::Result<Vec<String>> {
+    let mut keys: Vec<String> = Vec::new();
+    let mut known: HashSet<String> = HashSet::new();
     rejects.each(|row| {
-        let is_line = !found && row.space.is_none();
-        found |= is_line && matches!(restored(&row, &layout(&row.layout)?)?, Restored::Raw(_));
+        let of_one: Vec<String> = match restored(&row, &layout(&row.layout)?)? {
+            Restored::Csv(_) => Vec::new(),
+            Restored::Jsonl(object) => object.into_iter().map(|(name, _)| name).collect(),
+            Restored::Raw(_) => vec![RAW.to_owned()],
+        };
+        keys.extend(of_one.into_iter().filter(|name| known.insert(name.clone())));
         Ok(())
     })?;
-    Ok(found)
+    Ok(keys)
 }
 
 fn write_jsonl(rejects: &Rejects<'_>, out: &mut dyn Write, look: Look) -> anyhow::Result<()> {
@@ -345,8 +365,12 @@ fn added(row: &RejectedRow) -> [String; 4] {
     [format!("{}: {}", row.kind, row.error), status, row.attempts.to_string(), place]
 }
 
-fn text_of(value: Value) -> String {
+/// A value as a cell: of a member that is an object, the name, which is what a cell of that column holds.
+fn text_of(key: &str, value: Value) -> String {
     match value {
+        Value::Object(mut user) if key == "member" && user.contains_key("name") => {
+            user.remove("name").map(|name| text_of("name", name)).unwrap_or_default()
+        }
         Value::String(text) => text,
         Value::Null => String::new(),
         other => other.to_string(),

@@ -150,6 +150,8 @@ fn rejects_of_jsonl_are_jsonl() {
             r#"{"name":"spaces/A/members/123","member":{"name":"users/123","type":"HUMAN"},"deleteTime":"2021-01-01T00:00:00Z"}"#,
             "\n",
             "{\"space\":\n",
+            r#"{"name":"spaces/A/members/9","member":{"name":"users/zz@example.invalid","type":"HUMAN"},"delete_time":"2021-01-01T01:00:00+01:00"}"#,
+            "\n",
         ),
     );
     let import = args(&[&["import", "rows.jsonl", "--emulator", "--skip-invalid"], &UNPACED], &[]);
@@ -157,7 +159,7 @@ fn rejects_of_jsonl_are_jsonl() {
     let run = room.tenure(&["rejects", "rows.jsonl.journal.db"]).expect(0);
     let rows: Vec<serde_json::Value> =
         run.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(rows.len(), 2, "{}", run.out);
+    assert_eq!(rows.len(), 3, "{}", run.out);
     let refused = rows.iter().find(|row| row["status"] == 400).unwrap();
     assert_eq!(refused["member"], "x@example.invalid");
     assert_eq!(refused["team"]["id"], 7);
@@ -177,8 +179,27 @@ fn rejects_of_jsonl_are_jsonl() {
     run.says(&["mended tenure import r.txt --format jsonl --journal rows.jsonl.journal.db"]);
     let run = room.tenure(&["rejects", "rows.jsonl.journal.db", "--format", "csv"]).expect(0);
     let (header, rows) = table(&run.out, b',');
-    assert_eq!(header[..5], ["space", "member", "createTime", "deleteTime", "role"]);
-    assert_eq!(rows.len(), 2);
+    assert_eq!(header[..8], ["space", "member", "createTime", "deleteTime", "role", "team", "raw", "name"]);
+    let mut cells: Vec<&str> =
+        rows.iter().flat_map(|row| [&row[0], &row[1], &row[3], &row[5]]).map(String::as_str).collect();
+    cells.retain(|cell| !cell.is_empty());
+    assert_eq!(
+        cells,
+        [
+            "A",
+            "x@example.invalid",
+            "2021-01-01T00:00:00Z",
+            r#"{"id":7}"#,
+            "spaces/A",
+            "users/zz@example.invalid",
+            "2021-01-01T01:00:00+01:00"
+        ]
+    );
+    let text = room.read("r.csv").replace("example.invalid", "example.com");
+    let rows: Vec<&str> = text.lines().filter(|line| !line.contains(r#"{""space"":"#)).collect();
+    room.write("r.csv", rows.join("\n"));
+    room.tenure(&["import", "r.csv", "--journal", "rows.jsonl.journal.db", "--skip-invalid"])
+        .says(&["2 refused rows replaced by what was fed back"]);
 }
 
 #[test]
