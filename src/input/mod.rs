@@ -27,6 +27,7 @@ mod problem;
 mod problems;
 mod records;
 mod row;
+mod secret;
 mod source;
 pub(crate) mod suggest;
 mod table;

@@ -38,6 +38,8 @@ kinds! {
     BrokenArchive = "broken-archive",
     /// No text: a ZIP archive, a workbook, or UTF-16 without a byte order mark.
     NotText = "not-text",
+    /// A private key or the like: a key file that was named for an input.
+    HoldsSecret = "holds-secret",
     /// Not one byte, or only a byte order mark.
     EmptyFile = "empty-file",
     /// A header, but no row below it.

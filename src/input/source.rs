@@ -11,6 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::bounds::Bounded;
 use super::fault::Fault;
 use super::problem::{Problem, ProblemKind};
+use super::secret::Discreet;
 use super::utf16::Utf16Reader;
 use super::zstd::ZstdReader;
 
@@ -154,7 +155,7 @@ fn to_text(reader: impl Read + Send + 'static, progress: &Progress) -> io::Resul
         }
         _ => bytes,
     };
-    let mut text = Peeked::new(Box::new(Bounded::new(text, archive)));
+    let mut text = Peeked::new(Box::new(Discreet::new(Bounded::new(text, archive))));
     // The csv crate would skip a BOM by itself, unseen by the guard in front of it: none may be left.
     for _ in 0..MARKS_MAX {
         if text.peek(3)? != "\u{feff}".as_bytes() {

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use crate::support::{Room, UNPACED, args, asked_for, people};
+use crate::secrets::Secrets;
+use crate::support::{Room, UNPACED, a_key, args, asked_for, people};
 
 const HEADER: &str = "space,member,createTime,deleteTime,role\n";
 const GOOD: &str = "spaces/A,a@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z,\n";
@@ -308,4 +309,40 @@ fn epochs() {
     // Mixing the two up is noticed.
     room.tenure(&["check", "ms.csv", "--time-format", "epoch-s"]).expect(4);
     room.tenure(&["check", "s.csv", "--time-format", "epoch-ms"]).expect(4);
+}
+
+#[test]
+fn a_key_file_given_as_input_goes_nowhere() {
+    let room = Room::new();
+    room.write("key.json", a_key());
+    let key: serde_json::Value = serde_json::from_str(a_key()).unwrap();
+    room.write("key.pem", key["private_key"].as_str().unwrap());
+    let row = |member: &str| serde_json::json!({ "space": "A", "member": member, "deleteTime": "2024-01-01T00:00:00Z" });
+    let pem = key["private_key"].as_str().unwrap();
+    room.write("rows.jsonl", format!("{}\n{}\n", row("nobody"), row(pem)));
+    room.write("rows.csv", format!("space,member,deleteTime\nA,nobody,\nA,\"{pem}\",2024-01-01T00:00:00Z\n"));
+    let secrets = Secrets::of(&room, &["key.json"]);
+    let mut runs = Vec::new();
+    for (file, line) in [("key.json", 0), ("key.pem", 1), ("rows.jsonl", 2), ("rows.csv", 3)] {
+        for command in [
+            &["check", file][..],
+            &["check", "--json", file],
+            &["plan", file],
+            &["import", file, "--emulator", "--skip-invalid", "--log", "calls.jsonl"],
+            &["import", file, "--emulator", "--dry-run", "--skip-invalid"],
+        ] {
+            let run = room.tenure(command).expect(4);
+            let line = if line == 0 {
+                "holds a private key".to_owned()
+            } else {
+                format!("line {line} holds a private key")
+            };
+            runs.push(run.says(&[&line, "nothing of it was kept", "it is named with --credentials"]));
+        }
+        assert!(!room.file(&format!("{file}.journal.db")).exists());
+    }
+    for file in ["key.pem", "rows.jsonl", "rows.csv"] {
+        std::fs::remove_file(room.file(file)).unwrap();
+    }
+    secrets.are_not_shown(&room, &runs.iter().collect::<Vec<_>>());
 }
