@@ -126,6 +126,8 @@ kinds! {
     RolesDiffer = "roles-differ",
     /// A stint that would change history that was sent already. Found by the loader.
     HistorySent = "history-sent",
+    /// A row that was refused in another journal, and is fed back into this one.
+    OtherJournal = "other-journal",
     /// A warning: a column that nothing is made of, and whose name says that something should be.
     UnreadColumn = "unread-column",
     /// A warning: a member with several stints in one space. Found by the loader.
