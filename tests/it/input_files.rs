@@ -312,6 +312,24 @@ fn epochs() {
 }
 
 #[test]
+fn a_journal_given_as_input_is_told_from_a_table() {
+    let room = Room::new();
+    room.write("rows.csv", people(2, 1));
+    room.tenure(&["import", "rows.csv", "--emulator", "--journal-only", "--journal", "my run.db"]).expect(0);
+    for command in [
+        &["check", "my run.db"][..],
+        &["import", "my run.db", "--emulator"],
+        &["spaces", "create", "my run.db"],
+    ] {
+        room.tenure(command).expect(4).says(&[
+            "it is a journal, or another database of SQLite, and no table of rows",
+            "`tenure resume 'my run.db'` goes on with them, `tenure status 'my run.db'` says where they stand",
+        ]);
+    }
+    assert_eq!(room.files(), ["my run.db", "rows.csv"]);
+}
+
+#[test]
 fn a_key_file_given_as_input_goes_nowhere() {
     let room = Room::new();
     room.write("key.json", a_key());
