@@ -330,6 +330,35 @@ fn a_journal_given_as_input_is_told_from_a_table() {
 }
 
 #[test]
+fn a_json_list_is_told_how_to_become_jsonl() {
+    let room = Room::new();
+    let row = r#"{"space":"A","member":"a@b.cd","deleteTime":"2021-01-01T00:00:00Z"}"#;
+    let list = |between: &str| format!("[{between}{row},{between}{row}{between}]\n");
+    room.write("a b.json", list(""));
+    room.write("pretty.json", list("\n  "));
+    room.write("list.csv", list(""));
+    room.write("list.jsonl", list("\n"));
+    let what = "it is one JSON list, and neither CSV nor JSONL";
+    for (args, how) in [
+        (&["a b.json"][..], "make JSONL of it, one object a line: jq -c '.[]' 'a b.json' > 'a b.jsonl'"),
+        (&["pretty.json"], "jq -c '.[]' pretty.json > pretty.jsonl"),
+        (&["pretty.json", "--format", "jsonl"], "jq -c '.[]' pretty.json > pretty.jsonl"),
+        (&["list.csv"], "jq -c '.[]' LIST.json > ROWS.jsonl"),
+        (&["list.jsonl"], "jq -c '.[]' LIST.json > ROWS.jsonl"),
+    ] {
+        room.tenure(&[&["check"], args].concat()).expect(4).says(&[what, how]);
+    }
+    room.tenure_fed(&["check", "-"], list(" "))
+        .expect(4)
+        .says(&[what, "put jq -c '.[]' before this command"]);
+    // A line of JSONL that is a list is one bad line among others.
+    room.write("line.jsonl", format!("[{row}]\n{row}\n"));
+    room.tenure(&["import", "line.jsonl", "--emulator", "--skip-invalid"])
+        .expect(3)
+        .says(&["1 invalid row skipped"]);
+}
+
+#[test]
 fn a_key_file_given_as_input_goes_nowhere() {
     let room = Room::new();
     room.write("key.json", a_key());
