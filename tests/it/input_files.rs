@@ -105,6 +105,9 @@ fn values_that_chat_would_refuse() {
         ("early.csv", &line("spaces/A,b@example.com,1999-12-31T23:59:59.999999Z,2021-01-01T00:00:00Z,")),
         ("role.csv", &line("spaces/A,b@example.com,,,manager")),
         ("names.csv", &line("#general,bob,,2021-01-01T00:00:00Z,")),
+        ("unseen.csv", &line("spaces/A,users/ma\u{200b}ria@example.com,,2021-01-01T00:00:00Z,")),
+        ("turned.csv", &line("spaces/A,maria@example.com\u{202e},,2021-01-01T00:00:00Z,")),
+        ("link.csv", &line("spaces/A,mailto:maria@example.com,,2021-01-01T00:00:00Z,")),
         ("blanks.csv", &line(" spaces/A,b@example.com ,,2021-01-01T00:00:00Z,")),
         ("several.csv", &line("spaces/A/B,@example.com,yesterday,tomorrow,boss")),
     ]));
