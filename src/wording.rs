@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Zoned;
 use unicode_width::UnicodeWidthChar;
 
-use crate::model::{Pace, PaceReason};
+use crate::model::{Pace, PaceReason, is_unseen};
 
 /// `1 row`, `12 rows`.
 pub fn many(count: u64, noun: &str) -> String {
@@ -248,9 +248,7 @@ pub fn shorten(text: &str, chars_max: usize) -> String {
 /// Whether a character would do something on a terminal instead of standing there: control characters, of which ESC and
 /// U+009B begin sequences, and what is invisible or turns the direction of writing.
 pub fn disturbs(c: char) -> bool {
-    let hidden =
-        matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
-    c.is_control() || hidden
+    c.is_control() || is_unseen(c)
 }
 
 /// A text of any number of lines as it may reach a terminal: whatever else disturbs is written as JSON escapes it, so that

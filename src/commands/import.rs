@@ -40,9 +40,13 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     let path = journal_path(&args)?;
     let mut settings = Settings { undertaking, ..Settings::default() }.with(&args.send)?;
     if path.exists() {
-        let journal = Journal::open_read_only(&path).map_err(|error| error.at(&path))?;
-        read_with::expect_same(&journal, &args, &path)?;
+        // One that cannot be opened here says why where it is opened to be written.
+        let journal = Journal::open_read_only(&path);
+        if let Ok(journal) = &journal {
+            read_with::expect_same(journal, &args, &path)?;
+        }
         if settings.says_nothing_of_where() {
+            let journal = journal.map_err(|error| error.at(&path))?;
             settings = settings.going_where(send::last_settings(&journal).map_err(|error| error.at(&path))?);
         }
     }

@@ -44,6 +44,21 @@ impl Format {
         let first = grow(text, |head| head.iter().copied().find(|b| !b.is_ascii_whitespace()))?;
         Ok(if first == Some(b'{') { Format::Jsonl } else { Format::Csv })
     }
+    /// Whether the text is one JSON list, which is neither of the two: `[` before an object, or before nothing. As JSONL it is
+    /// only if that goes on in another line, since else each line tells for itself.
+    pub(super) fn is_list(text: &mut Peeked, format: Option<Self>) -> io::Result<bool> {
+        let begin = grow(text, |head| {
+            let mut bytes = head.iter().copied().enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace());
+            match (bytes.next()?, bytes.next()) {
+                ((first, b'['), Some((second, b'{' | b']'))) => {
+                    Some(Some(head[first..second].contains(&b'\n')))
+                }
+                ((_, b'['), None) => None,
+                _ => Some(None),
+            }
+        })?;
+        Ok(begin.flatten().is_some_and(|goes_on| goes_on || format != Some(Format::Jsonl)))
+    }
 }
 
 impl fmt::Display for Format {

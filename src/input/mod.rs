@@ -27,6 +27,7 @@ mod problem;
 mod problems;
 mod records;
 mod row;
+mod secret;
 mod source;
 pub(crate) mod suggest;
 mod table;
@@ -38,6 +39,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::model::{MemberName, Names, SpaceName, Tenure};
+use crate::wording::quoted;
 
 pub use again::quote_again;
 pub use channels::{CHANNEL_COLUMNS, read_channels, read_channels_from};
@@ -141,10 +143,14 @@ impl Reader {
     pub fn new(mut source: Source, format: Option<Format>, rules: Arc<Rules>) -> Result<Self, Problems> {
         let file = Arc::clone(source.file());
         let progress = source.progress().clone();
-        let format = match format.or_else(|| Format::of_name(&file)) {
+        let failed = |error| Problems::from(Fault::of(error).problem(&file));
+        let named = format.or_else(|| Format::of_name(&file));
+        if Format::is_list(&mut source.text, named).map_err(failed)? {
+            return Err(list(&file).into());
+        }
+        let format = match named {
             Some(format) => format,
-            None => Format::of_first_byte(&mut source.text)
-                .map_err(|error| Problems::from(Fault::of(error).problem(&file)))?,
+            None => Format::of_first_byte(&mut source.text).map_err(failed)?,
         };
         let (rows, delimiter, columns) = match format {
             Format::Csv => {
@@ -249,6 +255,21 @@ impl Iterator for Reader {
     fn next(&mut self) -> Option<Self::Item> {
         self.advance(&mut Owned).transpose()
     }
+}
+
+/// What to say of one JSON list.
+fn list(file: &Arc<str>) -> Problem {
+    let help = match file.strip_suffix(".json") {
+        _ if **file == *STDIN => "put jq -c '.[]' before this command to make JSONL of it".to_owned(),
+        Some(stem) => {
+            let (list, lines) = (quoted(file), format!("{stem}.jsonl"));
+            format!("make JSONL of it, one object a line: jq -c '.[]' {list} > {}", quoted(&lines))
+        }
+        None => "make JSONL of it, one object a line: jq -c '.[]' LIST.json > ROWS.jsonl".to_owned(),
+    };
+    Problem::new(file, 0, ProblemKind::NotText, "it is one JSON list, and neither CSV nor JSONL")
+        .help(help)
+        .fatal()
 }
 
 /// Gives flaws their place.

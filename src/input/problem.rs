@@ -38,6 +38,8 @@ kinds! {
     BrokenArchive = "broken-archive",
     /// No text: a ZIP archive, a workbook, or UTF-16 without a byte order mark.
     NotText = "not-text",
+    /// A private key or the like: a key file that was named for an input.
+    HoldsSecret = "holds-secret",
     /// Not one byte, or only a byte order mark.
     EmptyFile = "empty-file",
     /// A header, but no row below it.
@@ -124,6 +126,8 @@ kinds! {
     RolesDiffer = "roles-differ",
     /// A stint that would change history that was sent already. Found by the loader.
     HistorySent = "history-sent",
+    /// A row that was refused in another journal, and is fed back into this one.
+    OtherJournal = "other-journal",
     /// A warning: a column that nothing is made of, and whose name says that something should be.
     UnreadColumn = "unread-column",
     /// A warning: a member with several stints in one space. Found by the loader.

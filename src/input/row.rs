@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::model::{EARLIEST, MemberName, NameError, Role, SpaceName, Tenure, TimeError, Timestamp};
+use crate::model::{
+    EARLIEST, MemberName, NameError, Role, SpaceName, Tenure, TimeError, Timestamp, is_unseen,
+};
 
 use super::columns::Key;
 use super::maps::{SpaceMap, UserMap};
@@ -344,6 +346,8 @@ fn member<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Mem
                 let flaw = Flaw::new(key, ProblemKind::BadMember, message);
                 if blanks && MemberName::parse(trimmed).is_ok() {
                     flaw.help("remove the blanks around it")
+                } else if let Some(address) = bare_address(text) {
+                    flaw.help(format!("it is a link: write the address alone, {address}"))
                 } else if is_half {
                     flaw.help("write the whole address, name@domain.example, or users/ and its number")
                 } else if is_name {
@@ -354,6 +358,12 @@ fn member<N: Naming>(text: &str, rules: &Rules, names: &N) -> Result<Name<N::Mem
             }
         })
     })
+}
+
+/// The address that a link to it holds.
+fn bare_address(text: &str) -> Option<&str> {
+    let (scheme, address) = text.split_once(':')?;
+    (scheme.eq_ignore_ascii_case("mailto") && MemberName::parse(address).is_ok()).then_some(address)
 }
 
 /// Explains a name that cannot be read for the characters in it.
@@ -368,6 +378,12 @@ fn unreadable(key: Key, text: &str) -> Result<(), Flaw> {
     if let Some(c) = text.chars().find(|c| c.is_control()) {
         let message = format!("it contains the control character U+{:04X}", u32::from(c));
         return Err(Flaw::new(key, ProblemKind::BadCharacter, message).help("remove it"));
+    }
+    if let Some((before, c)) = text.chars().enumerate().find(|(_, c)| is_unseen(*c)) {
+        let (code, place) = (u32::from(c), before + 1);
+        let message = format!("it contains U+{code:04X} as character {place}, which cannot be seen");
+        let help = "remove it: delete the value and type it anew; it mostly comes from copying out of a web page or a mail";
+        return Err(Flaw::new(key, ProblemKind::BadCharacter, message).help(help));
     }
     Ok(())
 }

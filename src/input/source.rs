@@ -11,14 +11,19 @@ use flate2::bufread::MultiGzDecoder;
 use super::bounds::Bounded;
 use super::fault::Fault;
 use super::problem::{Problem, ProblemKind};
+use super::secret::Discreet;
 use super::utf16::Utf16Reader;
 use super::zstd::ZstdReader;
+use crate::wording::quoted;
 
 /// Bytes of the buffers between the layers.
 pub(super) const BUFFER_BYTES: usize = 64 * 1024;
 
 /// Byte order marks at the beginning that are passed over: programs that copy texts have put in some of their own.
 const MARKS_MAX: usize = 16;
+
+/// How a database of SQLite begins (its file format, 1.3): a journal is one.
+const DATABASE: &[u8; 16] = b"SQLite format 3\0";
 
 /// How problems call standard input.
 pub const STDIN: &str = "<stdin>";
@@ -96,8 +101,13 @@ impl Source {
         total: Option<u64>,
     ) -> Result<Self, Box<Problem>> {
         let progress = Progress { read: Arc::default(), total };
-        let counted = Counted { inner: reader, read: Arc::clone(&progress.read) };
-        match to_text(counted, &progress) {
+        let mut stored = Peeked::new(Box::new(Counted { inner: reader, read: Arc::clone(&progress.read) }));
+        match stored.peek(DATABASE.len()) {
+            Ok(head) if head == DATABASE => return Err(Box::new(database(&file))),
+            Ok(_) => {}
+            Err(error) => return Err(Box::new(Fault::of(error).problem(&file))),
+        }
+        match to_text(stored, &progress) {
             Ok(text) => Ok(Source { file, text, progress }),
             Err(error) => Err(Box::new(Fault::of(error).problem(&file))),
         }
@@ -114,8 +124,18 @@ impl Source {
     }
 }
 
-fn to_text(reader: impl Read + Send + 'static, progress: &Progress) -> io::Result<Peeked> {
-    let mut stored = Peeked::new(Box::new(reader));
+/// What to say of a journal that was named for an input.
+fn database(file: &Arc<str>) -> Problem {
+    let name = quoted(file);
+    Problem::new(file, 0, ProblemKind::NotText, "it is a journal, or another database of SQLite, and no table of rows")
+        .help(format!(
+            "a journal holds its rows already: `tenure resume {name}` goes on with them, `tenure status {name}` says where they \
+             stand"
+        ))
+        .fatal()
+}
+
+fn to_text(mut stored: Peeked, progress: &Progress) -> io::Result<Peeked> {
     let magic = stored.peek(4)?;
     let mut archive = Some(progress.clone());
     let mut bytes = match magic {
@@ -154,7 +174,7 @@ fn to_text(reader: impl Read + Send + 'static, progress: &Progress) -> io::Resul
         }
         _ => bytes,
     };
-    let mut text = Peeked::new(Box::new(Bounded::new(text, archive)));
+    let mut text = Peeked::new(Box::new(Discreet::new(Bounded::new(text, archive))));
     // The csv crate would skip a BOM by itself, unseen by the guard in front of it: none may be left.
     for _ in 0..MARKS_MAX {
         if text.peek(3)? != "\u{feff}".as_bytes() {

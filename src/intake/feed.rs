@@ -6,6 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+use super::fed_back::FedBack;
 use super::remarks::Remarks;
 use super::titles::Titles;
 use super::{Inputs, header, source_name};
@@ -34,8 +35,8 @@ pub(super) enum Said {
     Rows(Piece),
     /// The file begun last has ended; with a problem, if the rest of it cannot be read, and what is to be said of all of it.
     Ended(Option<Box<Problem>>, Option<String>),
-    /// There are no more files; the names of all rows, and what these say that spaces are called.
-    Done(Names, Titles),
+    /// There are no more files; the names of all rows, what these say that spaces are called, and what was refused before.
+    Done(Names, Titles, FedBack),
 }
 
 /// A file whose header is in order.
@@ -81,16 +82,24 @@ fn read_all(inputs: &Inputs, mut names: Names, to: &SyncSender<Said>) -> Result<
     let mut source = 0;
     let mut remarks = Remarks::new(Arc::clone(&inputs.rules));
     let mut titles = Titles::default();
+    let mut fed_back = FedBack::default();
     for path in &inputs.paths {
         match Reader::open(path, inputs.format, Arc::clone(&inputs.rules)) {
             Ok(reader) => {
-                read_one(reader, path, inputs, source, (&mut names, &mut remarks, &mut titles), to)?;
+                read_one(
+                    reader,
+                    path,
+                    inputs,
+                    source,
+                    (&mut names, &mut remarks, &mut titles, &mut fed_back),
+                    to,
+                )?;
                 source += 1;
             }
             Err(problems) => say(to, Said::Refused(problems))?,
         }
     }
-    say(to, Said::Done(names, titles))
+    say(to, Said::Done(names, titles, fed_back))
 }
 
 fn read_one(
@@ -98,7 +107,7 @@ fn read_one(
     path: &Path,
     inputs: &Inputs,
     source: usize,
-    (names, remarks, titles): (&mut Names, &mut Remarks, &mut Titles),
+    (names, remarks, titles, fed_back): (&mut Names, &mut Remarks, &mut Titles, &mut FedBack),
     to: &SyncSender<Said>,
 ) -> Result<(), Unheard> {
     say(
@@ -139,10 +148,14 @@ fn read_one(
                         }
                     });
                 }
+                fed_back.on(source, row.line, row.given.as_json());
                 titles.on(row.tenure.space, || row.given.title());
                 piece.good.push(Incoming::new(source, row.line, &row.tenure, row.given.as_json()));
             }
-            Some(Ok(Entry::Bad(bad))) => piece.bad.push(bad),
+            Some(Ok(Entry::Bad(bad))) => {
+                fed_back.on(source, bad.line, bad.given.as_json());
+                piece.bad.push(bad);
+            }
             Some(Err(problem)) => break Some(problem),
             None => break None,
         }

@@ -1,5 +1,6 @@
 //! Input into a journal: every row read, checked, told from its like, and taken in, before anything is sent.
 
+mod fed_back;
 mod feed;
 mod header;
 mod remarks;
@@ -167,7 +168,10 @@ pub fn take_in(
                     intake.problems.push_at((files.len() - 1, u64::MAX), *problem);
                 }
             }
-            Said::Done(names, titles) => {
+            Said::Done(names, titles, fed_back) => {
+                for (place, problem) in fed_back.strange(loader, &files) {
+                    intake.problems.push_at(place, problem);
+                }
                 intake.titles = titles.named(&names);
                 intake.titles.extend(inputs.rules.spaces.as_ref().map(SpaceMap::titles).unwrap_or_default());
                 *loader.names() = names;

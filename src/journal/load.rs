@@ -20,9 +20,8 @@ use crate::model::{MemberName, Names, Operation, Origin, Policy, Role, SpaceName
 pub use compared::Compared;
 use outlook::SEVERAL_AT_MAX;
 pub use outlook::{Outlook, SeveralAt};
-pub use replacing::REPLACES;
 use replacing::Replacing;
-pub(super) use replacing::claim;
+pub use replacing::{REPLACES, claim};
 use settle::Settling;
 
 /// Rows that are sorted at a time when they come in one by one.
@@ -137,6 +136,8 @@ pub struct Loader<'j> {
     sources: Vec<Source>,
     /// Paths of other files of the journal, as they were needed.
     paths: HashMap<i64, String>,
+    /// Paths of the files that earlier readings have read.
+    read_before: HashSet<String>,
     piece: Vec<Incoming>,
     runs: Runs,
     /// Whether earlier readings and runs have left any.
@@ -247,6 +248,7 @@ impl<'j> Loader<'j> {
             names: Names::new(),
             sources: Vec::new(),
             paths: HashMap::new(),
+            read_before: HashSet::new(),
             piece: Vec::new(),
             runs: Runs::new(folder),
             has_rejects: false,
@@ -273,6 +275,11 @@ impl<'j> Loader<'j> {
         each_name(conn, "members", |text| {
             MemberName::parse(text).map(|name| loader.names.member_number(&name)).ok()
         })?;
+        let mut statement = conn.prepare("SELECT path FROM sources")?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            loader.read_before.insert(row.get(0)?);
+        }
         loader.earlier = (loader.names.spaces(), loader.names.members());
         loader.outlook.spaces = loader.names.spaces().into();
         let mut statement =
@@ -291,6 +298,11 @@ impl<'j> Loader<'j> {
     /// The names of all rows so far. Whoever numbers rows takes them, and puts them back before [`Loader::settle`].
     pub fn names(&mut self) -> &mut Names {
         &mut self.names
+    }
+
+    /// Whether a row of this file can have been refused in this journal; where there is none, nobody can tell.
+    pub fn may_have_refused(&self, path: &str) -> bool {
+        self.journal.is_none() || self.read_before.contains(path)
     }
 
     /// Begins a file; returns its number, from 0.

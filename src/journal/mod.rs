@@ -57,7 +57,7 @@ pub use figures::{
 pub use holdings::{FoundBefore, Holding, SpaceHeld};
 pub use incoming::Incoming;
 pub use judge::{ClashKind, Refusal};
-pub use load::{Compared, Finding, Loader, Outlook, Overlap, REPLACES, SeveralAt, Taken, Verdict};
+pub use load::{Compared, Finding, Loader, Outlook, Overlap, REPLACES, SeveralAt, Taken, Verdict, claim};
 pub use lock::{CommitMark, LastEnd, Lock, sibling};
 pub use query::{Attribution, Held, SpaceWork, Tally, Work};
 pub use reasons::RejectKind;
@@ -225,7 +225,7 @@ impl JournalError {
                 quoted(&path.display().to_string())
             ),
             // The input was named in place of its journal.
-            error if error.is_other_file() => match own(path) {
+            error if error.is_other_file() => match journal_of(path) {
                 Some(own) => anyhow::anyhow!(
                     "{}: this is not a tenure journal; did you mean {}?",
                     path.display(),
@@ -245,7 +245,7 @@ impl JournalError {
 }
 
 /// The journal that a run of this input makes, if it is not told otherwise: in the current folder, or beside it.
-fn own(input: &Path) -> Option<PathBuf> {
+pub fn journal_of(input: &Path) -> Option<PathBuf> {
     let here = input.file_name().map(|name| sibling(Path::new(name), "journal.db"));
     here.into_iter().chain([sibling(input, "journal.db")]).find(|path| path.exists())
 }

@@ -14,7 +14,7 @@ mod undertaking;
 
 pub use channel::{Channel, ChannelJob, DISPLAY_NAME_CHARS_MAX, suffixed};
 pub use job::{Job, MemberId, Operation, Origin, Prior, RowId, SpaceId, Span, State};
-pub use name::{MemberName, MembershipName, NameError, SpaceName};
+pub use name::{MemberName, MembershipName, NameError, SpaceName, is_unseen};
 pub use names::Names;
 pub use pace::{Pace, PaceReason, SlowedSpace, Why};
 pub use role::Role;

@@ -193,7 +193,13 @@ impl fmt::Display for MembershipName {
     }
 }
 
-/// An address is checked for what would surely be refused (RFC 5321 lengths, one `@`, no blanks or control characters);
+/// Whether a character cannot be seen where it stands, or turns the direction of writing: what looks like one address is another
+/// with it.
+pub const fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
+/// An address is checked for what would surely be refused (RFC 5321 lengths, one `@`, no blanks, control or unseen characters);
 /// whether it has an account only Chat knows.
 fn address_of(text: &str) -> Result<String, NameError> {
     let wrong = || NameError::NotAnAddress(text.chars().take(80).collect());
@@ -201,7 +207,8 @@ fn address_of(text: &str) -> Result<String, NameError> {
     let banned = |c: char| {
         c.is_whitespace()
             || c.is_control()
-            || matches!(c, '@' | '/' | ',' | ';' | '<' | '>' | '"' | '\u{fffd}')
+            || is_unseen(c)
+            || matches!(c, '@' | '/' | ':' | ',' | ';' | '<' | '>' | '"' | '\u{fffd}')
     };
     let labels_fit =
         domain.split('.').all(|label| !label.is_empty() && !label.starts_with('-') && !label.ends_with('-'));
@@ -254,7 +261,19 @@ mod tests {
         for text in ["123", "maria", "users/", "users/a b", "groups/", "groups/a@b.c"] {
             assert_eq!(MemberName::parse(text), Err(NameError::NotAMember), "{text}");
         }
-        for text in ["a@b", "@b.c", "a@", "a@b@c.d", "a b@c.d", "a@-b.c", "users/a@b..c", "a@b.c,d@e.f"] {
+        for text in [
+            "a@b",
+            "@b.c",
+            "a@",
+            "a@b@c.d",
+            "a b@c.d",
+            "a@-b.c",
+            "users/a@b..c",
+            "a@b.c,d@e.f",
+            "mailto:a@b.c",
+            "a\u{200b}@b.c",
+            "a@b\u{202e}.c",
+        ] {
             assert!(matches!(MemberName::parse(text), Err(NameError::NotAnAddress(_))), "{text}");
         }
     }

@@ -2,7 +2,8 @@
 
 use std::io::Write as _;
 
-use crate::support::{Room, UNPACED, args, asked_for, people};
+use crate::secrets::Secrets;
+use crate::support::{Room, UNPACED, a_key, args, asked_for, people};
 
 const HEADER: &str = "space,member,createTime,deleteTime,role\n";
 const GOOD: &str = "spaces/A,a@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z,\n";
@@ -104,6 +105,9 @@ fn values_that_chat_would_refuse() {
         ("early.csv", &line("spaces/A,b@example.com,1999-12-31T23:59:59.999999Z,2021-01-01T00:00:00Z,")),
         ("role.csv", &line("spaces/A,b@example.com,,,manager")),
         ("names.csv", &line("#general,bob,,2021-01-01T00:00:00Z,")),
+        ("unseen.csv", &line("spaces/A,users/ma\u{200b}ria@example.com,,2021-01-01T00:00:00Z,")),
+        ("turned.csv", &line("spaces/A,maria@example.com\u{202e},,2021-01-01T00:00:00Z,")),
+        ("link.csv", &line("spaces/A,mailto:maria@example.com,,2021-01-01T00:00:00Z,")),
         ("blanks.csv", &line(" spaces/A,b@example.com ,,2021-01-01T00:00:00Z,")),
         ("several.csv", &line("spaces/A/B,@example.com,yesterday,tomorrow,boss")),
     ]));
@@ -308,4 +312,87 @@ fn epochs() {
     // Mixing the two up is noticed.
     room.tenure(&["check", "ms.csv", "--time-format", "epoch-s"]).expect(4);
     room.tenure(&["check", "s.csv", "--time-format", "epoch-ms"]).expect(4);
+}
+
+#[test]
+fn a_journal_given_as_input_is_told_from_a_table() {
+    let room = Room::new();
+    room.write("rows.csv", people(2, 1));
+    room.tenure(&["import", "rows.csv", "--emulator", "--journal-only", "--journal", "my run.db"]).expect(0);
+    for command in [
+        &["check", "my run.db"][..],
+        &["import", "my run.db", "--emulator"],
+        &["spaces", "create", "my run.db"],
+    ] {
+        room.tenure(command).expect(4).says(&[
+            "it is a journal, or another database of SQLite, and no table of rows",
+            "`tenure resume 'my run.db'` goes on with them, `tenure status 'my run.db'` says where they stand",
+        ]);
+    }
+    assert_eq!(room.files(), ["my run.db", "rows.csv"]);
+}
+
+#[test]
+fn a_json_list_is_told_how_to_become_jsonl() {
+    let room = Room::new();
+    let row = r#"{"space":"A","member":"a@b.cd","deleteTime":"2021-01-01T00:00:00Z"}"#;
+    let list = |between: &str| format!("[{between}{row},{between}{row}{between}]\n");
+    room.write("a b.json", list(""));
+    room.write("pretty.json", list("\n  "));
+    room.write("list.csv", list(""));
+    room.write("list.jsonl", list("\n"));
+    let what = "it is one JSON list, and neither CSV nor JSONL";
+    for (args, how) in [
+        (&["a b.json"][..], "make JSONL of it, one object a line: jq -c '.[]' 'a b.json' > 'a b.jsonl'"),
+        (&["pretty.json"], "jq -c '.[]' pretty.json > pretty.jsonl"),
+        (&["pretty.json", "--format", "jsonl"], "jq -c '.[]' pretty.json > pretty.jsonl"),
+        (&["list.csv"], "jq -c '.[]' LIST.json > ROWS.jsonl"),
+        (&["list.jsonl"], "jq -c '.[]' LIST.json > ROWS.jsonl"),
+    ] {
+        room.tenure(&[&["check"], args].concat()).expect(4).says(&[what, how]);
+    }
+    room.tenure_fed(&["check", "-"], list(" "))
+        .expect(4)
+        .says(&[what, "put jq -c '.[]' before this command"]);
+    // A line of JSONL that is a list is one bad line among others.
+    room.write("line.jsonl", format!("[{row}]\n{row}\n"));
+    room.tenure(&["import", "line.jsonl", "--emulator", "--skip-invalid"])
+        .expect(3)
+        .says(&["1 invalid row skipped"]);
+}
+
+#[test]
+fn a_key_file_given_as_input_goes_nowhere() {
+    let room = Room::new();
+    room.write("key.json", a_key());
+    let key: serde_json::Value = serde_json::from_str(a_key()).unwrap();
+    room.write("key.pem", key["private_key"].as_str().unwrap());
+    let row = |member: &str| serde_json::json!({ "space": "A", "member": member, "deleteTime": "2024-01-01T00:00:00Z" });
+    let pem = key["private_key"].as_str().unwrap();
+    room.write("rows.jsonl", format!("{}\n{}\n", row("nobody"), row(pem)));
+    room.write("rows.csv", format!("space,member,deleteTime\nA,nobody,\nA,\"{pem}\",2024-01-01T00:00:00Z\n"));
+    let secrets = Secrets::of(&room, &["key.json"]);
+    let mut runs = Vec::new();
+    for (file, line) in [("key.json", 0), ("key.pem", 1), ("rows.jsonl", 2), ("rows.csv", 3)] {
+        for command in [
+            &["check", file][..],
+            &["check", "--json", file],
+            &["plan", file],
+            &["import", file, "--emulator", "--skip-invalid", "--log", "calls.jsonl"],
+            &["import", file, "--emulator", "--dry-run", "--skip-invalid"],
+        ] {
+            let run = room.tenure(command).expect(4);
+            let line = if line == 0 {
+                "holds a private key".to_owned()
+            } else {
+                format!("line {line} holds a private key")
+            };
+            runs.push(run.says(&[&line, "nothing of it was kept", "it is named with --credentials"]));
+        }
+        assert!(!room.file(&format!("{file}.journal.db")).exists());
+    }
+    for file in ["key.pem", "rows.jsonl", "rows.csv"] {
+        std::fs::remove_file(room.file(file)).unwrap();
+    }
+    secrets.are_not_shown(&room, &runs.iter().collect::<Vec<_>>());
 }

@@ -124,7 +124,7 @@ fn what_chat_refused_comes_back_to_be_mended() {
     assert!(rejects[0][5].starts_with("INVALID_ARGUMENT: Missing or malformed user resource name"), "{text}");
     assert_eq!(rejects[0][6..8], ["400", "1"]);
 
-    // Mended and fed back, into the same journal or a new one: only they are sent.
+    // Mended and fed back, only they are sent.
     room.write("mended.csv", text.replace(".invalid", ".com"));
     let run =
         room.tenure(&["import", "mended.csv", "--emulator", "--journal", "rows.csv.journal.db"]).expect(0);
@@ -134,9 +134,6 @@ fn what_chat_refused_comes_back_to_be_mended() {
     let held = room.held("rows.csv.journal.db.emulator");
     let members: Vec<_> = held.iter().map(|held| held.1.as_str()).collect();
     assert_eq!(members, ["anna@example.com", "bob@example.com", "users@example.com"]);
-    room.tenure(&args(&[&["import", "mended.csv", "--emulator"], &UNPACED], &[])).expect(0);
-    let status = room.status("mended.csv.journal.db");
-    assert_eq!(status["rows"]["done"], 2);
 }
 
 #[test]
@@ -236,9 +233,9 @@ fn formulas_are_disarmed_and_come_back_as_they_were() {
     assert_eq!(notes, ["=HYPERLINK(\"http://x\",1)", "x;=1+1", "'@SUM(A1)"], "{json}");
     // Mended, they are sent.
     room.write("mended.csv", text.replace(".invalid", ".com").replace("'-eva", "-eva@example.com"));
-    let mended = ["import", "mended.csv", "--emulator"];
+    let mended = ["import", "mended.csv", "--emulator", "--journal", "rows.csv.journal.db"];
     room.tenure(&args(&[&mended, &UNPACED], &[])).expect(0);
-    let held = room.held("mended.csv.journal.db.emulator");
+    let held = room.held("rows.csv.journal.db.emulator");
     let members: Vec<_> = held.iter().map(|held| held.1.as_str()).collect();
     assert_eq!(members, ["+anna@example.com", "+bob@example.com", "-eva@example.com"]);
 }
@@ -560,4 +557,37 @@ fn a_mended_row_that_gives_another_row_its_role_says_so() {
     // Once it is as it says, there is nothing to warn of.
     let run = import("mended.csv").expect(0);
     assert!(!run.err.contains("warning: 1 row"), "{}", run.err);
+}
+
+#[test]
+fn rows_that_are_fed_back_into_another_journal_are_told_where_they_came_from() {
+    let room = Room::new();
+    room.write(
+        "rows.csv",
+        "space,member,deleteTime\nA,a@b.cd,2021-01-01T00:00:00Z\nA,b@,2021-01-01T00:00:00Z\n",
+    );
+    let import = |file: &str, more: &[&str]| {
+        room.tenure(&args(&[&["import", file, "--emulator", "--skip-invalid"], &UNPACED, more], &[]))
+    };
+    import("rows.csv", &[]).expect(3);
+    for file in ["rejects.csv", "rejects.jsonl"] {
+        room.tenure(&["rejects", "rows.csv.journal.db", "-o", file]).expect(0);
+        room.write(file, room.read(file).replace("b@,", "b@b.cd,").replace("\"b@\"", "\"b@b.cd\""));
+        let run = import(file, &[]).expect(4).says(&[
+            "it was refused when it stood at rows.csv:3, but not in this journal, which knows nothing of that file",
+            "name the journal that the rows came from: --journal rows.csv.journal.db;",
+            "delete the column replaces",
+            "nothing was sent. Mend it.",
+        ]);
+        assert!(!run.said().contains("--skip-invalid"), "{}", run.said());
+        assert!(!room.file(&format!("{file}.journal.db")).exists());
+        // Whether it is in order can be asked without.
+        room.tenure(&["check", file]).expect(0);
+    }
+    room.write("other.csv", "space,member,deleteTime\nB,a@b.cd,2021-01-01T00:00:00Z\n");
+    import("other.csv", &[]).expect(0);
+    import("rejects.csv", &["--journal", "other.csv.journal.db"]).expect(4).says(&["not in this journal"]);
+    import("rejects.csv", &["--journal", "rows.csv.journal.db"]).expect(0).says(&["1 refused row replaced"]);
+    // And again, under its own name.
+    import("rejects.csv", &["--journal", "rows.csv.journal.db"]).expect(0);
 }

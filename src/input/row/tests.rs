@@ -112,6 +112,7 @@ fn members() {
     let whole = "write the whole address, name@domain.example, or users/ and its number";
     let kinds = "write users/ and a number or an e-mail address, or groups/ and the id of a Google group";
     let neither = "it is neither users/{id or e-mail}, groups/{id}, users/app nor an e-mail address";
+    let unseen = "remove it: delete the value and type it anew; it mostly comes from copying out of a web page or a mail";
     for (text, expected) in [
         ("groups/x", vec![]),
         ("", vec!["missing-value member: it is missing (fill it in, or delete the row)".to_owned()]),
@@ -122,6 +123,21 @@ fn members() {
         (
             " a@b.cd",
             vec!["bad-member member: it is not an e-mail address (remove the blanks around it)".to_owned()],
+        ),
+        (
+            "mailto:a@b.cd",
+            vec![
+                "bad-member member: it is not an e-mail address (it is a link: write the address alone, a@b.cd)"
+                    .to_owned(),
+            ],
+        ),
+        (
+            "an\u{200b}a@b.cd",
+            vec![format!("bad-character member: it contains U+200B as character 3, which cannot be seen ({unseen})")],
+        ),
+        (
+            "ana@b.cd\u{202e}",
+            vec![format!("bad-character member: it contains U+202E as character 9, which cannot be seen ({unseen})")],
         ),
         (
             "a\u{7f}@b.cd",

@@ -185,7 +185,7 @@ fn replace(conn: &Connection, row: i64) -> Result<u64, JournalError> {
 
 /// What a line says that it replaces, in JSON of what it said beyond its tenure; whatever does not look like a place in a file
 /// says nothing.
-pub(in crate::journal) fn claim(given: &str) -> Option<Box<str>> {
+pub fn claim(given: &str) -> Option<Box<str>> {
     if !given.contains(REPLACES) {
         return None;
     }

@@ -115,7 +115,7 @@ fn no_seed_loses_or_doubles_a_row(share: u64) {
             seen.doubled > 5,
             seen.held_back > 20,
             seen.completed > 100,
-            seen.added > 100,
+            seen.added > 50,
         ];
         assert!(every.iter().all(|enough| *enough), "{every:?} {seen:?}");
     }
