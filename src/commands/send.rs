@@ -28,8 +28,10 @@ use crate::summary::{self, Summary};
 use crate::watch::Watch;
 use crate::wording::{many, quoted};
 
-/// The command that goes on with a journal's rows.
+/// The command that goes on with a journal's rows,
 pub(super) const RESUME: &str = "resume";
+/// and the one that goes on with those of a rollback.
+const ROLLBACK: &str = "rollback";
 
 /// How long requests under way may take to finish after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(10);
@@ -87,6 +89,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     }
     let command = match &completion {
         Some((completion, _)) => format!("complete{}", completion.flags()),
+        None if settings.undertaking == Undertaking::Rollback => ROLLBACK.to_owned(),
         None => RESUME.to_owned(),
     };
     let resume = summary::go_on(&command, &path.display().to_string(), settings.resume_needs());
