@@ -165,7 +165,11 @@ pub fn staying(stays: &Stays) -> impl Iterator<Item = (u64, &'static str)> {
 
 /// What became of the rows of a rollback that are done: how many, and how.
 pub fn taken_back(rolled_back: &RolledBack) -> Vec<(u64, &'static str)> {
-    let deleted = [(rolled_back.deleted, "deleted"), (rolled_back.gone, "gone already")];
+    let deleted = [
+        (rolled_back.deleted, "deleted"),
+        (rolled_back.gone, "gone already"),
+        (rolled_back.unsent, "never sent, so Chat never held them"),
+    ];
     let deleted = deleted.into_iter().filter(|(count, _)| *count > 0);
     deleted.chain(staying(&rolled_back.stays)).collect()
 }
@@ -206,7 +210,11 @@ pub fn counts(
         line("", more, "for other reasons");
     }
     if tally.pending > 0 {
-        line("pending", tally.pending, "still to be sent");
+        let about = match undertaking {
+            Undertaking::Rollback => "still to be deleted",
+            _ => "still to be sent",
+        };
+        line("pending", tally.pending, about);
     }
     if tally.in_flight > 0 {
         line("in flight", tally.in_flight, "sent, and not known yet what became of it");
@@ -225,7 +233,11 @@ pub fn counts(
         line("bridged", tally.bridged, "open rows that also have their history until today");
     }
     let unsettled = tally.spaces - tally.spaces_settled;
-    let left = (unsettled > 0).then(|| format!("{unsettled} of them with rows left to send"));
+    let to_do = match undertaking {
+        Undertaking::Rollback => "memberships left to delete",
+        _ => "rows left to send",
+    };
+    let left = (unsettled > 0).then(|| format!("{unsettled} of them with {to_do}"));
     let completed =
         (tally.spaces_completed > 0).then(|| format!("{} of them completed", tally.spaces_completed));
     let spaces: Vec<String> = left.into_iter().chain(completed).collect();

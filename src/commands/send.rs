@@ -261,7 +261,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         columns: columns(),
     }))?;
     Ok(match finish {
-        Finish::Complete if tally.rejected > 0 => Exit::Rejects,
+        Finish::Complete if rolled_back.map_or(tally.rejected, |rolled_back| rolled_back.refused) > 0 => {
+            Exit::Rejects
+        }
         Finish::Complete => Exit::Done,
         Finish::Stopped(Stop::Asked) => Exit::Signal(signals.received().unwrap_or(2)),
         Finish::Stopped(_) => Exit::Stopped,

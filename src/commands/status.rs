@@ -326,6 +326,8 @@ impl Look {
             json!({
                 "deleted": rolled_back.deleted,
                 "gone_already": rolled_back.gone,
+                "never_sent": rolled_back.unsent,
+                "refused": rolled_back.refused,
                 "stays": stays.count(),
                 "stays_there_before": stays.existed,
                 "stays_beside_another": stays.shared,

@@ -62,6 +62,7 @@ fn evening() -> Figures {
     };
     let gone = "spaces/AAQAsales has no such member: users/anna@example.com";
     Figures {
+        rolled_back: None,
         journal: "memberships.csv.journal.db".to_owned(),
         undertaking: Undertaking::Import,
         target: "https://chat.googleapis.com/".to_owned(),
