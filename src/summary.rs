@@ -8,7 +8,7 @@ use crate::credentials::TokenFailure;
 use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, RolledBack, Stays, Tally};
 use crate::model::Undertaking;
-use crate::remedy::rejects::of_reject;
+use crate::remedy::rejects::of_rejects;
 use crate::wording::{many, one_line, quoted, sentence, shorten, span, wrapped};
 
 /// How many reasons of rejection are listed.
@@ -263,7 +263,7 @@ fn below(text: &str, margin: usize, columns: usize) -> String {
 pub fn reasons(kinds: &[RejectKind], columns: usize) -> String {
     let mut remedies: Vec<(&str, Vec<&RejectKind>)> = Vec::new();
     for kind in kinds {
-        let remedy = of_reject(&kind.kind);
+        let remedy = of_rejects(kind);
         match remedies.iter_mut().find(|(known, _)| *known == remedy) {
             Some((_, alike)) => alike.push(kind),
             None => remedies.push((remedy, vec![kind])),

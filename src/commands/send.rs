@@ -99,6 +99,13 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         && completion.is_none()
     {
         reject_expired(&mut journal, &mut progress).map_err(|error| error.at(path))?;
+        let late = journal.refuse_late_history(Timestamp::now()).map_err(|error| error.at(path))?;
+        if late > 0 {
+            let rows = many(late, "row");
+            progress.say(&format!(
+                "{rows} of history not sent: the space is completed, and Chat takes none there"
+            ));
+        }
     }
     let before = journal.tally().map_err(|error| error.at(path))?;
     let is_large = !journal.is_examined();

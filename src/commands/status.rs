@@ -434,6 +434,7 @@ mod tests {
                 count: 12,
                 example: "no such user".to_owned(),
                 alike: true,
+                too_late: false,
             }],
             rolled_back: None,
             verified: Vec::new(),

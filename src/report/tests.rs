@@ -57,6 +57,7 @@ fn evening() -> Figures {
         kind: kind.to_owned(),
         http_status,
         count,
+        too_late: false,
         example: example.to_owned(),
         alike,
     };
