@@ -117,15 +117,25 @@ pub fn go_on(command: &str, journal: &str, needs: &str) -> String {
 }
 
 /// What is typed after an import, in order: its spaces are looked at while their history can still be taken back, and
-/// completed then, if they are in import mode and no row is still to be mended. `needs` is what has to be typed again.
+/// completed then, if they are in import mode and no row is still to be mended. Whoever was left for spaces that are all
+/// completed is added first. `needs` is what has to be typed again.
 pub fn after_import(tally: &Tally, journal: &str, needs: &str, in_import_mode: bool) -> Vec<String> {
     let verify = tally.done > 0;
     let complete = in_import_mode
         && tally.rejected == 0
         && tally.spaces_completed < tally.spaces
         && tally.done + tally.open > 0;
-    let commands = [("verify", verify), ("complete", complete)].into_iter().filter(|(_, is_due)| *is_due);
+    let mut commands = [("verify", verify), ("complete", complete)];
+    if adds_only(tally) {
+        commands = [("complete", true), ("verify", true)];
+    }
+    let commands = commands.into_iter().filter(|(_, is_due)| *is_due);
     commands.map(|(command, _)| go_on(command, journal, needs)).collect()
+}
+
+/// Whether all that is left is to add members of today, to spaces that are completed.
+pub fn adds_only(tally: &Tally) -> bool {
+    tally.open > 0 && tally.spaces_completed == tally.spaces && tally.pending + tally.in_flight == 0
 }
 
 /// What is typed after spaces were completed: rows that are left are sent, and what Chat lists now is looked at once all
@@ -330,7 +340,10 @@ mod tests {
         assert_eq!(next(&tally, true), [verify, complete]);
         assert_eq!(next(&Tally { rejected: 1, ..tally }, true), [verify], "they can be mended as yet");
         assert_eq!(next(&tally, false), [verify]);
-        assert_eq!(next(&Tally { spaces_completed: 2, ..tally }, true), [verify]);
+        let completed = Tally { spaces_completed: 2, ..tally };
+        assert_eq!(next(&completed, true), [complete, verify], "to add them");
+        assert_eq!(next(&Tally { rejected: 1, ..completed }, true), [complete, verify]);
+        assert_eq!(next(&Tally { open: 0, ..completed }, true), [verify]);
         assert_eq!(next(&Tally { done: 0, ..tally }, true), [complete]);
         assert!(next(&Tally { done: 0, open: 0, ..tally }, true).is_empty());
     }

@@ -150,7 +150,8 @@ impl Look {
         if self.running.is_some() || self.resume().is_some() || self.operation != Undertaking::Import {
             return Vec::new();
         }
-        match self.verified.last().filter(|found| found.stand == self.stand && found.is_whole()) {
+        let verified = self.verified.last().filter(|found| found.stand == self.stand && found.is_whole());
+        match verified.filter(|_| !summary::adds_only(&self.tally)) {
             // Which they are is kept nowhere.
             Some(found) if found.differences() > 0 => {
                 vec![summary::go_on("verify", &self.journal, self.needs)]
@@ -595,7 +596,9 @@ mod tests {
         assert_eq!(next(&rejects, &[found(9, 0)]), ["tenure rejects j.db --reasons"]);
         let text = settled(&rejects, &[found(9, 0)]).text(None, &Zoned::now(), COLUMNS);
         assert!(text.ends_with("\n\nsee why   tenure rejects j.db --reasons\n"), "{text}");
-        let completed = Tally { spaces_completed: 2, ..tally };
+        let added = Tally { spaces_completed: 2, ..tally };
+        assert_eq!(next(&added, &[found(9, 0)]), [complete, verify], "one is to be added");
+        let completed = Tally { open: 0, ..added };
         assert_eq!(next(&completed, &[found(8, 0)]), [verify]);
         assert_eq!(next(&completed, &[found(9, 0)]), ["tenure report j.db -o report.html"]);
         // Members of today: nothing is completed.

@@ -431,6 +431,9 @@ fn history_that_comes_after_completion() {
     let run = room.tenure(&["rejects", "j.db", "--reasons"]).expect(0);
     assert!(!run.out.contains("mended") && !run.out.contains("--retry-rejected"), "{}", run.out);
     assert!(report(&room, "j.db").contains("Nothing can add these any more"));
+    // Members of today can be added.
+    room.write("open.csv", "space,member,createTime\nspaces/OLD,gil@example.com,2020-01-01T00:00:00Z\n");
+    import("open.csv").expect(3).says(&["next tenure complete j.db then tenure verify j.db"]);
 }
 
 #[test]
