@@ -8,7 +8,7 @@ use crate::credentials::TokenFailure;
 use crate::engine::{Finish, Stop};
 use crate::journal::{RejectKind, RolledBack, Stays, Tally};
 use crate::model::Undertaking;
-use crate::remedy::rejects::of_reject;
+use crate::remedy::rejects::of_rejects;
 use crate::wording::{many, one_line, quoted, sentence, shorten, span, wrapped};
 
 /// How many reasons of rejection are listed.
@@ -117,15 +117,25 @@ pub fn go_on(command: &str, journal: &str, needs: &str) -> String {
 }
 
 /// What is typed after an import, in order: its spaces are looked at while their history can still be taken back, and
-/// completed then, if they are in import mode and no row is still to be mended. `needs` is what has to be typed again.
+/// completed then, if they are in import mode and no row is still to be mended. Whoever was left for spaces that are all
+/// completed is added first. `needs` is what has to be typed again.
 pub fn after_import(tally: &Tally, journal: &str, needs: &str, in_import_mode: bool) -> Vec<String> {
     let verify = tally.done > 0;
     let complete = in_import_mode
         && tally.rejected == 0
         && tally.spaces_completed < tally.spaces
         && tally.done + tally.open > 0;
-    let commands = [("verify", verify), ("complete", complete)].into_iter().filter(|(_, is_due)| *is_due);
+    let mut commands = [("verify", verify), ("complete", complete)];
+    if adds_only(tally) {
+        commands = [("complete", true), ("verify", true)];
+    }
+    let commands = commands.into_iter().filter(|(_, is_due)| *is_due);
     commands.map(|(command, _)| go_on(command, journal, needs)).collect()
+}
+
+/// Whether all that is left is to add members of today, to spaces that are completed.
+pub fn adds_only(tally: &Tally) -> bool {
+    tally.open > 0 && tally.spaces_completed == tally.spaces && tally.pending + tally.in_flight == 0
 }
 
 /// What is typed after spaces were completed: rows that are left are sent, and what Chat lists now is looked at once all
@@ -165,7 +175,11 @@ pub fn staying(stays: &Stays) -> impl Iterator<Item = (u64, &'static str)> {
 
 /// What became of the rows of a rollback that are done: how many, and how.
 pub fn taken_back(rolled_back: &RolledBack) -> Vec<(u64, &'static str)> {
-    let deleted = [(rolled_back.deleted, "deleted"), (rolled_back.gone, "gone already")];
+    let deleted = [
+        (rolled_back.deleted, "deleted"),
+        (rolled_back.gone, "gone already"),
+        (rolled_back.unsent, "never sent, so Chat never held them"),
+    ];
     let deleted = deleted.into_iter().filter(|(count, _)| *count > 0);
     deleted.chain(staying(&rolled_back.stays)).collect()
 }
@@ -206,7 +220,11 @@ pub fn counts(
         line("", more, "for other reasons");
     }
     if tally.pending > 0 {
-        line("pending", tally.pending, "still to be sent");
+        let about = match undertaking {
+            Undertaking::Rollback => "still to be deleted",
+            _ => "still to be sent",
+        };
+        line("pending", tally.pending, about);
     }
     if tally.in_flight > 0 {
         line("in flight", tally.in_flight, "sent, and not known yet what became of it");
@@ -225,7 +243,11 @@ pub fn counts(
         line("bridged", tally.bridged, "open rows that also have their history until today");
     }
     let unsettled = tally.spaces - tally.spaces_settled;
-    let left = (unsettled > 0).then(|| format!("{unsettled} of them with rows left to send"));
+    let to_do = match undertaking {
+        Undertaking::Rollback => "memberships left to delete",
+        _ => "rows left to send",
+    };
+    let left = (unsettled > 0).then(|| format!("{unsettled} of them with {to_do}"));
     let completed =
         (tally.spaces_completed > 0).then(|| format!("{} of them completed", tally.spaces_completed));
     let spaces: Vec<String> = left.into_iter().chain(completed).collect();
@@ -251,7 +273,7 @@ fn below(text: &str, margin: usize, columns: usize) -> String {
 pub fn reasons(kinds: &[RejectKind], columns: usize) -> String {
     let mut remedies: Vec<(&str, Vec<&RejectKind>)> = Vec::new();
     for kind in kinds {
-        let remedy = of_reject(&kind.kind);
+        let remedy = of_rejects(kind);
         match remedies.iter_mut().find(|(known, _)| *known == remedy) {
             Some((_, alike)) => alike.push(kind),
             None => remedies.push((remedy, vec![kind])),
@@ -318,7 +340,10 @@ mod tests {
         assert_eq!(next(&tally, true), [verify, complete]);
         assert_eq!(next(&Tally { rejected: 1, ..tally }, true), [verify], "they can be mended as yet");
         assert_eq!(next(&tally, false), [verify]);
-        assert_eq!(next(&Tally { spaces_completed: 2, ..tally }, true), [verify]);
+        let completed = Tally { spaces_completed: 2, ..tally };
+        assert_eq!(next(&completed, true), [complete, verify], "to add them");
+        assert_eq!(next(&Tally { rejected: 1, ..completed }, true), [complete, verify]);
+        assert_eq!(next(&Tally { open: 0, ..completed }, true), [verify]);
         assert_eq!(next(&Tally { done: 0, ..tally }, true), [complete]);
         assert!(next(&Tally { done: 0, open: 0, ..tally }, true).is_empty());
     }

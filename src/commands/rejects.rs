@@ -98,7 +98,7 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
 /// The reasons of the rows that are asked for.
 fn selected(journal: &Journal, args: &RejectsArgs) -> anyhow::Result<Vec<RejectKind>> {
     let at = |error: JournalError| error.at(&args.journal);
-    let mut kinds = journal.reject_kinds().map_err(at)?;
+    let mut kinds = journal.reject_messages().map_err(at)?;
     if let Some(kind) = &args.kind {
         kinds.retain(|reason| reason.kind == *kind);
         if kinds.is_empty() {
@@ -126,6 +126,16 @@ impl NextSteps<'_> {
             return "No row was refused.\n".to_owned();
         }
         let name = quoted(&self.journal.display().to_string());
+        let mut again: Vec<&str> = kinds
+            .iter()
+            .filter(|reason| !reason.too_late && can_be_retried(&reason.kind))
+            .map(|reason| reason.kind.as_str())
+            .collect();
+        again.sort_unstable();
+        again.dedup();
+        if kinds.iter().all(|reason| reason.too_late) {
+            return String::new();
+        }
         let mut text = String::from("\n");
         let mut line = |label: &str, command: String| text += &format!("{label:<10}{command}\n");
         if self.undertaking != Undertaking::Rollback {
@@ -151,8 +161,6 @@ impl NextSteps<'_> {
                 format!("tenure {} {mended}{format}{read} --journal {name}", self.undertaking.as_str()),
             );
         }
-        let again: Vec<&str> =
-            kinds.iter().map(|reason| reason.kind.as_str()).filter(|kind| can_be_retried(kind)).collect();
         match again.as_slice() {
             [] => {}
             [kind] => line("as is", format!("tenure resume {name} --retry-rejected {kind}")),

@@ -10,7 +10,7 @@ use super::rejects::create;
 use super::{neighbours, note, print, whole};
 use crate::cli::ReportArgs;
 use crate::exit::Exit;
-use crate::journal::{ChannelFigures, Journal, JournalError, Lock, SpaceFigures};
+use crate::journal::{ChannelFigures, Journal, JournalError, Lock, RejectKind, SpaceFigures};
 use crate::model::{SpaceId, Timestamp, Undertaking};
 use crate::report::{self, Addresses, Figures, SAMPLES_MAX, SPACES_BY_YEAR_MAX};
 use crate::wording::{many, quoted, trouble_making};
@@ -101,13 +101,24 @@ fn gather(path: &Path, now: Timestamp) -> Result<Figures, JournalError> {
         sources: journal.sources()?,
         rows: journal.row_figures(&largest(&spaces), now)?,
         channels: if of_channels { channels(&journal, path)? } else { Vec::new() },
-        kinds: journal.reject_kinds()?,
+        kinds: kinds(&journal)?,
         rolled_back: (undertaking == Undertaking::Rollback).then(|| journal.rolled_back()).transpose()?,
         samples: journal.reject_samples(SAMPLES_MAX)?,
         verified: journal.verified()?,
         stand: journal.stand()?,
         spaces,
     })
+}
+
+/// Why rows were refused; what all of a reason's rows are too late for is known of it.
+fn kinds(journal: &Journal) -> Result<Vec<RejectKind>, JournalError> {
+    let (mut kinds, messages) = (journal.reject_kinds()?, journal.reject_messages()?);
+    for kind in &mut kinds {
+        let is_its =
+            |reason: &&RejectKind| (&reason.kind, reason.http_status) == (&kind.kind, kind.http_status);
+        kind.too_late = messages.iter().filter(is_its).all(|reason| reason.too_late);
+    }
+    Ok(kinds)
 }
 
 /// The channels of the journal, with what other journals know of their spaces.

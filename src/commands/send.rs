@@ -28,8 +28,10 @@ use crate::summary::{self, Summary};
 use crate::watch::Watch;
 use crate::wording::{many, quoted};
 
-/// The command that goes on with a journal's rows.
+/// The command that goes on with a journal's rows,
 pub(super) const RESUME: &str = "resume";
+/// and the one that goes on with those of a rollback.
+const ROLLBACK: &str = "rollback";
 
 /// How long requests under way may take to finish after Ctrl-C.
 const GRACE: Duration = Duration::from_secs(10);
@@ -87,6 +89,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     }
     let command = match &completion {
         Some((completion, _)) => format!("complete{}", completion.flags()),
+        None if settings.undertaking == Undertaking::Rollback => ROLLBACK.to_owned(),
         None => RESUME.to_owned(),
     };
     let name = quoted(&path.display().to_string());
@@ -98,6 +101,13 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     {
         reject_expired(&mut journal, &name, settings.resume_needs(), &mut progress)
             .map_err(|error| error.at(path))?;
+        let late = journal.refuse_late_history(Timestamp::now()).map_err(|error| error.at(path))?;
+        if late > 0 {
+            let rows = many(late, "row");
+            progress.say(&format!(
+                "{rows} of history not sent: the space is completed, and Chat takes none there"
+            ));
+        }
     }
     let before = journal.tally().map_err(|error| error.at(path))?;
     let is_large = !journal.is_examined();
@@ -260,7 +270,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
         columns: columns(),
     }))?;
     Ok(match finish {
-        Finish::Complete if tally.rejected > 0 => Exit::Rejects,
+        Finish::Complete if rolled_back.map_or(tally.rejected, |rolled_back| rolled_back.refused) > 0 => {
+            Exit::Rejects
+        }
         Finish::Complete => Exit::Done,
         Finish::Stopped(Stop::Asked) => Exit::Signal(signals.received().unwrap_or(2)),
         Finish::Stopped(_) => Exit::Stopped,

@@ -150,7 +150,8 @@ impl Look {
         if self.running.is_some() || self.resume().is_some() || self.operation != Undertaking::Import {
             return Vec::new();
         }
-        match self.verified.last().filter(|found| found.stand == self.stand && found.is_whole()) {
+        let verified = self.verified.last().filter(|found| found.stand == self.stand && found.is_whole());
+        match verified.filter(|_| !summary::adds_only(&self.tally)) {
             // Which they are is kept nowhere.
             Some(found) if found.differences() > 0 => {
                 vec![summary::go_on("verify", &self.journal, self.needs)]
@@ -322,6 +323,8 @@ impl Look {
             json!({
                 "deleted": rolled_back.deleted,
                 "gone_already": rolled_back.gone,
+                "never_sent": rolled_back.unsent,
+                "refused": rolled_back.refused,
                 "stays": stays.count(),
                 "stays_there_before": stays.existed,
                 "stays_beside_another": stays.shared,
@@ -428,6 +431,7 @@ mod tests {
                 count: 12,
                 example: "no such user".to_owned(),
                 alike: true,
+                too_late: false,
             }],
             rolled_back: None,
             verified: Vec::new(),
@@ -589,7 +593,9 @@ mod tests {
         assert_eq!(next(&rejects, &[found(9, 0)]), ["tenure rejects j.db --reasons"]);
         let text = settled(&rejects, &[found(9, 0)]).text(None, &Zoned::now(), COLUMNS);
         assert!(text.ends_with("\n\nsee why   tenure rejects j.db --reasons\n"), "{text}");
-        let completed = Tally { spaces_completed: 2, ..tally };
+        let added = Tally { spaces_completed: 2, ..tally };
+        assert_eq!(next(&added, &[found(9, 0)]), [complete, verify], "one is to be added");
+        let completed = Tally { open: 0, ..added };
         assert_eq!(next(&completed, &[found(8, 0)]), [verify]);
         assert_eq!(next(&completed, &[found(9, 0)]), ["tenure report j.db -o report.html"]);
         // Members of today: nothing is completed.

@@ -6,8 +6,12 @@ use rusqlite::params;
 
 use super::change::open_up;
 use super::query::HAS_ROWS;
-use super::{Journal, JournalError, SpaceWork, Work};
-use crate::model::{SpaceId, SpaceName, Timestamp};
+use super::rollback::recount;
+use super::{Journal, JournalError, SpaceWork, Work, reasons};
+use crate::model::{Operation, SpaceId, SpaceName, Timestamp};
+
+/// The reason of rows that came when their space was completed.
+pub const SPACE_COMPLETED: &str = "SPACE_COMPLETED";
 
 /// What completing would do.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -145,6 +149,41 @@ impl Journal {
         }
         tx.commit()?;
         Ok(())
+    }
+
+    /// Rejects history that is still to be sent to spaces which are completed: Chat takes none there. Returns how many rows
+    /// that were, all in one transaction.
+    ///
+    /// # Errors
+    /// When it cannot be written; then nothing is.
+    pub fn refuse_late_history(&mut self, now: Timestamp) -> Result<u64, JournalError> {
+        let spaces = self.spaces("completed_at IS NOT NULL AND pending > 0")?;
+        let tx = self.conn.transaction()?;
+        let mut refused = 0;
+        for space in &spaces {
+            let numbers = super::number::Numbers::of_space(space.id);
+            let name = space.name.as_str();
+            let error =
+                format!("{name} is completed, and Chat takes history only while a space is in import mode");
+            refused += tx.execute(
+                "UPDATE rows SET state = 3, settled_at = ?3, http_status = NULL, kind = ?4, error = ?5
+                  WHERE id BETWEEN ?1 AND ?2 AND state = 0 AND operation = ?6",
+                params![
+                    numbers.first,
+                    numbers.last,
+                    now.as_micros(),
+                    SPACE_COMPLETED,
+                    error,
+                    Operation::Create.code()
+                ],
+            )? as u64;
+        }
+        if refused > 0 {
+            recount(&tx)?;
+            reasons::recount(&tx)?;
+        }
+        tx.commit()?;
+        Ok(refused)
     }
 
     /// Whether a space of the journal is known to be completed.

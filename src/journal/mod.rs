@@ -49,7 +49,7 @@ use course::Run;
 pub use again::Retried;
 pub use change::{Calls, Change, Note};
 pub use channels::{AddedChannels, ChangedChannel, ChannelChange, MadeSpace, RejectedChannel, SpaceAge};
-pub use completion::{CompletionPlan, Unfit};
+pub use completion::{CompletionPlan, SPACE_COMPLETED, Unfit};
 pub use course::Stretch;
 pub use figures::{
     ChannelFigures, RejectReason, RowFigures, RunFigures, Sample, SourceFigures, SpaceFigures, YearFigures,

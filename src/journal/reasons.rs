@@ -20,6 +20,18 @@ pub struct RejectKind {
     pub example: String,
     /// Whether all of them say the same.
     pub alike: bool,
+    /// Whether they are known to be history of spaces that are completed, which nobody can add any more.
+    pub too_late: bool,
+}
+
+/// Messages of one reason that are told apart, beside those of all further ones.
+const MESSAGES_MAX: usize = 8;
+
+/// What is the same in messages that differ only in what they name: addresses, paths, numbers and times are left out.
+fn pattern(message: &str) -> String {
+    let names = |word: &str| word.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | '/' | '"'));
+    let words = message.split_whitespace().map(|word| if names(word) { "…" } else { word });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 /// What a batch adds to the reasons: written once for all of its rows.
@@ -100,9 +112,56 @@ impl Journal {
                     count: row.get::<_, i64>(2)?.cast_unsigned(),
                     example: row.get(3)?,
                     alike: row.get(4)?,
+                    too_late: false,
                 })
             })?
             .collect::<Result<Vec<_>, _>>()?;
+        for kind in &mut kinds {
+            kind.example = self.titled(&kind.example)?;
+        }
+        Ok(kinds)
+    }
+
+    /// The reasons, told apart by what Chat said and by whether it is too late to mend it, the commonest first. Goes through
+    /// all refused rows.
+    ///
+    /// # Errors
+    /// When the journal cannot be read.
+    pub fn reject_messages(&self) -> Result<Vec<RejectKind>, JournalError> {
+        if self.undertaking()? == Undertaking::Spaces {
+            return self.reject_kinds();
+        }
+        let mut statement = self.conn.prepare(
+            "SELECT ifnull(kind, 'unknown'), http_status, ifnull(error, ''), count(*),
+                    rows.operation = 1 AND completed_at IS NOT NULL AS too_late
+               FROM rows LEFT JOIN spaces ON spaces.id = rows.id >> 42
+              WHERE rows.state = 3 GROUP BY 1, 2, 3, 5 ORDER BY 1, 2, 5, 3",
+        )?;
+        let mut rows = statement.query([])?;
+        let mut kinds: BTreeMap<(String, Option<u16>, bool), Vec<(String, RejectKind)>> = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let reason = RejectKind {
+                kind: row.get(0)?,
+                http_status: row.get(1)?,
+                example: row.get(2)?,
+                count: row.get::<_, i64>(3)?.cast_unsigned(),
+                too_late: row.get::<_, Option<bool>>(4)?.unwrap_or(false),
+                alike: true,
+            };
+            let alike = kinds.entry((reason.kind.clone(), reason.http_status, reason.too_late)).or_default();
+            let pattern = pattern(&reason.example);
+            let place = alike.iter().position(|(known, _)| *known == pattern);
+            let place = place.or(alike.len().checked_sub(1).filter(|last| *last >= MESSAGES_MAX));
+            match place.and_then(|place| alike.get_mut(place)) {
+                Some((_, known)) => {
+                    known.count += reason.count;
+                    known.alike = false;
+                }
+                None => alike.push((pattern, reason)),
+            }
+        }
+        let mut kinds: Vec<RejectKind> = kinds.into_values().flatten().map(|(_, reason)| reason).collect();
+        kinds.sort_by_key(|reason| std::cmp::Reverse(reason.count));
         for kind in &mut kinds {
             kind.example = self.titled(&kind.example)?;
         }

@@ -52,8 +52,13 @@ pub struct RolledBack {
     pub deleted: u64,
     /// Memberships that were gone when it came to them.
     pub gone: u64,
+    /// Rows that were not sent before it, and will not be.
+    pub unsent: u64,
     /// What stays in Chat.
     pub stays: Stays,
+    /// Rows that it could not take back, or of which it is not known whether Chat holds them. What Chat had refused to create
+    /// is nothing to take back.
+    pub refused: u64,
 }
 
 /// Whether the row's member had something in its space beforehand; whoever is not known for certain counts.
@@ -68,6 +73,12 @@ const HISTORY: &str = "rows.operation = 1";
 
 /// What is made by this journal, or may be.
 const MADE: &str = "rows.operation <> 3 AND (rows.state = 2 AND rows.existed = 0 OR rows.state = 1)";
+
+/// Rows that were not sent, those included that wait for their space's completion. Who waits for a role is there already.
+const UNSENT: &str =
+    "(rows.operation NOT IN (3, 4) AND rows.state = 0 OR rows.operation <> 3 AND rows.state = 4)";
+/// Rows whose membership is not in Chat any more, or never was: then nothing was tried.
+const TAKEN_BACK: &str = "rows.operation = 3 AND rows.state = 2";
 
 /// Rows to delete: what is made and was not there before, what may be made, and members who wait for a role.
 fn to_delete() -> String {
@@ -94,10 +105,10 @@ impl Journal {
             to_delete: count(&to_delete)?,
             spaces: self.conn.query_row(&sql, [], |row| row.get::<_, i64>(0))?.cast_unsigned(),
             in_flight: count(&format!("rows.state = 1 AND {to_delete}"))?,
-            unsent: count("rows.operation <> 3 AND rows.state = 0 AND rows.operation <> 4")?,
+            unsent: count(UNSENT)?,
             begun: count("rows.operation = 3 AND rows.state IN (0, 1)")?,
             stays: self.rolled_back()?.stays,
-            taken_back: count("rows.operation = 3 AND rows.state = 2")?,
+            taken_back: count(&format!("{TAKEN_BACK} AND rows.attempts > 0"))?,
         })
     }
 
@@ -107,17 +118,20 @@ impl Journal {
     /// When the journal cannot be read.
     pub fn rolled_back(&self) -> Result<RolledBack, JournalError> {
         let sql = format!(
-            "SELECT total(rows.operation = 3 AND rows.state = 2 AND rows.existed IS NOT 1),
-                    total(rows.operation = 3 AND rows.state = 2 AND rows.existed = 1),
+            "SELECT total({TAKEN_BACK} AND rows.attempts > 0 AND rows.existed IS NOT 1),
+                    total({TAKEN_BACK} AND rows.attempts > 0 AND rows.existed = 1),
+                    total({TAKEN_BACK} AND rows.attempts = 0),
                     total(rows.operation <> 3 AND rows.state = 2 AND rows.existed = 1),
                     total({MADE} AND {HISTORY} AND NOT {COMPLETED} AND {SHARED}),
-                    total({MADE} AND {HISTORY} AND {COMPLETED})
+                    total({MADE} AND {HISTORY} AND {COMPLETED}),
+                    total(rows.state = 3 AND (rows.operation = 3 OR rows.kind = 'UNDECIDED'))
                FROM rows WHERE rows.id >= 1 << 42"
         );
         Ok(self.conn.query_row(&sql, [], |row| {
             let count = |column| row.get::<_, f64>(column).map(|count| count as u64);
-            let stays = Stays { existed: count(2)?, shared: count(3)?, completed: count(4)? };
-            Ok(RolledBack { deleted: count(0)?, gone: count(1)?, stays })
+            let stays = Stays { existed: count(3)?, shared: count(4)?, completed: count(5)? };
+            let (deleted, gone, unsent, refused) = (count(0)?, count(1)?, count(2)?, count(6)?);
+            Ok(RolledBack { deleted, gone, unsent, stays, refused })
         })?)
     }
 
@@ -128,15 +142,6 @@ impl Journal {
     /// When it cannot be written; then nothing is.
     pub fn begin_rollback(&mut self, now: Timestamp) -> Result<(), JournalError> {
         let tx = self.conn.transaction()?;
-        let left_out = |condition: &str, kind: &str, error: &str| {
-            tx.execute(
-                &format!(
-                    "UPDATE rows SET state = 3, settled_at = :now, http_status = NULL, kind = :kind, error = :error
-                      WHERE rows.id >= 1 << 42 AND {condition}"
-                ),
-                named_params! { ":now": now.as_micros(), ":kind": kind, ":error": error },
-            )
-        };
         tx.execute(
             &format!(
                 "UPDATE rows SET operation = 3, state = 0, attempts = 0, kind = NULL, error = NULL, http_status = NULL
@@ -145,16 +150,24 @@ impl Journal {
             ),
             [],
         )?;
-        left_out(
-            "rows.operation <> 3 AND rows.state = 0",
-            "NOT_SENT",
-            "the import was rolled back before this row was sent",
+        // Chat never had these, so they are as they are to be.
+        tx.execute(
+            &format!(
+                "UPDATE rows SET operation = 3, state = 2, settled_at = :now, attempts = 0, existed = 0, kind = NULL,
+                                 error = NULL, http_status = NULL
+                  WHERE rows.id >= 1 << 42 AND {UNSENT}"
+            ),
+            named_params! { ":now": now.as_micros() },
         )?;
-        left_out(
-            "rows.operation <> 3 AND rows.state = 1",
-            "UNDECIDED",
-            "the import was rolled back while it was not known whether Chat had made it, and deleting it by name could take \
-             what was there before: look for it in the space (tenure members list SPACE)",
+        tx.execute(
+            "UPDATE rows SET state = 3, settled_at = :now, http_status = NULL, kind = 'UNDECIDED', error = :error
+              WHERE rows.id >= 1 << 42 AND rows.operation <> 3 AND rows.state = 1",
+            named_params! {
+                ":now": now.as_micros(),
+                ":error": "the import was rolled back while it was not known whether Chat had made it, and deleting it by \
+                           name could take what was there before: look for it in the space (tenure members list \
+                           SPACE)",
+            },
         )?;
         recount(&tx)?;
         reasons::recount(&tx)?;

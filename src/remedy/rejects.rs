@@ -1,6 +1,17 @@
 //! What to do about refused rows, reason by reason.
 
 use crate::engine::SPACE_REFUSED;
+use crate::journal::{RejectKind, SPACE_COMPLETED};
+
+/// What can be done about history that came when its space was completed.
+const TOO_LATE: &str = "nothing can add these any more: their space is completed, and Chat takes history in import mode \
+                        alone. A space that is to have them is made anew (tenure spaces create CHANNELS), and all of its history \
+                        imported there with a new journal";
+
+/// What an operator does about rows that were refused for this reason, or also because they came too late.
+pub fn of_rejects(reason: &RejectKind) -> &'static str {
+    if reason.too_late { TOO_LATE } else { of_reject(&reason.kind) }
+}
 
 /// What an operator does about rows that were refused for this reason.
 pub fn of_reject(kind: &str) -> &'static str {
@@ -8,6 +19,7 @@ pub fn of_reject(kind: &str) -> &'static str {
         SPACE_REFUSED => {
             "find out why Chat refuses the space (`tenure doctor INPUT` tells), mend that, and try its rows again"
         }
+        SPACE_COMPLETED => TOO_LATE,
         "SPACE_EXPIRED" => {
             "create the space anew (tenure spaces create CHANNELS), and feed these rows back with the new map (--spaces)"
         }
@@ -77,7 +89,13 @@ pub fn can_be_retried(kind: &str) -> bool {
     !is_of_the_line
         && !matches!(
             kind,
-            "UNDECIDED" | "DOUBLED" | "PERHAPS_THERE" | "NOT_SENT" | "OTHER_TIMES" | "ALREADY_EXISTS"
+            "UNDECIDED"
+                | "DOUBLED"
+                | "PERHAPS_THERE"
+                | "NOT_SENT"
+                | "OTHER_TIMES"
+                | "ALREADY_EXISTS"
+                | SPACE_COMPLETED
         )
 }
 
@@ -90,6 +108,7 @@ mod tests {
         let kinds = [
             SPACE_REFUSED,
             "SPACE_EXPIRED",
+            SPACE_COMPLETED,
             "INVALID_ARGUMENT",
             "NOT_FOUND",
             "PERMISSION_DENIED",

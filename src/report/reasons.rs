@@ -19,6 +19,7 @@ pub(super) fn title(kind: &str) -> Cow<'static, str> {
         "DOUBLED" => "Chat holds it twice",
         "PERHAPS_THERE" => "Not sent, since Chat might then hold it twice",
         "SPACE_REFUSED" => "Chat refuses the whole space",
+        "SPACE_COMPLETED" => "Not sent: the space was completed before",
         "SPACE_EXPIRED" => "The time of the space in import mode is over",
         "NAME_TAKEN" => "A space of this name is there already",
         "NOT_SENT" => "Not sent: the import was rolled back before",

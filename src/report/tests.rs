@@ -57,14 +57,15 @@ fn evening() -> Figures {
         kind: kind.to_owned(),
         http_status,
         count,
+        too_late: false,
         example: example.to_owned(),
         alike,
     };
     let gone = "spaces/AAQAsales has no such member: users/anna@example.com";
     Figures {
+        rolled_back: None,
         journal: "memberships.csv.journal.db".to_owned(),
         undertaking: Undertaking::Import,
-        rolled_back: None,
         target: "https://chat.googleapis.com/".to_owned(),
         standard: false,
         at: Some(at("2026-11-21T08:30:00Z")),

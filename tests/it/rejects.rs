@@ -1,5 +1,6 @@
 //! Rows that were refused come back in the input's own columns, and mended ones can be fed back.
 
+use crate::report::report;
 use crate::support::{Emulator, Room, Run, SAMPLES, STORE, UNPACED, args};
 
 /// Rejects as CSV: the header, and the rows by column.
@@ -449,6 +450,35 @@ fn what_was_left_out_stops_no_second_try() {
     let run = import("rows.csv", &["--retry-rejected"]).expect(0);
     run.says(&["no refused row is tried again"]);
     assert_eq!((rows(&room), room.held(STORE).len()), ([5, 5, 0], 5));
+}
+
+#[test]
+fn history_that_comes_after_completion() {
+    let room = Room::new();
+    room.write(
+        "rows.csv",
+        REFUSED.replace("NEW", "OLD").replace(",2021-01-01T00:00:00Z\nspaces/OLD,eva", ",\nspaces/OLD,eva"),
+    );
+    let import = |file: &str| {
+        room.tenure(&args(&[&["import", file, "--journal", "j.db", "--emulator"], &UNPACED], &[]))
+    };
+    import("rows.csv").expect(3);
+    let run = room.tenure(&["rejects", "j.db", "--reasons"]).expect(0).says(&["mended"]);
+    assert!(!run.words().contains("can add these any more"), "{}", run.out);
+    room.tenure(&["complete", "j.db", "--yes", "--accept-rejects"]).expect(3);
+    room.write("late.csv", "space,member,createTime,deleteTime\nspaces/OLD,fay@example.com,2020-01-01T00:00:00Z,2020-05-01T00:00:00Z\n");
+    let sent = room.status("j.db")["requests"]["sent"].clone();
+    import("late.csv").expect(3).says(&["1 row of history not sent", "SPACE_COMPLETED"]);
+    assert_eq!(room.status("j.db")["requests"]["sent"], sent);
+    // Nothing that is said of these can be of use.
+    let run = room.tenure(&["rejects", "j.db", "--reasons"]).expect(0);
+    run.says(&["1 SPACE_COMPLETED", "do: nothing can add these any more"]);
+    let run = room.tenure(&["rejects", "j.db", "--reasons"]).expect(0);
+    assert!(!run.out.contains("mended") && !run.out.contains("--retry-rejected"), "{}", run.out);
+    assert!(report(&room, "j.db").contains("Nothing can add these any more"));
+    // Members of today can be added.
+    room.write("open.csv", "space,member,createTime\nspaces/OLD,gil@example.com,2020-01-01T00:00:00Z\n");
+    import("open.csv").expect(3).says(&["next tenure complete j.db then tenure verify j.db"]);
 }
 
 #[test]

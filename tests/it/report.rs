@@ -185,6 +185,7 @@ fn a_journal_from_before_there_was_a_course() {
     before
         .execute_batch(
             "DROP TABLE stretches; DROP TABLE reasons; ALTER TABLE spaces DROP COLUMN title; DROP TABLE verified;
+             ALTER TABLE spaces DROP COLUMN missing; ALTER TABLE journal DROP COLUMN read_with;
              ALTER TABLE runs DROP COLUMN remedy; ALTER TABLE runs DROP COLUMN command;
              PRAGMA user_version = 8",
         )

@@ -80,7 +80,11 @@ fn a_rollback_deletes_what_was_created_and_nothing_else() {
         run.err
     );
     let run = run.says(&["2 memberships stay in Chat."]);
-    assert!(run.words().contains("done 3 1 deleted 1 stay"), "{}", run.out);
+    assert!(
+        run.words().contains("done 5 1 deleted 2 never sent, so Chat never held them 1 stay"),
+        "{}",
+        run.out
+    );
     room.tenure(&["status", "j.db"]).expect(0).says(&stay);
     assert_eq!(log(&room, "deletedMembership").len(), 1, "ben alone");
     assert_eq!(room.status("j.db")["operation"], "rollback");
@@ -146,12 +150,41 @@ fn a_rollback_stops_what_was_not_sent() {
     run.signal("INT");
     assert_eq!(run.wait().code, Some(130));
     let made = room.held(STORE).len();
-    room.tenure(&args(&[&["rollback", "j.db", "-y"], &FAST], &[])).expect(3);
+    let go_on = "go on tenure rollback j.db";
+    let mut run = room.start(&["rollback", "j.db", "-y", "--writes-per-minute", "1000"]);
+    until("one is deleted", || !log(&room, "deletedMembership").is_empty());
+    run.signal("INT");
+    let run = run.wait().expect(130).says(&["still to be deleted", "with memberships left to delete", go_on]);
+    assert!(!run.out.contains("sent and") && !run.out.contains("to be sent"), "{}", run.out);
+    room.tenure(&["status", "j.db"]).expect(0).says(&["still to be deleted", go_on]);
+    room.tenure(&args(&[&["rollback", "j.db", "-y"], &FAST], &[])).expect(0).says(&[
+        &format!("{made} deleted"),
+        &format!("{} never sent", 400 - made),
+        "rejected 0",
+    ]);
     assert_eq!(log(&room, "deletedMembership").len(), made);
-    let rows = &room.status("j.db")["rows"];
-    assert_eq!((rows["done"].as_u64(), rows["pending"].as_u64()), (Some(made as u64), Some(0)));
-    let rejects = room.tenure(&["rejects", "j.db"]).expect(0);
-    assert!(rejects.out.contains("NOT_SENT"), "{}", rejects.out);
+    let told = room.status("j.db");
+    assert_eq!((&told["rows"]["done"], &told["rows"]["pending"]), (&400.into(), &0.into()));
+    assert_eq!((&told["rolled_back"]["deleted"], &told["rolled_back"]["refused"]), (&made.into(), &0.into()));
+    assert_eq!(room.tenure(&["rejects", "j.db"]).expect(0).out.lines().count(), 1, "the header");
+    assert!(report(&room, "j.db").contains(&format!("{} memberships were never sent", 400 - made)));
+}
+
+#[test]
+fn what_chat_refused_to_create_is_nothing_to_take_back() {
+    let room = Room::new();
+    room.write(
+        "rows.csv",
+        format!("{ROWS}B,gone@example.invalid,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z,\n"),
+    );
+    room.tenure(&args(&[&["import", "rows.csv", "--journal", "j.db", "--emulator"], &FAST], &[])).expect(3);
+    let run = room.tenure(&["rollback", "j.db", "--yes"]).expect(0).says(&[
+        "3 deleted",
+        "2 never sent",
+        "rejected 1",
+    ]);
+    assert!(!run.out.contains("open"), "{}", run.out);
+    room.tenure(&["rejects", "j.db"]).expect(0).says(&["gone@example.invalid"]);
 }
 
 #[test]

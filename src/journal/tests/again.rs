@@ -102,8 +102,46 @@ fn what_was_taken_back_is_not_sent_again() {
     let mut journal = rejected(&[(Some(404), "NOT_FOUND")]);
     read_as(&mut journal, "/more.csv", &[tenure("A", "more@b.cd", Some(1), Some(2))]);
     journal.begin_rollback(NOW).unwrap();
-    assert_eq!(kinds(&journal), counted(&[("NOT_FOUND", 1), ("NOT_SENT", 1)]));
+    assert_eq!(kinds(&journal), counted(&[("NOT_FOUND", 1)]));
     let retried = journal.retry_rejected(None).unwrap();
-    assert_eq!(retried, Retried { not_taken_back: 2, ..Retried::default() });
+    assert_eq!(retried, Retried { not_taken_back: 1, ..Retried::default() });
+    journal.examine().unwrap();
+}
+
+#[test]
+fn messages_that_differ_are_told_apart() {
+    let mut journal = rejected(&[(Some(400), "INVALID_ARGUMENT")]);
+    let space = journal.spaces_held().unwrap()[0].id;
+    let rows: Vec<Tenure> = (0..30).map(|n| tenure("B", &format!("n{n}@b.cd"), Some(1), Some(2))).collect();
+    read_as(&mut journal, "/more.csv", &rows);
+    for (n, job) in jobs(&journal).iter().enumerate() {
+        let error = match n {
+            0..5 => format!("no such user: n{n}@b.cd"),
+            5..8 => "createTime is before the space\u{2019}s".to_owned(),
+            // As many as nobody reads.
+            n => format!("odd {}", "very ".repeat(n)),
+        };
+        let note = Note { error, ..note(Some(400), "INVALID_ARGUMENT") };
+        let (row, space, at) = (job.id, job.space, NOW);
+        journal.apply(&[Change::Mark { row, space, at }, Change::Rejected { row, space, at, note }]).unwrap();
+    }
+    let told = journal.reject_messages().unwrap();
+    assert_eq!(told.iter().map(|reason| reason.count).sum::<u64>(), 31);
+    assert_eq!(told.len(), 9, "and those of all others together");
+    let of = |part: &str| {
+        let reason = told.iter().find(|reason| reason.example.contains(part)).unwrap();
+        (reason.count, reason.alike)
+    };
+    assert_eq!((of("no such user"), of("before the space")), ((5, false), (3, true)));
+    assert!(told.iter().all(|reason| !reason.too_late));
+    // What stands in a completed space is history that nobody can add.
+    journal.apply(&[Change::Completed { space, at: NOW }]).unwrap();
+    let told = journal.reject_messages().unwrap();
+    assert_eq!(told.iter().filter(|reason| reason.too_late).map(|reason| reason.count).sum::<u64>(), 1);
+    // Nor is more of it sent there.
+    read_as(&mut journal, "/late.csv", &[tenure("A", "late@b.cd", Some(1), Some(2))]);
+    assert_eq!(journal.refuse_late_history(NOW).unwrap(), 1);
+    assert_eq!(journal.refuse_late_history(NOW).unwrap(), 0);
+    assert_eq!(kinds(&journal), counted(&[("INVALID_ARGUMENT", 31), ("SPACE_COMPLETED", 1)]));
     journal.examine().unwrap();
 }

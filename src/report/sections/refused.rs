@@ -7,7 +7,7 @@ use super::super::wording::{Words, day, many, thousands};
 use super::{headings, section, space_name, wide};
 use crate::journal::{RejectKind, Sample};
 use crate::model::{Span, Undertaking};
-use crate::remedy::rejects::of_reject;
+use crate::remedy::rejects::of_rejects;
 use crate::summary;
 use crate::wording::shorten;
 
@@ -91,7 +91,7 @@ fn write_reason(html: &mut Html, figures: &Figures, kind: &RejectKind, place: us
             html.text(" ");
             html.text(title(&kind.kind));
         });
-        html.leaf("p", &[], sentence(of_reject(&kind.kind)));
+        html.leaf("p", &[], sentence(of_rejects(kind)));
         html.element("p", &[("class", &"said")], |html| {
             let status = kind.http_status.map(|status| format!("{status} ")).unwrap_or_default();
             html.leaf("code", &[], format!("{status}{}", kind.kind));

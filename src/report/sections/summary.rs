@@ -145,6 +145,8 @@ fn besides(figures: &Figures, words: Words) -> Vec<String> {
             lines.push(text);
         }
     };
+    let unsent = figures.rolled_back.map_or(0, |rolled_back| rolled_back.unsent);
+    line(unsent, format!("{} were never sent, so Google Chat never held them.", words.many(unsent)));
     let existed = if figures.rolled_back.is_some() { 0 } else { tally.existed };
     line(existed, format!("{} of those done {}.", thousands(tally.existed), words.existed));
     line(
