@@ -27,11 +27,21 @@ pub struct RejectKind {
 /// Messages of one reason that are told apart, beside those of all further ones.
 const MESSAGES_MAX: usize = 8;
 
-/// What is the same in messages that differ only in what they name: addresses, paths, numbers and times are left out.
+/// Messages that are alike but for what they name, by what is the same in them.
+type ByMessage = Vec<(String, RejectKind)>;
+
+/// What is the same in messages that differ only in what they name: addresses, paths, numbers, times and what stands in quotes
+/// are left out.
 fn pattern(message: &str) -> String {
-    let names = |word: &str| word.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | '/' | '"'));
-    let words = message.split_whitespace().map(|word| if names(word) { "…" } else { word });
-    words.collect::<Vec<_>>().join(" ")
+    let names = |word: &str| word.contains(|c: char| c.is_ascii_digit() || matches!(c, '@' | '/'));
+    let mut words: Vec<&str> = Vec::new();
+    for (place, part) in message.split('"').enumerate() {
+        let is_quoted = place % 2 == 1;
+        let part: Vec<&str> = if is_quoted { vec!["…"] } else { part.split_whitespace().collect() };
+        words.extend(part.into_iter().map(|word| if names(word) { "…" } else { word }));
+    }
+    words.dedup_by(|one, before| *one == "…" && *one == *before);
+    words.join(" ")
 }
 
 /// What a batch adds to the reasons: written once for all of its rows.
@@ -138,7 +148,7 @@ impl Journal {
               WHERE rows.state = 3 GROUP BY 1, 2, 3, 5 ORDER BY 1, 2, 5, 3",
         )?;
         let mut rows = statement.query([])?;
-        let mut kinds: BTreeMap<(String, Option<u16>, bool), Vec<(String, RejectKind)>> = BTreeMap::new();
+        let mut kinds: BTreeMap<(String, Option<u16>, bool), ByMessage> = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let reason = RejectKind {
                 kind: row.get(0)?,
@@ -174,5 +184,20 @@ impl Journal {
     /// When the journal cannot be read.
     pub(super) fn reasoned(&self) -> Result<u64, JournalError> {
         Ok(self.reject_kinds()?.iter().map(|kind| kind.count).sum())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_differ_in_more_than_names() {
+        let same = |one: &str, other: &str| assert_eq!(pattern(one), pattern(other));
+        same("no such user: ada@example.com", "no such user: ben@example.com");
+        same("member \"Ada L.\": it is no address", "member \"ben\": it is no address");
+        same("spaces/A is gone since 2020-01-01T00:00:00Z", "spaces/B is gone since 2021-01-01T00:00:00Z");
+        assert_ne!(pattern("createTime is too early"), pattern("deleteTime is too early"));
+        assert_eq!(pattern(""), "");
     }
 }
