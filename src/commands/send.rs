@@ -72,6 +72,26 @@ pub(super) fn begin_run(
     journal.begin_run(&json, command, now)
 }
 
+/// Opens the credentials before anything is read: what is wrong with them is better known before hours of reading than
+/// after. A journal that is there is a run that can be resumed; then this is how the program ends.
+///
+/// # Errors
+/// When there are none, or nothing was begun yet that could go on with others.
+pub(super) async fn expect_credentials(settings: &Settings, path: &Path) -> anyhow::Result<Option<Exit>> {
+    match connect::credentials(settings).await {
+        Ok(_) => Ok(None),
+        Err(error) if path.exists() && error.is::<CredentialError>() => {
+            note(&format!("error: {error:#}"));
+            note(
+                "Nothing was sent. The same command goes on when that is mended, or with other credentials: \
+                 --credentials KEY.json",
+            );
+            Ok(Some(Exit::Stopped))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let Sending { lock, journal, path, mut settings, signals, stops, mut progress, mut watch, completion } =
         sending;
@@ -125,10 +145,8 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             Err(error) if error.is::<CredentialError>() => {
                 progress.finish();
                 note(&format!("error: {error:#}"));
-                let journal = quoted(&path.display().to_string());
-                note(&format!(
-                    "Nothing was sent. With other credentials: tenure resume {journal} --credentials KEY.json"
-                ));
+                let again = summary::go_on(&command, &path.display().to_string(), " --credentials KEY.json");
+                note(&format!("Nothing was sent. With other credentials: {again}"));
                 return Ok(Exit::Stopped);
             }
             Err(error) => return Err(error),
