@@ -11,6 +11,7 @@ use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{columns, connect, note, spaces_age, tell};
+use crate::aside;
 use crate::chat::Access;
 use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
@@ -81,7 +82,7 @@ pub(super) async fn expect_credentials(settings: &Settings, path: &Path) -> anyh
     match connect::credentials(settings).await {
         Ok(_) => Ok(None),
         Err(error) if path.exists() && error.is::<CredentialError>() => {
-            note(&format!("error: {error:#}"));
+            aside::error(&format!("{error:#}"));
             note(
                 "Nothing was sent. The same command goes on when that is mended, or with other credentials: \
                  --credentials KEY.json",
@@ -144,7 +145,7 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             // The journal is as it was, so this is a run that can be resumed.
             Err(error) if error.is::<CredentialError>() => {
                 progress.finish();
-                note(&format!("error: {error:#}"));
+                aside::error(&format!("{error:#}"));
                 let again = summary::go_on(&command, &path.display().to_string(), " --credentials KEY.json");
                 note(&format!("Nothing was sent. With other credentials: {again}"));
                 return Ok(Exit::Stopped);
