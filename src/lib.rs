@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` shows the rooms and the way of one row through them.
 
+pub mod aside;
 pub mod caller;
 pub mod chat;
 pub mod cli;

@@ -12,6 +12,7 @@ use tokio::runtime::Builder;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
+use crate::aside;
 use crate::engine::Stop;
 use crate::exit::Exit;
 
@@ -126,8 +127,7 @@ impl Signals {
                 let _ = fs::remove_file(path);
             }
             if !last.farewell.is_empty() {
-                // Standard error may be gone too.
-                let _ = writeln!(io::stderr(), "\n{}", last.farewell);
+                aside::farewell(&last.farewell);
             }
             std::process::exit(Exit::Signal(signal).code().into())
         })

@@ -1,5 +1,6 @@
 //! Where calls go and as whom, how fast, and what is shown: what several commands share.
 
+use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -188,4 +189,11 @@ pub enum ProgressMode {
     Json,
     /// Nothing
     None,
+}
+
+/// How progress is most likely to be shown where the parser has refused what was typed.
+pub fn likely_progress(typed: &[OsString]) -> Option<ProgressMode> {
+    let is_json = typed.windows(2).any(|words| words == ["--progress", "json"])
+        || typed.iter().any(|word| word == "--progress=json");
+    is_json.then_some(ProgressMode::Json)
 }

@@ -35,6 +35,7 @@ use crate::input::{Format, TimeFormat};
 pub use config::{ConfigArgs, ConfigFileArgs};
 pub use connection::{
     CapacityArgs, ConnectionArgs, OutputArgs, PaceArgs, ProgressMode, RetryArgs, SendArgs, WatchArgs,
+    likely_progress,
 };
 pub use convert::{
     ConvertArgs, ConvertCommand, ConvertMatrixArgs, ConvertMattermostArgs, ConvertRocketchatArgs,

@@ -1,8 +1,9 @@
 //! Asking before something that cannot be undone.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::io::{self, BufRead as _, IsTerminal as _};
 
 use super::{Usage, note};
+use crate::aside;
 use crate::wording::shorten;
 
 /// How much of an answer is shown again.
@@ -20,9 +21,7 @@ pub(super) fn ask(plan: &str, question: &str) -> anyhow::Result<bool> {
         )
         .into());
     }
-    let mut err = io::stderr();
-    write!(err, "{question} Type yes to go on: ")?;
-    err.flush()?;
+    aside::question(&format!("{question} Type yes to go on: "));
     let mut answer = String::new();
     io::stdin().lock().read_line(&mut answer)?;
     if !answer.ends_with('\n') {

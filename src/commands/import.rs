@@ -6,9 +6,7 @@ use anyhow::Context as _;
 use jiff::Zoned;
 
 use super::read_with::{self, ReadWith};
-use super::{
-    Usage, again, check, confirm, connect, inputs, new_journal, note, probed, send, stints, tell, watched,
-};
+use super::{Usage, again, check, confirm, inputs, new_journal, note, probed, send, stints, tell, watched};
 use crate::chat::Access;
 use crate::cli::{ImportArgs, RetryArgs, StintArgs};
 use crate::exit::Exit;
@@ -57,9 +55,11 @@ pub(super) async fn run(args: ImportArgs, undertaking: Undertaking, manner: Mann
     let typed = manner.history;
     let policy = stints::policy(typed, &settings)?;
     let sends = !(args.journal_only || args.dry_run);
-    if sends && !settings.is_rehearsal() {
-        // What is wrong with the key is better known before hours of reading than after.
-        connect::credentials(&settings).await?;
+    if sends
+        && !settings.is_rehearsal()
+        && let Some(ended) = send::expect_credentials(&settings, &path).await?
+    {
+        return Ok(ended);
     }
     let (signals, stops) = Signals::listen()?;
     let inputs = match inputs::resolve(

@@ -1,15 +1,13 @@
 //! Input as `check` and `import` read it.
 
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use console::Term;
-
 use super::{note, tell};
+use crate::aside;
 use crate::cli::{InputArgs, ReadArgs};
-use crate::diagnostics::{Screen, Severity, screen};
+use crate::diagnostics::Severity;
 use crate::input::{Format, ProblemKind, Problems, Rules, SpaceMap, TimeReader, UserMap, quote_again};
 use crate::intake::{Inputs, Intake, IntakeError, take_in};
 use crate::journal::Loader;
@@ -135,20 +133,12 @@ pub(super) fn read(
 
 /// Prints what is wrong: on standard error, since it is not what a script reads.
 pub(super) fn show(problems: &Problems) {
-    show_as(problems, Severity::Error);
+    aside::problems(problems, Severity::Error);
 }
 
 /// Prints what may not be what was meant.
 pub(super) fn warn(warnings: &Problems) {
-    show_as(warnings, Severity::Warning);
-}
-
-fn show_as(problems: &Problems, severity: Severity) {
-    let terminal = Term::stderr();
-    let columns = terminal.is_term().then(|| usize::from(terminal.size().1));
-    let colour = terminal.is_term() && console::colors_enabled_stderr();
-    // The exit code tells if standard error is gone.
-    let _ = std::io::stderr().write_all(screen(problems, severity, Screen { columns, colour }).as_bytes());
+    aside::problems(warnings, Severity::Warning);
 }
 
 /// Says that a signal came; on standard error where a script reads the other.

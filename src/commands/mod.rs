@@ -44,7 +44,8 @@ use std::pin::Pin;
 use console::Term;
 use tokio::runtime::Builder;
 
-use crate::cli::{self, Command};
+use crate::aside::{self, note};
+use crate::cli::{self, Command, ProgressMode};
 use crate::config::{Environment, Found, Refusal};
 use crate::exit::Exit;
 use crate::logging;
@@ -56,14 +57,22 @@ use crate::wording::{COLUMNS, fitted, harmless};
 pub fn run() -> Exit {
     logging::begin();
     let typed: Vec<_> = std::env::args_os().collect();
-    let (cli, found) = match crate::config::parse(&typed, &Environment::of_process(), help_columns()) {
+    let parsed = crate::config::parse(&typed, &Environment::of_process(), help_columns());
+    let progress = match &parsed {
+        Ok((_, found)) => found.progress,
+        Err(_) => cli::likely_progress(&typed),
+    };
+    if progress == Some(ProgressMode::Json) {
+        aside::speak_to_programs();
+    }
+    let (cli, found) = match parsed {
         Ok(parsed) => parsed,
         Err(Refusal::Typed(error)) => {
             return say_what_was_mistyped(&error, &typed);
         }
         Err(Refusal::Given(problems)) => {
             for problem in problems {
-                note(&format!("error: {problem}"));
+                aside::error(&problem);
             }
             return Exit::Usage;
         }
@@ -107,7 +116,7 @@ pub fn run() -> Exit {
     match result {
         Ok(exit) => exit,
         Err(error) => {
-            note(&format!("error: {error:#}"));
+            aside::error(&format!("{error:#}"));
             if error.downcast_ref::<Usage>().is_some() || error.downcast_ref::<SettingsError>().is_some() {
                 Exit::Usage
             } else {
@@ -128,8 +137,7 @@ fn say_what_was_mistyped(error: &clap::Error, typed: &[OsString]) -> Exit {
     let is_coloured = place.is_term() && console::colors_enabled_stderr();
     let text = if is_coloured { shown.ansi().to_string() } else { shown.to_string() };
     let text = cli::ended(&text, &cli::command(), typed);
-    // The exit code tells if standard error is gone.
-    let _ = write!(io::stderr(), "{}", on(&place, &text));
+    aside::mistyped(&on(&place, &text));
     Exit::Usage
 }
 
@@ -165,13 +173,6 @@ fn run_on(mut builder: Builder, command: impl Future<Output = anyhow::Result<Exi
     // Somebody may still be asked something: nobody waits for the answer any more.
     runtime.shutdown_background();
     result
-}
-
-/// Says something beside the result.
-fn note(line: &str) {
-    let line = harmless(line);
-    // The exit code tells if standard error is gone.
-    let _ = writeln!(io::stderr(), "{}", on(&Term::stderr(), &line));
 }
 
 /// Writes a result in words to standard output.

@@ -11,6 +11,7 @@ use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{columns, connect, note, spaces_age, tell};
+use crate::aside;
 use crate::chat::Access;
 use crate::credentials::{CredentialError, Identity};
 use crate::emulator::quota::Limits;
@@ -74,6 +75,26 @@ pub(super) fn begin_run(
     journal.begin_run(&json, command, now)
 }
 
+/// Opens the credentials before anything is read: what is wrong with them is better known before hours of reading than
+/// after. A journal that is there is a run that can be resumed; then this is how the program ends.
+///
+/// # Errors
+/// When there are none, or nothing was begun yet that could go on with others.
+pub(super) async fn expect_credentials(settings: &Settings, path: &Path) -> anyhow::Result<Option<Exit>> {
+    match connect::credentials(settings).await {
+        Ok(_) => Ok(None),
+        Err(error) if path.exists() && error.is::<CredentialError>() => {
+            aside::error(&format!("{error:#}"));
+            note(
+                "Nothing was sent. The same command goes on when that is mended, or with other credentials: \
+                 --credentials KEY.json",
+            );
+            Ok(Some(Exit::Stopped))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
     let Sending { lock, journal, path, mut settings, signals, stops, mut progress, mut watch, completion } =
         sending;
@@ -134,11 +155,9 @@ pub(super) async fn send(sending: Sending<'_>) -> anyhow::Result<Exit> {
             // The journal is as it was, so this is a run that can be resumed.
             Err(error) if error.is::<CredentialError>() => {
                 progress.finish();
-                note(&format!("error: {error:#}"));
-                let journal = quoted(&path.display().to_string());
-                note(&format!(
-                    "Nothing was sent. With other credentials: tenure resume {journal} --credentials KEY.json"
-                ));
+                aside::error(&format!("{error:#}"));
+                let again = summary::go_on(&command, &path.display().to_string(), " --credentials KEY.json");
+                note(&format!("Nothing was sent. With other credentials: {again}"));
                 return Ok(Exit::Stopped);
             }
             Err(error) => return Err(error),

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::connect::Connection;
 use super::spaces_map::SpacesMap;
-use super::{Usage, confirm, connect, inputs, neighbours, new_journal, note, print, send, tell, watched};
+use super::{Usage, confirm, inputs, neighbours, new_journal, note, print, send, tell, watched};
 use crate::chat::{Access, Call};
 use crate::cli::{NameClash, SpacesCommand, SpacesCompleteArgs, SpacesCreateArgs, SpacesListArgs};
 use crate::exit::Exit;
@@ -61,8 +61,10 @@ async fn create(args: SpacesCreateArgs) -> anyhow::Result<Exit> {
         ))?;
         return Ok(Exit::Done);
     }
-    if !settings.is_rehearsal() {
-        connect::credentials(&settings).await?;
+    if !settings.is_rehearsal()
+        && let Some(ended) = send::expect_credentials(&settings, &path).await?
+    {
+        return Ok(ended);
     }
     let earlier = SpacesMap::read(&map)?;
     if !path.exists() {

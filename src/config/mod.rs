@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
-use crate::cli::{self, Cli, ConfigFileArgs, Name};
+use crate::cli::{self, Cli, ConfigFileArgs, Name, ProgressMode};
 pub use environment::Environment;
 pub use report::{Remembered, Report};
 
@@ -76,6 +76,8 @@ pub struct Found {
     pub given: Vec<Given>,
     /// Options that the command gets from the file.
     pub of_file: Vec<Name>,
+    /// How the command shows its progress, if it does.
+    pub progress: Option<ProgressMode>,
 }
 
 /// The command line with everything that is set elsewhere; help is laid out for so many columns.
@@ -90,7 +92,7 @@ pub fn parse(typed: &[OsString], environment: &Environment, columns: usize) -> R
     {
         // As nearly always; so a short command takes no longer than it must.
         let cli = Cli::from_arg_matches(matches).map_err(Refusal::Typed)?;
-        return Ok((cli, Found::default()));
+        return Ok((cli, Found { progress: progress(matches), ..Found::default() }));
     }
     if let Some(typed) = parsed.as_ref().err().and_then(|error| cli::without_flag(error, typed)) {
         return parse(&typed, environment, columns);
@@ -124,7 +126,10 @@ pub fn parse(typed: &[OsString], environment: &Environment, columns: usize) -> R
         chosen.iter().filter(|chosen| chosen.is_of_file).map(|chosen| chosen.name.clone()).collect();
     let mut program =
         if chosen.is_empty() { program } else { layers::with_defaults(program, &path, &chosen) };
-    let cli = program.try_get_matches_from_mut(typed).and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = program.try_get_matches_from_mut(typed).and_then(|matches| {
+        found.progress = progress(&matches);
+        Cli::from_arg_matches(&matches)
+    });
     match cli {
         Ok(mut cli) => {
             if let Some(connection) = cli.command.connection_mut() {
@@ -145,12 +150,23 @@ fn is_help(error: &clap::Error) -> bool {
     !error.use_stderr() || error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
 }
 
-/// Whether there is no file that could say anything.
-fn has_no_file(matches: &ArgMatches) -> bool {
+/// What the parser has found for the command itself.
+fn innermost(matches: &ArgMatches) -> &ArgMatches {
     let mut below = matches;
     while let Some((_, matches)) = below.subcommand() {
         below = matches;
     }
+    below
+}
+
+/// How the command shows its progress, if it does.
+fn progress(matches: &ArgMatches) -> Option<ProgressMode> {
+    innermost(matches).try_get_one("progress").ok().flatten().copied()
+}
+
+/// Whether there is no file that could say anything.
+fn has_no_file(matches: &ArgMatches) -> bool {
+    let below = innermost(matches);
     matches!(file::read(&typed_place(below), journal(below, &[]).as_deref()), Ok(None))
 }
 
@@ -187,7 +203,7 @@ fn find(program: &Command, typed: &ArgMatches, environment: &Environment) -> Res
         }
         file = Some(path);
     }
-    if problems.is_empty() { Ok(Found { file, given, of_file: Vec::new() }) } else { Err(problems) }
+    if problems.is_empty() { Ok(Found { file, given, ..Found::default() }) } else { Err(problems) }
 }
 
 /// The journal that a command is about, as far as it is told: beside it lies the file.

@@ -27,6 +27,7 @@ fn is_of(value: &Value, kind: &str) -> bool {
             "count" => value.is_u64(),
             "seconds" | "number" => value.as_f64().is_some_and(|number| number >= 0.0),
             "list of texts" => value.as_array().is_some_and(|list| list.iter().all(Value::is_string)),
+            "list of objects" => value.as_array().is_some_and(|list| list.iter().all(Value::is_object)),
             "counts by name" => value.as_object().is_some_and(|map| map.values().all(Value::is_u64)),
             "object" => value.is_object(),
             other => panic!("the document knows no type {other:?}"),

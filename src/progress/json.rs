@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use super::Display;
 use super::figures::{Kinds, going, left, note};
 use super::meter::{Going, Meter};
+use crate::diagnostics::{Severity, listed};
 use crate::engine::{Event, Now, Snapshot};
+use crate::input::Problems;
 use crate::intake::{Counted, Reading};
 use crate::model::SpaceName;
 use crate::verify::Looking;
@@ -24,6 +26,30 @@ pub(super) struct Json<W> {
     meter: Meter,
 }
 
+/// An event as it is written, with the end of its line.
+pub fn line(event: &Value) -> String {
+    harmless(&event.to_string()).into_owned() + "\n"
+}
+
+/// Something that a person should read.
+pub fn message(text: &str) -> Value {
+    json!({ "event": "message", "message": text })
+}
+
+/// Why the program fails.
+pub fn error(story: &str) -> Value {
+    json!({ "event": "error", "message": story })
+}
+
+/// What is wrong with the input, an event a kind.
+pub fn problems(problems: &Problems, severity: Severity) -> Vec<Value> {
+    let event = |mut kind: Value| {
+        kind["event"] = "problem".into();
+        kind
+    };
+    listed(problems, severity).into_iter().map(event).collect()
+}
+
 impl<W: Write> Json<W> {
     pub(super) fn new(out: W) -> Self {
         Json { out, read_last: None, next: Duration::ZERO, last: None, meter: Meter::default() }
@@ -31,7 +57,7 @@ impl<W: Write> Json<W> {
 
     fn write(&mut self, value: &Value) {
         // Nobody reads it when standard error is gone.
-        let _ = writeln!(self.out, "{}", harmless(&value.to_string()));
+        let _ = self.out.write_all(line(value).as_bytes());
     }
 
     fn progress(&mut self, now: Now, snapshot: &Snapshot, kinds: &Kinds) {
@@ -93,7 +119,7 @@ impl<W: Write> Display for Json<W> {
     }
 
     fn say(&mut self, line: &str) {
-        self.write(&json!({ "event": "message", "message": line }));
+        self.write(&message(line));
     }
 
     fn event(&mut self, now: Now, event: &Event) {
@@ -173,6 +199,7 @@ mod tests {
     use super::super::figures::tests::{at, job, troubled};
     use super::*;
     use crate::engine::Stop;
+    use crate::input::{Problem, ProblemKind};
     use crate::journal::Note;
 
     const DOCUMENT: &str = include_str!("../../docs/progress-json.md");
@@ -186,6 +213,10 @@ mod tests {
         }
         json.reading_done(3);
         json.say("something");
+        json.write(&error("something"));
+        let mut found = Problems::new();
+        found.push(Problem::new(&"a.csv".into(), 2, ProblemKind::BadMember, "it is no address"));
+        problems(&found, Severity::Error).iter().for_each(|event| json.write(event));
         let (space, story, wait) = (|| SpaceName::parse("A").unwrap(), || "no".to_owned(), EVERY);
         let note = Note { http_status: Some(403), kind: "PERMISSION_DENIED".to_owned(), error: story() };
         let events = [

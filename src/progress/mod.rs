@@ -4,7 +4,7 @@ mod bars;
 #[cfg(test)]
 pub(crate) mod documented;
 mod figures;
-mod json;
+pub mod json;
 mod meter;
 mod plain;
 

@@ -168,3 +168,42 @@ fn the_second_ctrl_c_leaves_at_once() {
     running.wait().expect(130);
     assert_eq!(room.status("j.db")["rows"]["total"], 8);
 }
+
+#[test]
+fn five_from_each_command_that_could_go_on_with_another_key() {
+    let room = Room::new();
+    let emulator = Emulator::start(&room, &[]);
+    room.write("rows.csv", people(3, 1));
+    room.write("channels.csv", "name,displayName\nhall,Hall\n");
+    let connection = emulator.connection();
+    room.tenure(&args(&[&["import", "rows.csv", "--journal-only"]], &connection)).expect(0);
+    room.tenure(&args(&[&["spaces", "create", "channels.csv"]], &connection)).expect(0);
+    room.write("broken.json", "{}");
+    for key in ["nowhere.json", "broken.json"] {
+        let commands: &[&[&str]] = &[
+            &["import", "rows.csv", "--impersonate", "a@example.com"],
+            &["spaces", "create", "channels.csv", "--impersonate", "a@example.com"],
+            &["resume", "rows.csv.journal.db"],
+            &["verify", "rows.csv.journal.db"],
+        ];
+        for command in commands {
+            let run = room.tenure(&[command, &["--credentials", key][..]].concat()).expect(5);
+            assert!(run.err.contains(key) && run.err.contains("--credentials KEY.json"), "{}", run.err);
+        }
+        let new = ["import", "rows.csv", "--journal", "new.db", "--impersonate", "a@example.com"];
+        room.tenure(&[&new[..], &["--credentials", key]].concat()).expect(1);
+    }
+    assert!(!room.file("new.db").exists());
+}
+
+#[test]
+fn four_when_the_input_or_a_map_is_not_there() {
+    let room = Room::new();
+    room.write("rows.csv", people(1, 1));
+    for command in [&["check"][..], &["plan"], &["import", "--emulator", "--journal", "j.db"]] {
+        for rest in [&["nowhere.csv"][..], &["rows.csv", "--spaces", "nowhere.csv"]] {
+            room.tenure(&[command, rest].concat()).expect(4);
+        }
+    }
+    assert_eq!(room.files(), ["rows.csv"], "nothing was begun");
+}

@@ -95,6 +95,25 @@ fn every_line_of_json_is_json() {
 }
 
 #[test]
+fn whatever_goes_wrong_is_an_object_a_line() {
+    let room = room();
+    room.write("bad.csv", "space,member,createTime,deleteTime\nspaces/A,nobody,2020-01-01T00:00:00Z,\n");
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["import", "bad.csv", "--emulator"], 4, "problem"),
+        (&["import", "bad.csv", "--emulator", "--dry-run"], 4, "problem"),
+        (&["check", "bad.csv"], 4, "problem"),
+        (&["plan", "rows.csv", "--spaces", "nowhere.csv"], 4, "problem"),
+        (&["resume", "nowhere.db"], 1, "error"),
+        (&["import", "rows.csv", "--emulator", "--format", "xlsx"], 2, "error"),
+    ];
+    for (command, code, kind) in cases {
+        let run = room.tenure(&[command, &["--progress", "json"]].concat()).expect(code);
+        let events: Vec<Value> = run.err.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert!(events.iter().any(|event| event["event"] == kind), "{command:?}: {}", run.err);
+    }
+}
+
+#[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let room = room();
     room.tenure(&["import", "rows.csv", "--journal-only", "--emulator"]).expect(0);

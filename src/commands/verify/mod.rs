@@ -14,6 +14,7 @@ use rand::rngs::{StdRng, SysRng};
 use tokio::sync::mpsc::unbounded_channel;
 
 use super::{Usage, connect, note, table_columns, tell};
+use crate::aside;
 use crate::chat::{Access, HttpChat};
 use crate::cli::{CapacityArgs, VerifyArgs};
 use crate::credentials::{CredentialError, Credentials, Identity};
@@ -85,7 +86,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
             // Nothing was looked at; with other credentials it can be.
             Err(error) if error.is::<CredentialError>() => {
                 progress.finish();
-                note(&format!("error: {error:#}"));
+                aside::error(&format!("{error:#}"));
                 note("Nothing was looked at. Give other credentials: --credentials KEY.json");
                 return Ok(Exit::Stopped);
             }
