@@ -80,11 +80,15 @@ const UNSENT: &str =
 /// Rows whose membership is not in Chat any more, or never was: then nothing was tried.
 const TAKEN_BACK: &str = "rows.operation = 3 AND rows.state = 2";
 
-/// Rows to delete: what is made and was not there before, what may be made, and members who wait for a role.
+/// Somebody who was a member before, and waits for a role or was refused it.
+const ROLE_OF_ANOTHER: &str = "rows.operation = 4 AND rows.existed = 1";
+
+/// Rows to delete: what is made and was not there before, what may be made, and members who wait for a role or were refused it.
 fn to_delete() -> String {
     format!(
         "rows.id >= 1 << 42 AND rows.operation <> 3
-         AND (rows.state = 2 AND rows.existed = 0 OR rows.state = 1 OR rows.state = 0 AND rows.operation = 4)
+         AND (rows.state = 2 AND rows.existed = 0 OR rows.state IN (0, 1, 3) AND rows.operation = 4 OR rows.state = 1)
+         AND NOT ({ROLE_OF_ANOTHER})
          AND NOT ({HISTORY} AND {COMPLETED}) AND NOT ({HISTORY} AND {SHARED})"
     )
 }
@@ -121,7 +125,7 @@ impl Journal {
             "SELECT total({TAKEN_BACK} AND rows.attempts > 0 AND rows.existed IS NOT 1),
                     total({TAKEN_BACK} AND rows.attempts > 0 AND rows.existed = 1),
                     total({TAKEN_BACK} AND rows.attempts = 0),
-                    total(rows.operation <> 3 AND rows.state = 2 AND rows.existed = 1),
+                    total(rows.operation <> 3 AND rows.existed = 1 AND (rows.state = 2 OR rows.operation = 4)),
                     total({MADE} AND {HISTORY} AND NOT {COMPLETED} AND {SHARED}),
                     total({MADE} AND {HISTORY} AND {COMPLETED}),
                     total(rows.state = 3 AND (rows.operation = 3 OR rows.kind = 'UNDECIDED'))
@@ -149,6 +153,13 @@ impl Journal {
                 to_delete()
             ),
             [],
+        )?;
+        tx.execute(
+            &format!(
+                "UPDATE rows SET state = 2, settled_at = :now, kind = NULL, error = NULL, http_status = NULL
+                  WHERE rows.id >= 1 << 42 AND rows.state IN (0, 1, 3) AND {ROLE_OF_ANOTHER}"
+            ),
+            named_params! { ":now": now.as_micros() },
         )?;
         // Chat never had these, so they are as they are to be.
         tx.execute(

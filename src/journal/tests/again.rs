@@ -145,3 +145,35 @@ fn messages_that_differ_are_told_apart() {
     assert_eq!(kinds(&journal), counted(&[("INVALID_ARGUMENT", 31), ("SPACE_COMPLETED", 1)]));
     journal.examine().unwrap();
 }
+
+#[test]
+fn who_was_a_member_before_stays_whatever_became_of_the_role() {
+    let mut journal = scratch_with_rollback();
+    let rows: Vec<Tenure> = (0..6).map(|n| tenure("A", &format!("m{n}@b.cd"), Some(1), None)).collect();
+    read(&mut journal, &rows);
+    let (space, at) = (journal.spaces_held().unwrap()[0].id, NOW);
+    journal.apply(&[Change::Completed { space, at }]).unwrap();
+    // Every second was there before; all wait for a role: two in vain, and of two no answer has come.
+    let jobs = jobs(&journal);
+    for (n, job) in jobs.iter().enumerate() {
+        let (row, member, existed) = (job.id, job.member, n % 2 == 0);
+        let (http_status, membership, user) = (Some(200), None, None);
+        let then = Some(Operation::Patch);
+        let done = Change::Done { row, space, member, at, http_status, membership, user, existed, then };
+        journal.apply(&[Change::Mark { row, space, at }, done]).unwrap();
+        if n >= 2 {
+            journal.apply(&[Change::Mark { row, space, at }]).unwrap();
+        }
+        if n >= 4 {
+            let note = note(Some(403), "PERMISSION_DENIED");
+            journal.apply(&[Change::Rejected { row, space, at, note }]).unwrap();
+        }
+    }
+    let plan = journal.rollback_plan().unwrap();
+    assert_eq!((plan.to_delete, plan.stays.existed, plan.unsent), (3, 3, 0));
+    journal.begin_rollback(NOW).unwrap();
+    let rolled_back = journal.rolled_back().unwrap();
+    assert_eq!((rolled_back.stays.existed, rolled_back.refused), (3, 0));
+    assert_eq!(journal.recount().unwrap(), [3, 0, 3, 0, 0]);
+    journal.examine().unwrap();
+}
