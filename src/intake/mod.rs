@@ -19,7 +19,7 @@ use serde_json::{Map, Value};
 use crate::input::{
     BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, Restored, Rules, SpaceMap, quote_again,
 };
-use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
+use crate::journal::{Finding, JournalError, Loader, Overlap, REPLACES, Refusal, Taken, Verdict};
 use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure, told_in};
 use crate::wording::thousands;
 
@@ -336,6 +336,17 @@ fn settle(
     for path in &inputs.paths {
         quote_again(&mut intake.problems, path, inputs.format);
         quote_again(&mut intake.warnings, path, inputs.format);
+    }
+    if let Some(first) = &loader.outlook().unplaced_at {
+        let (count, first) = (loader.outlook().unplaced, shown(first));
+        let rows = match count {
+            1 => format!("1 row ({first}) says"),
+            _ => format!("{} rows (the first is {first}) say", thousands(count)),
+        };
+        intake.notices.push(format!(
+            "warning: {rows} in {REPLACES} where it was refused, but no refused row is found there that it could take the place of \
+             (mended before, done, or several may be meant): it is one more membership beside that"
+        ));
     }
     if let Some(first) = &loader.outlook().unbridged_at {
         let (count, first) = (loader.outlook().unbridged, shown(first));
