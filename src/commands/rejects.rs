@@ -2,11 +2,9 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs::File;
 use std::io::{BufWriter, ErrorKind, IsTerminal as _, Write};
 use std::path::Path;
 
-use anyhow::Context as _;
 use serde_json::Value;
 
 use super::read_with::ReadWith;
@@ -62,32 +60,33 @@ pub(super) fn run(args: &RejectsArgs) -> anyhow::Result<Exit> {
         Format::Csv => write_csv(&rejects, &layouts, out, look),
         Format::Jsonl => write_jsonl(&rejects, out, look),
     };
-    let written = match &args.output {
-        Some(file) => {
-            let mut out = BufWriter::new(create(file)?);
-            let is_table =
-                format == Format::Csv && file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
-            // Without it a spreadsheet takes an umlaut for two characters.
-            let mark: &[u8] = if is_table { BYTE_ORDER_MARK.as_bytes() } else { b"" };
-            let written = out.write_all(mark).map_err(anyhow::Error::from);
-            let written = written.and_then(|()| write(&mut out, as_it_is)).and_then(|()| Ok(out.flush()?));
-            written.with_context(|| format!("{}", file.display()))
+    let Some(file) = args.output.as_deref().filter(|file| file.as_os_str() != "-") else {
+        let look: Look = if std::io::stdout().is_terminal() { harmless } else { as_it_is };
+        let mut out = BufWriter::new(std::io::stdout().lock());
+        match write(&mut out, look).and_then(|()| Ok(out.flush()?)) {
+            // `… | head` has read enough.
+            Err(error) if is_broken_pipe(&error) => return Ok(Exit::Done),
+            written => written?,
         }
-        None => {
-            let look: Look = if std::io::stdout().is_terminal() { harmless } else { as_it_is };
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            write(&mut out, look).and_then(|()| Ok(out.flush()?))
+        if kinds.is_empty() {
+            note("No row was refused.");
         }
+        return Ok(Exit::Done);
     };
-    match written {
-        // `… | head` has read enough.
-        Err(error) if is_broken_pipe(&error) => return Ok(Exit::Done),
-        written => written?,
+    let is_table =
+        format == Format::Csv && file.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+    // Without it a spreadsheet takes an umlaut for two characters.
+    let mark: &[u8] = if is_table { BYTE_ORDER_MARK.as_bytes() } else { b"" };
+    let signal = whole::write_new(file, |out| {
+        out.write_all(mark)?;
+        write(out, as_it_is)
+    })?;
+    if let Some(signal) = signal {
+        return Ok(Exit::Signal(signal));
     }
     if kinds.is_empty() {
         note("No row was refused.");
-    }
-    if let Some(file) = args.output.as_deref().filter(|_| !kinds.is_empty()) {
+    } else {
         let rows = kinds.iter().map(|kind| kind.count).sum();
         note(&format!("{} written to {}\n", many(rows, "row"), file.display()));
         note(advice(Some(file)).trim_end());
@@ -191,16 +190,6 @@ type Look = for<'a> fn(&'a str) -> Cow<'a, str>;
 
 fn as_it_is(text: &str) -> Cow<'_, str> {
     text.into()
-}
-
-/// A new file, readable by its owner alone: it holds addresses. An existing one may be the journal or the input, and is
-/// left alone.
-pub(super) fn create(path: &Path) -> anyhow::Result<File> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(|error| whole::not_made(path, &error))
 }
 
 pub(super) fn is_broken_pipe(error: &anyhow::Error) -> bool {

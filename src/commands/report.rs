@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::rejects::create;
 use super::{neighbours, note, print, whole};
 use crate::cli::ReportArgs;
 use crate::exit::Exit;
@@ -35,11 +34,9 @@ pub(super) fn run(args: &ReportArgs) -> anyhow::Result<Exit> {
         let failed = |error| anyhow::anyhow!("{}: {}", output.display(), trouble_making(&error));
         whole::replace(&output, page.as_bytes()).map_err(failed)?;
     } else {
-        let mut file = create(&output)?;
-        if let Err(error) = file.write_all(page.as_bytes()).and_then(|()| file.sync_all()) {
-            // Half a page is none.
-            let _ = std::fs::remove_file(&output);
-            return Err(error).with_context(|| format!("{}", output.display()));
+        let signal = whole::write_new(&output, |out| Ok(out.write_all(page.as_bytes())?))?;
+        if let Some(signal) = signal {
+            return Ok(Exit::Signal(signal));
         }
     }
     print(&format!("{}\n", output.display()))?;

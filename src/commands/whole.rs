@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::Usage;
-use crate::signals::Parting;
+use super::{Usage, note};
+use crate::signals::{Parting, Signals};
 use crate::wording::{trouble, trouble_making};
 
 /// Puts a file in the place of what is there, readable by its owner alone. Whoever reads it meets the one or the other.
@@ -193,6 +193,48 @@ pub(super) fn place_all(drafts: Vec<Draft>, parting: &Parting, farewell: String)
         last.farewell = farewell;
         Ok(())
     })
+}
+
+/// Writes one new file by itself, whole or not at all. The signal that came meanwhile, if one did: then there is none.
+///
+/// # Errors
+/// When something is in its place, or it cannot be written; or what `write` says.
+pub(super) fn write_new(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> anyhow::Result<()>,
+) -> anyhow::Result<Option<u8>> {
+    let (signals, _stops) = Signals::listen()?;
+    let interrupted = format!("Interrupted; {} was not written.", path.display());
+    signals.set_farewell(interrupted.clone());
+    let waiting = signals.leave_if_stuck();
+    let mut draft = Draft::begin(path, signals.parting())?;
+    let filled = draft.fill(&|| signals.received().is_some(), |out| write(out).map_err(as_io));
+    // From here on it is a matter of a moment.
+    drop(waiting);
+    if let Some(signal) = signals.received() {
+        note(&interrupted);
+        return Ok(Some(signal));
+    }
+    filled?;
+    place_all(vec![draft], signals.parting(), format!("{} is written.", path.display()))?;
+    Ok(None)
+}
+
+/// What the disk said, wherever it was heard.
+fn as_io(error: anyhow::Error) -> io::Error {
+    let error = match error.downcast::<io::Error>() {
+        Ok(error) => return error,
+        Err(error) => error,
+    };
+    let error = match error.downcast::<csv::Error>() {
+        Ok(error) => error,
+        Err(error) => return io::Error::other(error),
+    };
+    let story = error.to_string();
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        _ => io::Error::other(story),
+    }
 }
 
 /// Why a new file could not be made.

@@ -20,7 +20,7 @@ use crate::input::{
     BadRow, Format, Given, Layout, Problem, ProblemKind, Problems, RAW, Restored, Rules, SpaceMap,
     quote_again,
 };
-use crate::journal::{Finding, JournalError, Loader, Overlap, Refusal, Taken, Verdict};
+use crate::journal::{Finding, JournalError, Loader, Overlap, REPLACES, Refusal, Taken, Verdict};
 use crate::model::{MEMBERS_MAX, Role, SpaceTitles, Tenure, told_in};
 use crate::wording::thousands;
 
@@ -350,6 +350,17 @@ fn settle(
         intake.notices.push(format!(
             "warning: {rows} the same as {others} in order, but for the role, which is now as it was fed back; if that is \
              not meant, feed it back with the role of before"
+        ));
+    }
+    if let Some(first) = &loader.outlook().unplaced_at {
+        let (count, first) = (loader.outlook().unplaced, shown(first));
+        let rows = match count {
+            1 => format!("1 row ({first}) says"),
+            _ => format!("{} rows (the first is {first}) say", thousands(count)),
+        };
+        intake.notices.push(format!(
+            "warning: {rows} in {REPLACES} where it was refused, but no refused row is found there that it could take the place of \
+             (mended before, done, or several may be meant): it is one more membership beside that"
         ));
     }
     if let Some(first) = &loader.outlook().unbridged_at {

@@ -221,3 +221,37 @@ fn a_journal_of_somebody_else() {
     room.tenure(&["resume", "j.db"]).expect(0);
     assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
 }
+
+#[test]
+fn full_while_rejects_and_a_page_are_written() {
+    let room = Room::new();
+    room.write("rows.csv", people(400, 5).replace(".com", ".invalid"));
+    let import = ["import", "rows.csv", "--journal", "j.db", "--emulator"];
+    room.tenure(&args(&[&import, &UNPACED], &[])).expect(3);
+    let outputs: [&[&str]; 3] = [
+        &["rejects", "j.db", "-o", "disk/out.csv"],
+        &["rejects", "j.db", "-o", "disk/out.jsonl"],
+        &["report", "j.db", "-o", "disk/out.html"],
+    ];
+    if let Some(disk) = Disk::mount(&room, "16k") {
+        for output in outputs {
+            let run = room.tenure(output).expect(1);
+            let name = output[3];
+            run.says(&[&format!("error: {name}: there is no room left"), "make room, and do it again"]);
+            assert_eq!(fs::read_dir(&disk.folder).unwrap().count(), 0, "{output:?}");
+        }
+        disk.remount("size=64m");
+        room.tenure(outputs[0]).expect(0);
+        drop(disk);
+        fs::remove_dir(room.file("disk")).unwrap();
+    }
+    fs::create_dir_all(room.file("disk")).unwrap();
+    for output in &outputs[..2] {
+        room.tenure_after("ulimit -f 66", output).expect(1);
+        assert_eq!(fs::read_dir(room.file("disk")).unwrap().count(), 0, "{output:?}");
+    }
+    // Standard output is no file of that name.
+    let run = room.tenure(&["rejects", "j.db", "-o", "-"]).expect(0);
+    assert_eq!(run.out, room.tenure(&["rejects", "j.db"]).expect(0).out);
+    assert!(!room.file("-").exists());
+}

@@ -619,5 +619,18 @@ fn rows_that_are_fed_back_into_another_journal_are_told_where_they_came_from() {
     import("rejects.csv", &["--journal", "other.csv.journal.db"]).expect(4).says(&["not in this journal"]);
     import("rejects.csv", &["--journal", "rows.csv.journal.db"]).expect(0).says(&["1 refused row replaced"]);
     // And again, under its own name.
-    import("rejects.csv", &["--journal", "rows.csv.journal.db"]).expect(0);
+    let run = import("rejects.csv", &["--journal", "rows.csv.journal.db"]).expect(0);
+    assert!(!run.said().contains("one more membership"), "{}", run.said());
+    // Of a row that is done, one that was replaced, and none at all.
+    let place = room.file("rows.csv").canonicalize().unwrap();
+    let rows: String = [2, 3, 99]
+        .map(|line| format!("A,c{line}@b.cd,2021-01-01T00:00:00Z,{}:{line}\n", place.display()))
+        .concat();
+    room.write("more.csv", format!("space,member,deleteTime,replaces\n{rows}"));
+    import("more.csv", &["--journal", "rows.csv.journal.db"]).expect(0).says(&[
+        "warning: 3 rows (the first is more.csv:2) say in replaces where it was refused, but no refused row is found",
+        "one more membership",
+    ]);
+    let run = import("more.csv", &["--journal", "rows.csv.journal.db"]).expect(0);
+    assert!(!run.said().contains("one more membership"), "{}", run.said());
 }

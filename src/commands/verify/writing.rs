@@ -1,12 +1,15 @@
 //! Findings as they come: the spaces of `--json`, the records of `--csv`.
 
+use std::fs::File;
 use std::io::{BufWriter, IsTerminal as _, Write};
+use std::path::Path;
 
 use anyhow::Context as _;
 use serde_json::json;
 
 use super::super::print;
-use super::super::rejects::{create, is_broken_pipe};
+use super::super::rejects::is_broken_pipe;
+use super::super::whole;
 use crate::cli::VerifyArgs;
 use crate::settings::Settings;
 use crate::verify::{self, CSV_COLUMNS, CheckedSpace, Ending, Report};
@@ -83,4 +86,14 @@ impl Writing {
         }
         Ok(())
     }
+}
+
+/// A new file, readable by its owner alone: it holds addresses. An existing one may be the journal or the input, and is
+/// left alone.
+fn create(path: &Path) -> anyhow::Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(|error| whole::not_made(path, &error))
 }

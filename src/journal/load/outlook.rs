@@ -29,6 +29,10 @@ pub struct Outlook {
     pub overruled: u64,
     /// and `file:line` of the first of them.
     pub overruled_at: Option<String>,
+    /// New rows of this reading that say what they replace, where no reject stands that could be,
+    pub unplaced: u64,
+    /// and `file:line` of the first of them.
+    pub unplaced_at: Option<String>,
     /// Where some of this reading's members with several stints have their second one.
     pub several_at: Vec<SeveralAt>,
     /// Members of this reading that stay, by the number of their space less 1.

@@ -10,11 +10,21 @@ use crate::journal::again::PERHAPS_HELD;
 use crate::journal::incoming::Times;
 use crate::journal::judge::{Fate, Stint};
 use crate::journal::number::Numbers;
-use crate::model::State;
+use crate::model::{Origin, State};
 
 /// The column in which `tenure rejects` says where a row stood, as `path:line`: the row that comes back with it is another one
 /// if it was mended, and takes the place of that one.
 pub const REPLACES: &str = "replaces";
+
+/// What a row says that it replaces.
+#[derive(Debug)]
+pub(super) struct Claim {
+    /// The row's times.
+    pub(super) times: Times,
+    pub(super) claim: Box<str>,
+    /// Where the row stands, if the journal did not have it before.
+    pub(super) fresh: Option<Origin>,
+}
 
 /// What the rows of a reading say that they replace.
 #[derive(Debug, Default)]
@@ -22,6 +32,8 @@ pub(super) struct Replacing {
     /// How many rows of the reading say that they replace what is named so: rows in order, and those that are rejects again
     /// and take the place of what they were.
     claims: HashMap<Box<str>, usize>,
+    /// The rows among these that the journal did not have before.
+    fresh: Vec<(Box<str>, Origin)>,
     /// Where the rejects stand that this reading has met or made: they are no other row's.
     own: HashSet<(i64, u64)>,
     /// Lines of its files that are no rows, and were replaced in an earlier reading.
@@ -107,13 +119,14 @@ impl Replacing {
 
     /// What the rows of a member have come to, and what those of these times say that they replace. Only a row that may be
     /// sent, or was, replaces another, and none that was merged with others.
-    pub(super) fn member(&mut self, claims: &mut Vec<(Times, Box<str>)>, stints: &[Stint]) {
-        for (times, claim) in claims.drain(..) {
+    pub(super) fn member(&mut self, claims: &mut Vec<Claim>, stints: &[Stint]) {
+        for Claim { times, claim, fresh } in claims.drain(..) {
             let is_it = |stint: &&Stint| {
                 stint.times == times && stint.parts.is_empty() && stint.fate != Fate::Superseded
             };
             let mut stands = stints.iter().filter(is_it).peekable();
             if stands.peek().is_some() && stands.all(|stint| !stint.state.is_refused()) {
+                self.fresh.extend(fresh.map(|origin| (claim.clone(), origin)));
                 *self.claims.entry(claim).or_default() += 1;
             }
         }
@@ -127,8 +140,8 @@ impl Replacing {
     /// nobody can tell which is meant, and they stay.
     ///
     /// Those that Chat holds perhaps stay in any case, as do those that are made of several lines, and rows that were done
-    /// before and refused a role.
-    pub(super) fn finish(&self, conn: &Connection) -> Result<u64, JournalError> {
+    /// before and refused a role. `unplaced` gets the new rows that have replaced nothing.
+    pub(super) fn finish(&self, conn: &Connection, unplaced: &mut Vec<Origin>) -> Result<u64, JournalError> {
         if self.claims.is_empty() {
             return Ok(0);
         }
@@ -159,12 +172,16 @@ impl Replacing {
             }
         }
         let mut replaced = 0;
+        let mut placed: HashSet<&str> = HashSet::new();
         for (claim, count) in &self.claims {
             let rejects = by_line.get(claim).or_else(|| by_claim.get(claim));
             for row in rejects.filter(|rejects| rejects.len() <= *count).into_iter().flatten() {
                 replaced += replace(conn, *row)?;
+                placed.insert(claim);
             }
         }
+        let left = self.fresh.iter().filter(|(claim, _)| !placed.contains(claim.as_ref()));
+        unplaced.extend(left.map(|(_, origin)| *origin));
         Ok(replaced)
     }
 }

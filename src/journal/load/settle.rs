@@ -4,7 +4,7 @@ mod parts;
 
 use rusqlite::Connection;
 
-use super::replacing::claim;
+use super::replacing::{Claim, claim};
 use super::{Finding, Loader, Outlook, Overlap, SEVERAL_AT_MAX, SeveralAt, Taken, Verdict};
 use crate::journal::JournalError;
 use crate::journal::bulk::Bulk;
@@ -26,7 +26,7 @@ pub(super) struct Settling<'j> {
     /// How many lines of them went into others, and how many bridges they have.
     parts_before: (i64, i64),
     /// What its rows of this reading say that they replace.
-    claims: Vec<(Times, Box<str>)>,
+    claims: Vec<Claim>,
     /// The first number of the member whose rows come.
     member: i64,
     /// Members with several stints among those of earlier readings, and those behind the first.
@@ -79,11 +79,12 @@ impl<'j> Settling<'j> {
         source.rows += 1;
         let waits = loader.operation == Operation::Create;
         let (times, origin) = (row.times(), Origin { source: source.id, line: row.line() });
-        let claim = row.given.as_deref().filter(|_| loader.has_rejects).and_then(claim);
+        let claim = row.given.as_deref().filter(|_| loader.writes).and_then(claim);
         match self.judge.row(row, (source.id, &source.path), waits)? {
             Ok(added) => {
                 let overrules = claim.is_some() && self.judge.has_corrected();
-                self.claims.extend(claim.map(|claim| (times, claim)));
+                let fresh = matches!(added, Added::New).then_some(origin);
+                self.claims.extend(claim.map(|claim| Claim { times, claim, fresh }));
                 match added {
                     Added::New => self.taken.new += 1,
                     Added::Known => self.taken.known += 1,
@@ -233,7 +234,7 @@ impl<'j> Settling<'j> {
                 }
             }
         }
-        if loader.has_rejects {
+        if !self.claims.is_empty() || loader.has_rejects {
             loader.replacing.member(&mut self.claims, stints);
         }
         let after = several(stints);
@@ -293,7 +294,11 @@ impl<'j> Settling<'j> {
         if let (Some(bulk), false) = (&mut self.bulk, loader.stands) {
             bulk.flush()?;
             if let Some(conn) = loader.journal {
-                self.taken.replaced = loader.replacing.finish(conn)?;
+                let mut unplaced = Vec::new();
+                self.taken.replaced = loader.replacing.finish(conn, &mut unplaced)?;
+                let first = unplaced.iter().min_by_key(|origin| (origin.source, origin.line));
+                loader.outlook.unplaced_at = first.map(|first| loader.origin(*first)).transpose()?;
+                loader.outlook.unplaced = unplaced.len() as u64;
             }
         }
         Ok(self.taken)
