@@ -231,3 +231,14 @@ fn keys_of_which_nothing_is_made_are_named_as_columns_are() {
     room.write("one.jsonl", rows[0]);
     room.tenure(&["check", "one.jsonl"]).expect(0).says(&["one.jsonl: key kept, but not used: team"]);
 }
+
+#[test]
+fn a_dry_run_that_leaves_rows_out_says_so() {
+    let room = Room::new();
+    room.write("rows.csv", "space,member,deleteTime\nA,a@example.com,2021-01-01T00:00:00Z\n#b,b,c\n");
+    let dry = ["import", "rows.csv", "--emulator", "--dry-run"];
+    room.tenure(&dry).expect(4).says(&["nothing may be sent before they are mended."]);
+    let run = room.tenure(&[&dry[..], &["--skip-invalid"]].concat()).expect(3);
+    let run = run.says(&["problems; their rows are left out, as --skip-invalid says."]);
+    assert!(!run.said().contains("nothing may be sent"), "{}", run.said());
+}
