@@ -63,6 +63,26 @@ fn a_membership_counts_in_each_year_in_which_it_was_held() {
 }
 
 #[test]
+fn whoever_stays_is_counted_once_a_year_with_their_history() {
+    let mut journal = scratch();
+    let policy = Policy { bridges: true, ..Policy::default() };
+    let mut loader = journal.loader_by(policy, NOW).unwrap();
+    loader.begin_source("/rows.csv", "{}").unwrap();
+    for (line, member) in (2..).zip(["a@b.cd", "b@b.cd"]) {
+        loader.row(line, &held("A", member, Some("2022"), None), None).unwrap();
+    }
+    loader.settle(|_| Verdict::PassedOver, || true).unwrap().unwrap();
+    loader.commit().unwrap();
+    let space = jobs(&journal).remove(0).space;
+    // A year and some months after their history ends.
+    let figures = journal.row_figures(&[space], at("2025-02-01T00:00:00Z")).unwrap();
+    let year = YearFigures { done: 0, others: 2 };
+    assert_eq!(figures.years, (2022..=2025).map(|of| (of, year)).collect());
+    assert_eq!(figures.spaces[&space], (2022..=2025).map(|of| (of, 2)).collect());
+    assert_eq!(figures.states.iter().sum::<u64>(), 4);
+}
+
+#[test]
 fn some_of_each_reason() {
     let mut journal = scratch();
     let rows: Vec<Tenure> = (0..6).map(|n| tenure("A", &format!("m{n}@b.cd"), Some(1), Some(2))).collect();
