@@ -30,7 +30,7 @@ impl Setup<'_> {
     pub fn of_stop(&self, stop: &Stop) -> Option<String> {
         match stop {
             Stop::Asked | Stop::JournalGone | Stop::NotOffered(_) => None,
-            Stop::NoToken(failure) => self.of_token(failure),
+            Stop::NoToken(failure) => self.of_token(failure).map(|remedy| remedy + &self.another(failure)),
             Stop::Unauthorized(_) if self.identity.client_email.is_some() => {
                 Some(format!("{}; `tenure doctor` tells which", self.unauthorized()))
             }
@@ -89,6 +89,16 @@ impl Setup<'_> {
                 Some("check the network and the proxy (HTTPS_PROXY, NO_PROXY), then try again".to_owned())
             }
             TokenFailure::Refused(refusal) => Some(self.of_token_refusal(refusal)),
+        }
+    }
+
+    /// Where whoever is impersonated may be a slip: what goes on would take them again.
+    fn another(&self, failure: &TokenFailure) -> String {
+        match (failure, &self.identity.subject) {
+            (TokenFailure::Refused(refusal), Some(subject)) if may_be_of_the_subject(refusal) => format!(
+                ". If {subject} is a slip, go on with --impersonate and the right one: else {subject} is taken again"
+            ),
+            _ => String::new(),
         }
     }
 
@@ -290,6 +300,19 @@ impl Setup<'_> {
     }
 }
 
+/// Whether whom the token was asked for may be why it was refused.
+fn may_be_of_the_subject(refusal: &TokenRefusal) -> bool {
+    let description = refusal.description.to_lowercase();
+    match refusal.code.as_str() {
+        "invalid_grant" => {
+            let is_off = refusal.clock_ahead_s.is_some_and(|ahead| ahead.unsigned_abs() > CLOCK_OFF_S_MAX);
+            !is_off && !["signature", "account not found"].iter().any(|part| description.contains(part))
+        }
+        "unauthorized_client" | "access_denied" => true,
+        _ => false,
+    }
+}
+
 /// What to do about a clock that is so many seconds ahead of Google's.
 pub fn set_the_clock(ahead_s: i64) -> String {
     let off = span(std::time::Duration::from_secs(ahead_s.unsigned_abs()));
@@ -344,6 +367,22 @@ mod tests {
         ] {
             let text = of_token("invalid_grant", description, ahead);
             assert!(text.contains(part), "{description}: {text}");
+        }
+    }
+
+    #[test]
+    fn a_slip_in_whom_to_act_for_is_not_taken_again() {
+        let identity = identity();
+        let setup = Setup { identity: &identity, access: Access::Import, elsewhere: None };
+        for (code, description, is_told) in [
+            ("invalid_grant", "Invalid email or User ID", true),
+            ("unauthorized_client", "", true),
+            ("invalid_grant", "Invalid JWT Signature.", false),
+        ] {
+            let failure = TokenFailure::of_code(code, description);
+            let text = setup.of_stop(&Stop::NoToken(failure.clone())).unwrap();
+            assert_eq!(text.contains("else admin@example.com is taken again"), is_told, "{text}");
+            assert!(!setup.of_token(&failure).unwrap().contains("slip"));
         }
     }
 

@@ -4,19 +4,30 @@ use std::path::Path;
 
 use super::Usage;
 use crate::cli::RetryArgs;
+use crate::config::switch;
 use crate::input::is_near;
 use crate::journal::{Journal, JournalError, Retried};
 use crate::progress::Progress;
 use crate::wording::{many, quoted};
+
+/// What is tried again: all that was refused, or what was for one reason. A file and the environment, where an option without
+/// a value cannot be written, say it as of a switch.
+fn asked(args: &RetryArgs) -> Option<Option<&str>> {
+    let kind = args.retry_rejected.as_ref()?.as_deref();
+    match kind.map(switch) {
+        Some(Ok(is_on)) => is_on.then_some(None),
+        _ => Some(kind),
+    }
+}
 
 /// Refuses a reason that no row was refused for: it is misspelt.
 ///
 /// # Errors
 /// Then; the message lists those that there are.
 pub(super) fn expect(journal: &Journal, args: &RetryArgs, path: &Path) -> anyhow::Result<()> {
-    let Some(Some(kind)) = &args.retry_rejected else { return Ok(()) };
+    let Some(Some(kind)) = asked(args) else { return Ok(()) };
     let kinds = journal.rejects_by_kind().map_err(|error| error.at(path))?;
-    if kinds.iter().any(|(known, _)| known == kind) {
+    if kinds.iter().any(|(known, _)| *known == kind) {
         return Ok(());
     }
     Err(Usage(unknown(kind, &kinds)).into())
@@ -28,7 +39,7 @@ pub(super) fn expect(journal: &Journal, args: &RetryArgs, path: &Path) -> anyhow
 /// # Errors
 /// When the journal cannot be read.
 pub(super) fn skips_invalid(args: &RetryArgs, path: &Path) -> anyhow::Result<bool> {
-    if args.retry_rejected.is_none() || !path.exists() {
+    if asked(args).is_none() || !path.exists() {
         return Ok(false);
     }
     let journal = Journal::open_read_only(path).map_err(|error| error.at(path))?;
@@ -56,8 +67,8 @@ pub(super) fn retry(
     path: &Path,
     progress: &mut Progress,
 ) -> Result<(), JournalError> {
-    let Some(kind) = &args.retry_rejected else { return Ok(()) };
-    let retried = journal.retry_rejected(kind.as_deref())?;
+    let Some(kind) = asked(args) else { return Ok(()) };
+    let retried = journal.retry_rejected(kind)?;
     for line in story(&retried, &quoted(&path.display().to_string())) {
         progress.say(&line);
     }

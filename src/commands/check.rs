@@ -41,7 +41,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
     } else if args.github {
         print(&annotations(&intake.problems, Severity::Error))?;
         print(&annotations(&intake.warnings, Severity::Warning))?;
-        note(verdict(&intake, &outlook).trim_end());
+        note(verdict(&intake, &outlook, false).trim_end());
     } else {
         inputs::show(&intake.problems);
         inputs::warn(&intake.warnings);
@@ -49,7 +49,7 @@ pub(super) async fn run(args: CheckArgs) -> anyhow::Result<Exit> {
             note(&doubts);
         }
         let maps = format!("{} in the maps; no input was read.\n", inputs::count(&intake.problems));
-        tell(&if in_maps { maps } else { verdict(&intake, &outlook) })?;
+        tell(&if in_maps { maps } else { verdict(&intake, &outlook, false) })?;
     }
     Ok(if intake.problems.is_empty() { Exit::Done } else { Exit::BadInput })
 }
@@ -69,8 +69,8 @@ pub(super) fn with_doubts(intake: &mut Intake, policy: Policy, doubts: Option<St
     left
 }
 
-/// What was read and whether it may be sent.
-pub(super) fn verdict(intake: &Intake, outlook: &Outlook) -> String {
+/// What was read and whether it may be sent; `skip_invalid` says whether rows with problems are left out.
+pub(super) fn verdict(intake: &Intake, outlook: &Outlook, skip_invalid: bool) -> String {
     let mut text = String::new();
     if intake.rows > 0 {
         text += &format!("{} read: {} to send", many(intake.rows, "row"), outlook.to_send());
@@ -95,6 +95,10 @@ pub(super) fn verdict(intake: &Intake, outlook: &Outlook) -> String {
     };
     text += &match intake.problems.total() {
         0 => "No problems.".to_owned(),
+        total if !intake.is_refused(skip_invalid) => {
+            let them = if total == 1 { "its row is" } else { "their rows are" };
+            format!("{}; {them} left out, as --skip-invalid says.", many(total, "problem"))
+        }
         1 => "1 problem; nothing may be sent before it is mended.".to_owned(),
         total => format!("{total} problems; nothing may be sent before they are mended."),
     };

@@ -357,7 +357,7 @@ fn dry_run(
     if let Some(doubts) = doubts {
         note(&doubts);
     }
-    let mut text = check::verdict(&intake, outlook);
+    let mut text = check::verdict(&intake, outlook, inputs.skip_invalid);
     if let Some(line) =
         plan::estimate(&outlook.pending, &settings.rates(), &Zoned::now(), settings.undertaking)
     {

@@ -58,7 +58,7 @@ pub(super) fn values(arg: &Arg, raw: Raw<'_>) -> Result<Vec<String>, String> {
 }
 
 /// A switch in the environment.
-pub(super) fn switch(text: &str) -> Result<bool, String> {
+pub(crate) fn switch(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "1" | "true" | "yes" | "on" => Ok(true),
         "0" | "false" | "no" | "off" => Ok(false),

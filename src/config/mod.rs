@@ -19,6 +19,7 @@ use clap::{ArgMatches, Command, CommandFactory as _, FromArgMatches as _};
 
 use crate::cli::{self, Cli, ConfigFileArgs, Name, ProgressMode};
 pub use environment::Environment;
+pub(crate) use fit::switch;
 pub use report::{Remembered, Report};
 
 /// What the file is called where it is looked for.

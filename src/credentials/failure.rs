@@ -92,7 +92,7 @@ impl TokenFailure {
     }
 
     /// What an OAuth error code means. Which of them pass: RFC 6749 (5.2, 4.1.2.1) and Google's `internal_failure`.
-    pub(super) fn of_code(code: &str, description: &str) -> TokenFailure {
+    pub(crate) fn of_code(code: &str, description: &str) -> TokenFailure {
         let description = shorten(description, DESCRIPTION_CHARS_MAX);
         match code {
             "internal_failure" | "server_error" | "temporarily_unavailable" => TokenFailure::Passing(

@@ -289,6 +289,11 @@ impl Lane {
             || !self.unclear.is_empty()
     }
 
+    /// Whether it sends nothing before a call of another kind is answered.
+    pub(super) fn is_held_up(&self) -> bool {
+        self.is_listed() || !matches!(self.step, Step::Sending)
+    }
+
     /// Whether it can take more rows from the journal. Rows that wait are in memory too, and must not become ever more.
     pub(super) fn wants_rows(&self) -> bool {
         matches!(self.step, Step::Sending)

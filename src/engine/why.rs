@@ -23,6 +23,9 @@ impl Snapshot {
                 Why::new("unreachable", format!("waiting {wait} for the connection"))
             });
         }
+        if why.is_empty() && self.pace.why == PaceReason::Unreachable {
+            why.push(Why::new("unreachable", "nothing is reached at the moment"));
+        }
         why.extend(self.pace.reasons());
         let braked = !why.is_empty();
         if self.under_way >= self.under_way_max && !self.answer_time.is_zero() {
@@ -96,6 +99,8 @@ mod tests {
     fn whatever_everything_waits_for() {
         let paused = Snapshot { paused: Duration::from_secs(43), ..sending() };
         expect(&paused, &[("unreachable", "waiting 43 s for the connection")]);
+        let pace = Pace { why: PaceReason::Unreachable, ..sending().pace };
+        expect(&Snapshot { pace, ..sending() }, &[("unreachable", "nothing is reached at the moment")]);
         let throttled = Snapshot { throttled: true, ..paused };
         expect(&throttled, &[("quota_used_up", "waiting 43 s for the quota")]);
         let asked = Snapshot { asked_to_wait: true, ..throttled };

@@ -122,7 +122,7 @@ pub enum JournalError {
     },
     /// The journal was made for another place.
     #[error(
-        "this journal belongs to {journal}, and this run would go to {run}: what is done there is not done here. Use another --journal FILE for it"
+        "this journal belongs to {journal}, and this run would go to {run}: what is done there is not done here. Leave --endpoint and --emulator away to go on where it belongs; for a run elsewhere, begin another journal with the input (tenure import INPUT --journal FILE)"
     )]
     OtherTarget {
         /// Where its rows went so far.
@@ -132,7 +132,7 @@ pub enum JournalError {
     },
     /// The journal was made for spaces of the other kind.
     #[error(
-        "this journal is about {}: {}, or use another --journal FILE for rows of the other kind",
+        "this journal is about {}: {}, or begin another journal with rows of the other kind (tenure import INPUT --journal FILE)",
         if *.standard { "spaces that are not in import mode" } else { "spaces in import mode" },
         if *.standard { "add --standard-spaces" } else { "leave --standard-spaces, --admin-access and --as-app away" }
     )]
@@ -306,13 +306,14 @@ fn barred(error: &dyn std::error::Error) -> String {
 fn other_undertaking(journal: Undertaking, run: Undertaking) -> String {
     match (journal, run) {
         (Undertaking::Rollback, Undertaking::Import) => {
-            "this import was rolled back; begin a new one with another --journal FILE".to_owned()
+            "this import was rolled back; begin a new one with another journal: tenure import INPUT --journal FILE".to_owned()
         }
         (_, Undertaking::Rollback) => format!(
             "this journal is of `tenure {journal}`, which cannot be rolled back: only what an import has created can be"
         ),
         _ => format!(
-            "this journal is of `tenure {journal}`, and not of `tenure {run}`: use another --journal FILE"
+            "this journal is of `tenure {journal}`, and not of `tenure {run}`: name one that is, or begin one with \
+             `tenure {run}`"
         ),
     }
 }

@@ -137,3 +137,23 @@ fn nobody_answers_at_all() {
     room.tenure(&["resume", "rows.csv.journal.db"]).expect(0);
     assert_eq!(room.held(STORE), asked_for(&room.file("rows.csv")));
 }
+
+#[test]
+fn a_token_endpoint_that_nobody_reaches_is_told() {
+    let room = Room::new();
+    room.write("rows.csv", people(4, 2));
+    let emulator = Emulator::start(&room, &[]);
+    let mut key: serde_json::Value = serde_json::from_str(&room.read("key.json")).unwrap();
+    key["token_uri"] = "http://127.0.0.1:9/token".into();
+    room.write("key.json", key.to_string());
+    let import = ["import", "rows.csv", "--journal", "j.db", "--progress", "json", "--give-up-after", "3s"];
+    let run = room.tenure(&args(&[&import], &emulator.connection())).expect(5);
+    let events = run.err.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let told: Vec<_> = events.skip_while(|event| event["event"] != "unreachable").collect();
+    let progress: Vec<_> = told.iter().filter(|event| event["event"] == "progress").collect();
+    assert!(!progress.is_empty(), "{}", run.err);
+    for event in progress {
+        assert_eq!(event["why"][0], "unreachable", "{event}");
+        assert_eq!(event["pace"]["why"], "unreachable", "{event}");
+    }
+}

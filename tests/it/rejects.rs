@@ -404,6 +404,11 @@ fn rows_are_tried_again_as_they_are() {
     run.says(&["2 refused rows are tried again", "Done: 2 rows settled", "2 400 INVALID_ARGUMENT"]);
     assert_eq!(rows(&room), [5, 3, 2]);
     assert_eq!(room.held(STORE).len(), 3);
+    // Where no option can be left without a value, all of them are said as a switch is.
+    for (value, is_on) in [("1", true), ("true", true), ("0", false)] {
+        let run = room.tenure_env(&["resume", "j.db"], &[("TENURE_RETRY_REJECTED", value)]).expect(3);
+        assert_eq!(run.said().contains("2 refused rows are tried again"), is_on, "{value}: {}", run.said());
+    }
     let run = room.tenure(&["resume", "j.db", "--retry-rejected=NOT_FOUND"]).expect(2);
     run.says(&["no row was refused for NOT_FOUND. What rows were refused for: 2 INVALID_ARGUMENT"]);
 }

@@ -28,7 +28,9 @@ use super::pacer::{Kind, Pacer};
 use super::repeats::Repeats;
 use crate::chat::{Access, Call, Listing};
 use crate::journal::{Calls, Change, Note, Reply, Request, SpaceWork, Tally, Work};
-use crate::model::{Job, MemberId, Operation, Pace, Role, RowId, SlowedSpace, SpaceId, Span, Timestamp};
+use crate::model::{
+    Job, MemberId, Operation, Pace, PaceReason, Role, RowId, SlowedSpace, SpaceId, Span, Timestamp,
+};
 pub(super) use answered::note;
 pub use io::{Completion, Config, Finish, For, Input, Now, Output};
 
@@ -269,16 +271,20 @@ impl Engine {
 
     /// Where it stands.
     pub fn snapshot(&self, now: Now) -> Snapshot {
+        let lost = self.lost(now);
         Snapshot {
             under_way: self.sent,
             waiting: self.delayed.len(),
-            paused: self.pacer.wait(Kind::Write, now.elapsed),
-            throttled: self.pacer.waits_for_quota(now.elapsed),
+            paused: lost.unwrap_or_else(|| self.pacer.wait(Kind::Write, now.elapsed)),
+            throttled: lost.is_none() && self.pacer.waits_for_quota(now.elapsed),
             asked_to_wait: self.asked_until > now.elapsed,
             listing: self.lanes.values().filter(|lane| lane.is_listed()).count(),
             under_way_max: self.config.in_flight_max,
             answer_time: self.answer_time,
-            pace: self.pace.clone(),
+            pace: Pace {
+                why: if lost.is_some() { PaceReason::Unreachable } else { self.pace.why },
+                ..self.pace.clone()
+            },
             failures_in_a_row: self
                 .failing
                 .iter()
@@ -298,13 +304,20 @@ impl Engine {
         }
     }
 
+    /// How much longer everything waits for the network because what has to come before any write finds none.
+    fn lost(&self, now: Now) -> Option<Duration> {
+        let lost = self.pacer.lost(now.elapsed)?;
+        self.lanes.values().all(Lane::is_held_up).then_some(lost)
+    }
+
     fn look_at_pace(&mut self, now: Now) {
         if self.paced_at.is_none_or(|at| now.elapsed >= at + PACE_EVERY) {
             self.paced_at = Some(now.elapsed);
             self.measure_pace(now);
         }
-        // With what is written anyway.
-        if !self.pace_is_written && (!self.changes.is_empty() || self.calls != Calls::default()) {
+        // With what is written anyway; where nothing is reached, that is nothing.
+        let is_lost = self.pace.why == PaceReason::Unreachable;
+        if !self.pace_is_written && (is_lost || !self.changes.is_empty() || self.calls != Calls::default()) {
             self.pace_is_written = true;
             self.changes.push(Change::Pace(Box::new(self.pace.clone())));
         }
@@ -313,6 +326,9 @@ impl Engine {
     /// How fast it goes. Once a second is enough to show it.
     fn measure_pace(&mut self, now: Now) {
         let mut pace = self.pacer.pace(now.elapsed);
+        if self.lost(now).is_some() {
+            pace.why = PaceReason::Unreachable;
+        }
         for lane in self.lanes.values_mut() {
             let Some(writes_per_minute) = self.pacer.slowed(&mut lane.buckets, now.elapsed) else { continue };
             pace.slowed_spaces += 1;

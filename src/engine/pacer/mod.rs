@@ -250,6 +250,12 @@ impl Pacer {
         Err(tap.setbacks_in_a_row)
     }
 
+    /// How much longer calls that are no writes wait for the network; `None` when the last of them got through.
+    pub(super) fn lost(&self, now: Duration) -> Option<Duration> {
+        let lost = [&self.reads, &self.spaces].into_iter().filter(|tap| tap.setbacks_in_a_row > 0);
+        lost.map(|tap| tap.paused_until.saturating_sub(now)).max()
+    }
+
     /// Lets all calls of this kind wait.
     pub(super) fn pause(&mut self, kind: Kind, until: Duration) {
         let tap = self.tap(kind);
