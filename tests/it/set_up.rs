@@ -220,7 +220,7 @@ fn an_expired_space_beside_a_good_one() {
     assert_eq!(rejects.matches("Chat refuses the whole space spaces/AAQA0").count(), 3, "{rejects}");
     // The rows go to a new space instead.
     room.write("again.csv", rejects.replace("spaces/AAQA0,", "spaces/AAQA2,"));
-    let again = ["import", "again.csv", "--journal", "again.db"];
+    let again = ["import", "again.csv", "--journal", "j.db"];
     room.tenure(&args(&[&again], &emulator.connection())).expect(0);
     let rows = room.read("rows.csv").replace("spaces/AAQA0,", "spaces/AAQA2,");
     assert_eq!(room.held(STORE), asked_for(&room.write("both.csv", rows)));
