@@ -354,7 +354,8 @@ fn settle(
              not meant, feed it back with the role of before"
         ));
     }
-    if let Some(first) = &loader.outlook().unplaced_at {
+    let unplaced = loader.outlook().unplaced_at.as_ref();
+    if let Some(first) = unplaced.filter(|_| !intake.problems.is_fatal()) {
         let (count, first) = (loader.outlook().unplaced, shown(first));
         let rows = match count {
             1 => format!("1 row ({first}) says"),
