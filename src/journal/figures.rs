@@ -243,6 +243,7 @@ impl Journal {
         let mut wanted: HashMap<SpaceId, Tides> =
             spaces.iter().map(|space| (*space, Tides::new(&begins))).collect();
         let (mut first, mut last) = (i64::MAX, i64::MIN);
+        let bridges = self.bridges()?;
         let mut statement =
             self.conn.prepare("SELECT id, state, create_time, delete_time FROM rows WHERE state <> ?1")?;
         let mut rows = statement.query([State::Replaced.code()])?;
@@ -259,13 +260,23 @@ impl Journal {
             };
             let end = delete.unwrap_or_else(|| now.as_micros().max(begin));
             (first, last) = (first.min(begin), last.max(delete.unwrap_or(begin)));
-            let years = (year_of(&begins, begin), year_of(&begins, end));
+            let mut years = (year_of(&begins, begin), year_of(&begins, end));
+            let id: i64 = row.get(0)?;
+            if delete.is_none()
+                && let Some(until) = bridges.get(&Numbers::parts(id))
+            {
+                // Its history is a row of its own: one stretch, counted there until it ends.
+                years.0 = years.0.max(year_of(&begins, *until) + 1);
+                if years.0 > years.1 {
+                    continue;
+                }
+            }
             if state == State::Done as usize {
                 done.add(years)
             } else {
                 others.add(years)
             }
-            if let Some(tides) = wanted.get_mut(&Numbers::parts(row.get(0)?).0) {
+            if let Some(tides) = wanted.get_mut(&Numbers::parts(id).0) {
                 tides.add(years);
             }
         }
@@ -285,6 +296,14 @@ impl Journal {
             figures.spaces.insert(space, held.map(|(place, held)| (year(place), held)).collect());
         }
         Ok(figures)
+    }
+
+    /// Where the histories of open rows end, by whose they are.
+    fn bridges(&self) -> Result<HashMap<(SpaceId, MemberId), i64>, JournalError> {
+        let mut statement =
+            self.conn.prepare("SELECT row, max(until) FROM parts WHERE until IS NOT NULL GROUP BY row")?;
+        let bridges = statement.query_map([], |row| Ok((Numbers::parts(row.get(0)?), row.get(1)?)))?;
+        Ok(bridges.collect::<Result<_, _>>()?)
     }
 
     /// Refused rows, or channels, of each reason, so many at most, the first in the journal.

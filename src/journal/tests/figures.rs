@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::model::Policy;
 
 fn at(text: &str) -> Timestamp {
     Timestamp::parse(text, None).unwrap()
@@ -60,6 +61,26 @@ fn a_membership_counts_in_each_year_in_which_it_was_held() {
     let spaces = journal.space_figures().unwrap();
     let rows: Vec<(&str, u64)> = spaces.iter().map(|space| (space.name.as_str(), space.rows())).collect();
     assert_eq!(rows, [("spaces/A", 2), ("spaces/B", 2)]);
+}
+
+#[test]
+fn whoever_stays_is_counted_once_a_year_with_their_history() {
+    let mut journal = scratch();
+    let policy = Policy { bridges: true, ..Policy::default() };
+    let mut loader = journal.loader_by(policy, NOW).unwrap();
+    loader.begin_source("/rows.csv", "{}").unwrap();
+    for (line, member) in (2..).zip(["a@b.cd", "b@b.cd"]) {
+        loader.row(line, &held("A", member, Some("2022"), None), None).unwrap();
+    }
+    loader.settle(|_| Verdict::PassedOver, || true).unwrap().unwrap();
+    loader.commit().unwrap();
+    let space = jobs(&journal).remove(0).space;
+    // A year and some months after their history ends.
+    let figures = journal.row_figures(&[space], at("2025-02-01T00:00:00Z")).unwrap();
+    let year = YearFigures { done: 0, others: 2 };
+    assert_eq!(figures.years, (2022..=2025).map(|of| (of, year)).collect());
+    assert_eq!(figures.spaces[&space], (2022..=2025).map(|of| (of, 2)).collect());
+    assert_eq!(figures.states.iter().sum::<u64>(), 4);
 }
 
 #[test]
