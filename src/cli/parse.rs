@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::emulator::quota::Counting;
 use crate::engine::InFlight;
-use crate::model::{Role, SpaceName, Timestamp};
+use crate::model::{Role, Timestamp};
 
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     if let Ok(seconds) = text.parse::<u32>() {
@@ -46,10 +46,6 @@ pub(super) fn in_flight(text: &str) -> Result<InFlight, String> {
 
 pub(super) fn time(text: &str) -> Result<Timestamp, String> {
     Timestamp::parse(text, None).map_err(|error| error.to_string())
-}
-
-pub(super) fn space(text: &str) -> Result<SpaceName, String> {
-    SpaceName::parse(text).map_err(|error| error.to_string())
 }
 
 pub(super) fn role(text: &str) -> Result<Role, String> {

@@ -5,9 +5,8 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::parse::{duration, quota, space};
+use super::parse::{duration, quota};
 use super::{ConnectionArgs, OutputArgs};
-use crate::model::SpaceName;
 
 /// `tenure verify`.
 #[derive(Debug, Args)]
@@ -15,9 +14,9 @@ pub struct VerifyArgs {
     /// The journal of the run; a run may go on meanwhile
     #[arg(value_name = "JOURNAL")]
     pub journal: PathBuf,
-    /// Only this space; may be given several times
-    #[arg(long = "space", value_name = "NAME", value_parser = space, help_heading = "Selection")]
-    pub spaces: Vec<SpaceName>,
+    /// Only this space, by id or name; may be given several times
+    #[arg(long = "space", value_name = "NAME", help_heading = "Selection")]
+    pub spaces: Vec<String>,
     /// Print one JSON object
     #[arg(long, help_heading = "Output")]
     pub json: bool,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Usage;
 use crate::cli::{ImportArgs, InputTimeFormat, ReadArgs};
+use crate::input::SpaceMap;
 use crate::intake::{shown, source_name};
 use crate::journal::{Journal, JournalError};
 use crate::wording::quoted;
@@ -43,6 +44,11 @@ impl ReadWith {
     pub(super) fn kept(journal: &Journal) -> Result<Self, JournalError> {
         let known = journal.read_with()?;
         Ok(known.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_default())
+    }
+
+    /// The map of spaces, if it is still to be found.
+    pub(super) fn space_map(&self) -> Option<SpaceMap> {
+        SpaceMap::open(self.spaces.as_deref()?).ok()
     }
 
     /// Keeps it for the next reading.

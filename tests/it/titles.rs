@@ -65,6 +65,18 @@ fn a_migration_speaks_of_channels() {
         (&verified["spaces"][0]["space"], &verified["spaces"][0]["name"]),
         (&general.into(), &"General".into())
     );
+    for name in ["General", "#general", general, general_id] {
+        let chosen = json(&run(&["verify", J, "--json", "--space", name]).expect(0).out);
+        assert_eq!((&chosen["spaces_total"], &chosen["spaces"][0]["space"]), (&1.into(), &general.into()));
+    }
+    // A display name and a name of the map that are the same are two spaces.
+    room.write("channels.spaces.csv", format!("name,space\n#sales,{general}\n"));
+    run(&["verify", J, "--space", "#sales"]).expect(2).says(&[
+        "--space #sales: the journal has several spaces of that name",
+        general,
+        sales,
+    ]);
+    room.write("channels.spaces.csv", &map);
     run(&["complete", J, "--dry-run"])
         .says(&[&format!("with rows rejected (mend them, or --accept-rejects): #sales ({sales})")]);
 

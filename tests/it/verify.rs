@@ -208,8 +208,7 @@ fn only_some_spaces() {
     assert_eq!((&report["spaces_total"], &report["differences_total"]), (&1.into(), &2.into()));
     verify(&room, &emulator, &["--space", "AAQA9"])
         .expect(2)
-        .says(&["--space spaces/AAQA9: the journal has no row of that space"]);
-    verify(&room, &emulator, &["--space", "#general"]).expect(2).says(&["neither spaces/{id} nor a bare id"]);
+        .says(&["--space AAQA9: the journal has no row of a space with that id or name"]);
 }
 
 #[test]

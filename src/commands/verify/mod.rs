@@ -1,6 +1,7 @@
 //! `tenure verify`: what Chat lists, held against what the journal says.
 
 mod keep;
+mod selected;
 mod walk;
 mod writing;
 
@@ -27,7 +28,6 @@ use crate::progress::Progress;
 use crate::settings::{Settings, TARGET_EMULATOR, Target};
 use crate::signals::Signals;
 use crate::verify::{self, About, Ending, Looker, Patience, ReadPace, Report, View};
-use crate::wording::quoted;
 use walk::Walk;
 use writing::Writing;
 
@@ -56,10 +56,7 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
             path.display()
         );
     }
-    let spaces = selected(&journal, &args).map_err(|error| match error {
-        Selecting::Journal(error) => error.at(&path),
-        Selecting::Usage(usage) => usage.into(),
-    })?;
+    let spaces = selected::selected(&journal, &args.spaces, &path)?;
     let (settings, targets) = resolve(&journal, &args, spaces, &path)?;
     let (began, stand) = (Timestamp::now(), journal.stand().map_err(at)?);
     let running = Lock::holder(&path).is_some();
@@ -147,26 +144,6 @@ pub(super) async fn run(args: VerifyArgs) -> anyhow::Result<Exit> {
         Ending::Whole if report.differs() => Exit::Rejects,
         Ending::Whole => Exit::Done,
     })
-}
-
-enum Selecting {
-    Journal(JournalError),
-    Usage(Usage),
-}
-
-/// The spaces that were asked for; all of them when none was.
-fn selected(journal: &Journal, args: &VerifyArgs) -> Result<Vec<SpaceHeld>, Selecting> {
-    let mut spaces = journal.spaces_held().map_err(Selecting::Journal)?;
-    for name in &args.spaces {
-        if !spaces.iter().any(|space| space.name == *name) {
-            return Err(Selecting::Usage(Usage(format!(
-                "--space {name}: the journal has no row of that space; `tenure spaces list {}` shows those that it has",
-                quoted(&args.journal.display().to_string())
-            ))));
-        }
-    }
-    spaces.retain(|space| args.spaces.is_empty() || args.spaces.contains(&space.name));
-    Ok(spaces)
 }
 
 /// Whether somebody has said that the spaces are not in import mode.
