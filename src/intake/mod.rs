@@ -259,7 +259,9 @@ fn settle(
     files: &[Begun],
     watch: &mut impl FnMut(Reading<'_>) -> ControlFlow<()>,
 ) -> Result<(), IntakeError> {
-    let names: HashMap<&str, &Arc<str>> = files.iter().map(|file| (file.name.as_str(), &file.file)).collect();
+    let paths: Vec<String> = files.iter().map(|file| loader.source_path(&file.name)).collect();
+    let names: HashMap<&str, &Arc<str>> =
+        paths.iter().map(String::as_str).zip(files.iter().map(|file| &file.file)).collect();
     let mut found = Found { problems: std::mem::take(&mut intake.problems), left_out: 0 };
     let taken = loader.settle(
         |finding| {
@@ -307,7 +309,7 @@ fn settle(
     intake.problems = found.problems;
     for at in &loader.outlook().several_at {
         let file = file_of(&names, &at.path);
-        let source = files.iter().position(|begun| begun.name == at.path).unwrap_or_default();
+        let source = paths.iter().position(|path| *path == at.path).unwrap_or_default();
         let message = format!("{} has several stints in {}", at.member, at.space);
         let help = "Google does not say whether Chat keeps them: `tenure doctor --probe` finds out, and --stints merge \
                     sends one membership for them all";

@@ -293,6 +293,12 @@ impl<'j> Loader<'j> {
         &mut self.names
     }
 
+    /// What a file of this reading is called in the journal.
+    pub fn source_path(&self, path: &str) -> String {
+        // What came through one pipe has nothing to do with what comes through the next.
+        if path == "-" { format!("- (reading {})", self.reading) } else { path.to_owned() }
+    }
+
     /// Begins a file; returns its number, from 0.
     ///
     /// # Errors
@@ -301,8 +307,7 @@ impl<'j> Loader<'j> {
         if self.sources.len() >= SOURCES_MAX {
             return Err(JournalError::TooMany { what: "files", most: SOURCES_MAX as u64 });
         }
-        // What came through one pipe has nothing to do with what comes through the next.
-        let path = if path == "-" { format!("- (reading {})", self.reading) } else { path.to_owned() };
+        let path = self.source_path(path);
         let same = self.sources.iter().find(|source| source.path == path).map(|source| source.id);
         let id = match (same, self.journal) {
             (Some(id), _) => id,
