@@ -163,7 +163,12 @@ pub(super) fn say_unread_columns(warnings: &Problems, progress: &mut Progress) {
 
 /// What to say of rows that Chat will most likely refuse, before they are sent.
 pub(super) fn likely_refused(warnings: &Problems) -> Option<String> {
-    let kinds = [ProblemKind::OutsideDomain, ProblemKind::BeforeSpace, ProblemKind::CrowdedSpace];
+    let kinds = [
+        ProblemKind::OutsideDomain,
+        ProblemKind::BeforeSpace,
+        ProblemKind::ExpiredSpace,
+        ProblemKind::CrowdedSpace,
+    ];
     let found: Vec<(ProblemKind, u64)> = warnings.counts().filter(|(kind, _)| kinds.contains(kind)).collect();
     let named: Vec<String> =
         found.iter().map(|(kind, count)| format!("{kind}: {}", thousands(*count))).collect();

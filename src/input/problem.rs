@@ -132,6 +132,8 @@ kinds! {
     OutsideDomain = "outside-domain",
     /// A warning: a membership that begins before its space does.
     BeforeSpace = "before-space",
+    /// A warning: a row for a space that Chat has deleted.
+    ExpiredSpace = "expired-space",
     /// A warning: somebody who is still a member.
     OpenRow = "open-row",
     /// A warning: more members at a time than a space takes. Found by the loader.

@@ -20,8 +20,10 @@ pub(super) struct Remarks {
     outside: Vec<Option<bool>>,
     /// When a space begins, by number, as far as that is known.
     began: Vec<Option<Option<Timestamp>>>,
+    /// When the time of a space in import mode was over, by number, if it is.
+    expired: Vec<Option<Option<Timestamp>>>,
     /// How much was said of each kind.
-    said: [u64; 3],
+    said: [u64; 4],
     /// Keys of objects that are none of ours: which of ours they most likely say, and whether that was said.
     unread: HashMap<String, (Option<Key>, bool)>,
 }
@@ -31,7 +33,14 @@ pub(super) type Words = Option<(String, &'static str)>;
 
 impl Remarks {
     pub(super) fn new(rules: Arc<Rules>) -> Self {
-        Remarks { rules, outside: Vec::new(), began: Vec::new(), said: [0; 3], unread: HashMap::new() }
+        Remarks {
+            rules,
+            outside: Vec::new(),
+            began: Vec::new(),
+            expired: Vec::new(),
+            said: [0; 4],
+            unread: HashMap::new(),
+        }
     }
 
     /// Says what there is to be said of a row, each with the column that it is about.
@@ -67,6 +76,14 @@ impl Remarks {
                 (message, help)
             });
             say(ProblemKind::OutsideDomain, Key::Member, words);
+        }
+        if is_history && let Some(expired) = self.expired(row.space, names) {
+            let words = self.often(3).then(|| {
+                let file = self.rules.spaces.as_ref().map_or("", |map| map.file());
+                let message = format!("Chat has deleted this space at {expired}, unless it was completed before ({file})");
+                (message, "create it anew with `tenure spaces create`, and use the new map; a completed space takes no history")
+            });
+            say(ProblemKind::ExpiredSpace, Key::Space, words);
         }
         if let Some((begins, key)) = begins(row).filter(|_| ended)
             && let Some(began) = self.began(row.space, names).filter(|began| begins < *began)
@@ -146,6 +163,14 @@ impl Remarks {
                 let domain = address.and_then(|address| address.rsplit('@').next());
                 domain.is_some_and(|domain| !domains.iter().any(|own| own == domain))
             })
+    }
+
+    fn expired(&mut self, space: u32, names: &Names) -> Option<Timestamp> {
+        let (map, now) = (self.rules.spaces.as_ref()?, self.rules.now);
+        *known(&mut self.expired, space, || {
+            let age = SpaceName::parse(&names.space_name(space)).ok().and_then(|name| map.age(&name))?;
+            age.expire_time.filter(|time| *time <= now)
+        })
     }
 
     fn began(&mut self, space: u32, names: &Names) -> Option<Timestamp> {

@@ -77,6 +77,7 @@ impl Plan<'_> {
             "import_mode": match &self.window {
                 Window::None => Value::Null,
                 Window::Unknown { fits } => json!({ "expires": null, "fits": fits }),
+                Window::Past { expired } => json!({ "expires": utc(expired), "fits": false }),
                 Window::Until { expires, fits } => json!({ "expires": utc(expires), "fits": fits }),
             },
             "quotas": quotas,

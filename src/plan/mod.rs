@@ -133,12 +133,15 @@ impl Step {
 /// Whether the import fits into the time that spaces have in import mode.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Window {
-    /// There is none: the spaces are not in import mode, nothing is to be sent, or there is no quota.
+    /// There is none: the spaces are not in import mode, or nothing is to be sent.
     None,
-    /// When the spaces expire is not known: it begins when the first of them is created.
-    Unknown { fits: bool },
+    /// When the spaces expire is not known: it begins when the first of them is created. Without a quota nobody can tell
+    /// whether it fits.
+    Unknown { fits: Option<bool> },
     /// The first of them expires then.
-    Until { expires: Zoned, fits: bool },
+    Until { expires: Zoned, fits: Option<bool> },
+    /// The first of them has expired.
+    Past { expired: Zoned },
 }
 
 impl<'a> Plan<'a> {
@@ -162,7 +165,7 @@ impl<'a> Plan<'a> {
             to_send,
             biggest: biggest(&facts),
             calls: calls(&facts, to_send),
-            window: window(&facts, import),
+            window: if facts.history && to_send > 0 { window(&facts, import) } else { Window::None },
             import,
             complete,
             quotas: quotas[..decided].to_vec(),
@@ -210,17 +213,20 @@ fn calls(facts: &Facts<'_>, to_send: u64) -> Vec<Calls> {
 }
 
 fn window(facts: &Facts<'_>, import: Option<Timing>) -> Window {
-    let Some(Timing { takes, .. }) = import.filter(|_| facts.history) else { return Window::None };
+    let takes = import.map(|import| import.takes);
     let expires = facts.expires.and_then(|expires| {
         let expires = jiff::Timestamp::from_microsecond(expires.as_micros()).ok()?;
         Some(expires.to_zoned(facts.now.time_zone().clone()))
     });
     match expires {
+        Some(expired) if expired <= *facts.now => Window::Past { expired },
         Some(expires) => {
-            let end = time::end(facts.now, takes.saturating_add(WINDOW_MARGIN));
-            let fits = end.is_some_and(|end| end <= expires);
+            let fits = takes.map(|takes| {
+                let end = time::end(facts.now, takes.saturating_add(WINDOW_MARGIN));
+                end.is_some_and(|end| end <= expires)
+            });
             Window::Until { expires, fits }
         }
-        None => Window::Unknown { fits: takes < time::IMPORT_MODE },
+        None => Window::Unknown { fits: takes.map(|takes| takes < time::IMPORT_MODE) },
     }
 }

@@ -80,10 +80,21 @@ fn too_much_for_what_is_left_of_import_mode() {
     insta::assert_snapshot!(Plan::of(facts.clone()).text(COLUMNS));
     let later = Timestamp::parse("2027-01-01T00:00:00Z", None).unwrap();
     assert!(
-        Plan::of(Facts { expires: Some(later), ..facts })
+        Plan::of(Facts { expires: Some(later), ..facts.clone() })
             .text(COLUMNS)
             .contains("It fits: the first space is deleted")
     );
+    let past = Timestamp::parse("2026-11-01T12:00:00Z", None).unwrap();
+    let limitless = Rates { writes_per_minute: 0, ..Rates::default() };
+    for rates in [Rates::default(), limitless] {
+        let plan = Plan::of(Facts { expires: Some(past), rates, ..facts.clone() });
+        let text = plan.text(COLUMNS);
+        assert!(text.contains("It is too late: the first space was deleted on"), "{text}");
+        assert!(!text.contains("larger quota"), "{text}");
+        assert_eq!(plan.json()["import_mode"]["fits"], false);
+    }
+    let text = Plan::of(Facts { expires: Some(later), rates: limitless, ..facts.clone() }).text(COLUMNS);
+    assert!(text.contains("90 days   The first space is deleted on"), "{text}");
 }
 
 #[test]
@@ -108,7 +119,7 @@ fn nothing_to_do_and_no_limit() {
     let plan = Plan::of(Facts { rates: limitless, ..facts(&[7], &[0], &spaces, &now) });
     assert!(plan.text(COLUMNS).contains("there is no limit to go by"));
     assert_eq!(
-        (plan.json()["import_mode"].is_null(), plan.json()["quotas"].as_array().unwrap().len()),
+        (plan.json()["import_mode"]["fits"].is_null(), plan.json()["quotas"].as_array().unwrap().len()),
         (true, 0)
     );
 }

@@ -120,19 +120,31 @@ impl Plan<'_> {
         let days = WINDOW.as_secs() / 86_400;
         let text = match &self.window {
             Window::None => return,
-            Window::Unknown { fits: true } => format!(
+            Window::Unknown { fits: Some(true) } => format!(
                 "It fits into the {days} days of import mode, which begin when the first space is created; unless it is \
                  completed by then, a space is deleted."
             ),
-            Window::Unknown { fits: false } => format!(
+            Window::Unknown { fits: Some(false) } => format!(
                 "It does not fit into the {days} days of import mode, after which a space is deleted: ask Google for a \
                  larger quota, or create and import the spaces in parts."
             ),
-            Window::Until { expires, fits: true } => format!(
+            Window::Unknown { fits: None } => format!(
+                "Import mode lasts {days} days from the creation of the first space; unless it is completed by then, a \
+                 space is deleted."
+            ),
+            Window::Past { expired } => format!(
+                "It is too late: the first space was deleted on {}, unless it was completed by then. Create such spaces anew \
+                 (tenure spaces create CHANNELS), and plan with the new map.",
+                moment(expired)
+            ),
+            Window::Until { expires, fits: None } => {
+                format!("The first space is deleted on {}, unless it is completed by then.", moment(expires))
+            }
+            Window::Until { expires, fits: Some(true) } => format!(
                 "It fits: the first space is deleted on {}, unless it is completed by then.",
                 moment(expires)
             ),
-            Window::Until { expires, fits: false } => format!(
+            Window::Until { expires, fits: Some(false) } => format!(
                 "It does not fit: the first space is deleted on {}. Ask Google for a larger quota, or import and complete \
                  that space first.",
                 moment(expires)

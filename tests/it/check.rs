@@ -242,3 +242,29 @@ fn a_dry_run_that_leaves_rows_out_says_so() {
     let run = run.says(&["problems; their rows are left out, as --skip-invalid says."]);
     assert!(!run.said().contains("nothing may be sent"), "{}", run.said());
 }
+
+#[test]
+fn a_space_whose_time_is_over_is_told() {
+    let room = Room::new();
+    let row = "A,a@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z\n";
+    room.write("rows.csv", format!("space,member,createTime,deleteTime\n{row}"));
+    room.write("map.csv", "name,space,importModeExpireTime\nA,spaces/A,2021-06-01T00:00:00Z\n");
+    let report = json(&room, &["rows.csv", "--spaces", "map.csv"], 0);
+    assert_eq!(report["kinds"][0]["kind"], "expired-space", "{report}");
+    for pace in [&[][..], &["--writes-per-minute", "0"]] {
+        let plan = room.tenure(&[&["plan", "rows.csv", "--spaces", "map.csv"], pace].concat()).expect(0);
+        plan.says(&["90 days It is too late: the first space was deleted on"]);
+    }
+}
+
+#[test]
+fn standard_input_has_one_name() {
+    let room = Room::new();
+    let stints = "space,member,createTime,deleteTime\n\
+                  A,a@example.com,2018-01-01T00:00:00Z,2019-01-01T00:00:00Z\n\
+                  A,a@example.com,2020-01-01T00:00:00Z,2021-01-01T00:00:00Z\n";
+    for command in [&["check", "-"][..], &["check", "-", "--github"]] {
+        let run = room.tenure_fed(command, stints).expect(0);
+        assert!(run.said().contains("<stdin>") && !run.said().contains("(reading"), "{}", run.said());
+    }
+}
