@@ -70,7 +70,7 @@ fn nobody_to_sign_and_nothing_to_sign_as() {
     ]);
     room.write("adc.json", "{}");
     import(&room, &emulator, ACCOUNT, &[ADC])
-        .expect(1)
+        .expect(5)
         .says(&["neither a service account's key nor a person's"]);
     assert_eq!(room.status("j.db")["rows"]["pending"], 6);
 }
