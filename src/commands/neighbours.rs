@@ -55,7 +55,7 @@ fn journals(path: &Path) -> Vec<PathBuf> {
         .map(|other| other.strip_prefix("./").map(Path::to_owned).unwrap_or(other))
         .filter(|other| other.file_name() != path.file_name() && Journal::is_at(other))
         .collect();
-    others.sort();
+    others.sort_unstable();
     others.truncate(NEIGHBOURS_MAX);
     others
 }

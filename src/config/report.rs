@@ -62,7 +62,7 @@ impl Report {
             settings.entry(name.clone()).or_insert_with(|| (place, setting(name, arg, found, remembered)));
         }
         let mut settings: Vec<(usize, Setting)> = settings.into_values().collect();
-        settings.sort_by_key(|(place, _)| *place);
+        settings.sort_unstable_by_key(|(place, _)| *place);
         let settings = settings.into_iter().map(|(_, setting)| setting).collect();
         Report { file: found.file.clone(), journal, settings }
     }

@@ -178,7 +178,7 @@ impl Export {
     pub fn paths_as_stored(&self) -> Vec<String> {
         let mut files: Vec<(&String, usize)> =
             self.files.iter().map(|(path, number)| (path, *number)).collect();
-        files.sort_by_key(|(_, number)| *number);
+        files.sort_unstable_by_key(|(_, number)| *number);
         files.into_iter().map(|(path, _)| path.clone()).collect()
     }
 

@@ -194,7 +194,7 @@ pub fn convert(gathered: &Gathered, people: &People, choices: &Choices, now: Tim
             Nameless { id: fact.id.clone(), name: fact.name.clone(), stints }
         })
         .collect();
-    converted.nameless.sort_by(|a, b| b.stints.cmp(&a.stints).then_with(|| a.cmp(b)));
+    converted.nameless.sort_unstable_by(|a, b| b.stints.cmp(&a.stints).then_with(|| a.cmp(b)));
     converted
 }
 

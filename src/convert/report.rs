@@ -247,7 +247,7 @@ impl Report<'_> {
     fn channels(&self) -> String {
         let mut lines: Vec<(&str, Figures)> =
             self.converted.spaces.iter().map(|space| (space.name.as_str(), Figures::of(space))).collect();
-        lines.sort_by(|(a, one), (b, other)| other.stints.cmp(&one.stints).then(a.cmp(b)));
+        lines.sort_unstable_by(|(a, one), (b, other)| other.stints.cmp(&one.stints).then(a.cmp(b)));
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         table.set_header(["channel", "members", "stints", "recorded", "inferred", "open"]);
@@ -311,7 +311,7 @@ fn list(title: &str, counts: &BTreeMap<&'static str, u64>) -> String {
         return String::new();
     }
     let mut lines: Vec<_> = counts.iter().collect();
-    lines.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
+    lines.sort_unstable_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     let mut text = format!("\n{title}\n");
     for (what, count) in lines {
         let _ = writeln!(text, "{count:>8}  {what}");

@@ -59,7 +59,7 @@ pub async fn look_at_spaces<C: Chat>(
     while let Some(looked) = looks.join_next().await {
         take(&mut seen, looked);
     }
-    seen.sort_by_key(|(place, _)| *place);
+    seen.sort_unstable_by_key(|(place, _)| *place);
     seen.into_iter().map(|(_, seen)| seen).collect()
 }
 

@@ -44,7 +44,7 @@ impl Journal {
             *kinds.entry(reason.kind).or_default() += reason.count;
         }
         let mut kinds: Vec<(String, u64)> = kinds.into_iter().collect();
-        kinds.sort_by(|(one, more), (other, most)| most.cmp(more).then_with(|| one.cmp(other)));
+        kinds.sort_unstable_by(|(one, more), (other, most)| most.cmp(more).then_with(|| one.cmp(other)));
         Ok(kinds)
     }
 

@@ -57,7 +57,7 @@ impl Kinds {
     pub fn most(&self) -> Vec<(&str, u64)> {
         let mut most: Vec<(&str, u64)> =
             self.counts.iter().map(|(kind, rows)| (kind.as_str(), *rows)).collect();
-        most.sort_by_key(|(kind, rows)| (std::cmp::Reverse(*rows), *kind));
+        most.sort_unstable_by_key(|(kind, rows)| (std::cmp::Reverse(*rows), *kind));
         most.extend((self.others > 0).then_some(("others", self.others)));
         most
     }

@@ -206,7 +206,7 @@ fn find(export: &mut Export, problems: &mut Problems) -> Vec<Found> {
             found.push(Found { kind, path, head });
         }
     }
-    found.sort_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.path.cmp(&b.path)));
+    found.sort_unstable_by(|a, b| a.kind.cmp(&b.kind).then_with(|| a.path.cmp(&b.path)));
     found
 }
 

@@ -69,7 +69,7 @@ pub(super) fn source(path: &str) -> Option<Source> {
 pub(super) fn sources<'a>(paths: impl Iterator<Item = &'a str>) -> (Vec<Source>, Vec<String>) {
     let folder = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
     let mut sources: Vec<Source> = paths.filter_map(source).collect();
-    sources.sort();
+    sources.sort_unstable();
     let with_rooms: BTreeSet<String> = sources
         .iter()
         .filter(|source| source.collection == Collection::Rooms)

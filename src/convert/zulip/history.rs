@@ -54,7 +54,7 @@ pub(super) fn sort(log: &mut [Entry]) {
 /// Puts the entries of one member in the order in which things happened, and times in that order, too.
 fn in_order(entries: &mut [Entry]) {
     if entries.iter().all(|entry| entry.last_message.is_some()) {
-        entries.sort_by_key(|entry| (entry.last_message, entry.id));
+        entries.sort_unstable_by_key(|entry| (entry.last_message, entry.id));
     }
     // "By then" is too late if something came after it before then.
     let mut next: Option<Timestamp> = None;
