@@ -60,8 +60,10 @@ pub(super) async fn run(args: CompleteArgs) -> anyhow::Result<Exit> {
         let next = summary::after_completion(&tally, &name, settings.resume_needs());
         let next = summary::what_next(&tally, &name, &next);
         let gap = if next.is_empty() { "" } else { "\n" };
-        tell(&format!("{story}Nothing is left to be done.\n{gap}{next}"))?;
-        return Ok(exit(&plan, 0));
+        let ended = exit(&plan, 0);
+        let said = if ended == Exit::Done { "Nothing is left to be done." } else { "Nothing was done." };
+        tell(&format!("{story}{said}\n{gap}{next}"))?;
+        return Ok(ended);
     }
     if let Some(others) = awaited(&path, settings.target.as_str(), &plan) {
         tell(&format!("{story}{others}Nothing was done.\n"))?;
