@@ -446,8 +446,10 @@ fn a_space_is_not_completed_while_another_journal_has_rows_for_it() {
     };
     room.write("a.csv", row("ada"));
     room.write("b.csv", row("ben"));
-    room.tenure(&["import", "a.csv", "--emulator", "--writes-per-minute", "0"]).expect(0);
-    room.tenure(&["import", "b.csv", "--emulator", "--journal-only"]).expect(0);
+    let emulator = Emulator::start(&room, &[]);
+    let import = |words: &[&str]| room.tenure(&args(&[&["import"], words], &emulator.connection())).expect(0);
+    import(&["a.csv", "--writes-per-minute", "0"]);
+    import(&["b.csv", "--journal-only"]);
     for complete in [
         &["complete", "a.csv.journal.db", "--dry-run"] as &[&str],
         &["complete", "a.csv.journal.db", "--yes"],
@@ -460,4 +462,8 @@ fn a_space_is_not_completed_while_another_journal_has_rows_for_it() {
     }
     room.tenure(&["resume", "b.csv.journal.db"]).says(&["done 1"]);
     room.tenure(&["complete", "a.csv.journal.db", "--yes"]).expect(0).says(&["1 space to complete."]);
+    // Each rehearsal has a Chat of its own.
+    room.tenure(&["import", "b.csv", "--emulator", "--journal", "one.db"]).expect(0);
+    room.tenure(&["import", "b.csv", "--emulator", "--journal", "other.db", "--journal-only"]).expect(0);
+    room.tenure(&["complete", "one.db", "--yes"]).expect(0).says(&["1 space to complete."]);
 }
